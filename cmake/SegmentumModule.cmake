@@ -1,0 +1,57 @@
+# segmentum_module(NAME SOURCES a.cc ... [DEPENDS module ...] [LINK lib ...] [TESTS a_test.cc ...])
+#
+# A module is a folder, a static library `segmentum_NAME`, and one test program `NAME_test` beside it.
+# DEPENDS names the modules below that it may include; LINK names third-party targets (private to the module).
+function(segmentum_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LINK;TESTS;TEST_LINK" ${ARGN})
+  set(target segmentum_${name})
+  add_library(${target} STATIC ${arg_SOURCES})
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  segmentum_warnings(${target})
+  foreach(below IN LISTS arg_DEPENDS)
+    target_link_libraries(${target} PUBLIC segmentum_${below})
+  endforeach()
+  target_link_libraries(${target} PRIVATE ${arg_LINK})
+  set_property(GLOBAL APPEND PROPERTY SEGMENTUM_MODULE_TARGETS ${target})
+  set_property(GLOBAL APPEND PROPERTY SEGMENTUM_LINK ${arg_LINK})
+  if(SEGMENTUM_BUILD_TESTS AND arg_TESTS)
+    segmentum_test(${name}_test SOURCES ${arg_TESTS} LINK ${target} ${arg_LINK} ${arg_TEST_LINK})
+  endif()
+endfunction()
+
+# segmentum_test(NAME SOURCES a_test.cc ... LINK lib ...): a GoogleTest program, each test known to CTest.
+function(segmentum_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main)
+  segmentum_warnings(${name})
+  target_compile_definitions(${name} PRIVATE
+    SEGMENTUM_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SEGMENTUM_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+endfunction()
+
+function(segmentum_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers)
+  if(SEGMENTUM_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+endfunction()
+
+# The one library that applications link: all modules in one archive.
+function(segmentum_library)
+  get_property(modules GLOBAL PROPERTY SEGMENTUM_MODULE_TARGETS)
+  get_property(links GLOBAL PROPERTY SEGMENTUM_LINK)
+  list(REMOVE_DUPLICATES links)
+  set(objects)
+  foreach(module IN LISTS modules)
+    list(APPEND objects $<TARGET_OBJECTS:${module}>)
+  endforeach()
+  add_library(segmentum STATIC ${objects})
+  add_library(segmentum::segmentum ALIAS segmentum)
+  target_include_directories(segmentum PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+  target_compile_features(segmentum PUBLIC cxx_std_20)
+  target_link_libraries(segmentum PRIVATE ${links})
+  set_target_properties(segmentum PROPERTIES LINKER_LANGUAGE CXX)
+endfunction()

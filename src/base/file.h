@@ -1,0 +1,22 @@
+// Files that appear whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace segmentum {
+
+/// The whole file. Throws Error naming the file if it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes `content` to `path` through a temporary file in the same folder: write, fsync, rename.
+/// Creates missing folders. Throws Error naming the file; then the old file is untouched.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+/// The same for content of several pieces, written in order without being joined in memory.
+void write_file_pieces(const std::filesystem::path& path,
+                       const std::vector<std::string_view>& pieces);
+
+}  // namespace segmentum

@@ -1,0 +1,36 @@
+#include "base/file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(File, WritesWholeAndReadsBack) {
+  const fs::path folder = fs::path(testing::TempDir()) / "file_test";
+  fs::remove_all(folder);
+  write_file(folder / "deep" / "a.txt", "first");
+  write_file_pieces(folder / "deep" / "a.txt", {"sec", "ond"});
+  EXPECT_EQ(read_file(folder / "deep" / "a.txt"), "second");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "deep"), fs::directory_iterator()), 1);
+}
+
+TEST(File, ErrorsNameTheFile) {
+  const auto message = [](const fs::path& path) {
+    try {
+      read_file(path);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(message("/nowhere/a.txt"), testing::HasSubstr("/nowhere/a.txt: cannot open"));
+  EXPECT_THAT(message(testing::TempDir()), testing::HasSubstr("is a folder"));
+}
+
+}  // namespace
+}  // namespace segmentum
