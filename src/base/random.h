@@ -6,8 +6,9 @@
 
 namespace segmentum {
 
-/// A counter-based stream: the numbers follow from (seed, epoch, sample) alone, so they are the same
-/// for any number of worker threads and after a resume. Philox4x32-10 (Salmon et al., SC 2011).
+/// A counter-based stream: the numbers follow from (seed, epoch, sample) alone, so they are the
+/// same for any number of worker threads and after a resume. Philox4x32-10 (Salmon et al., SC
+/// 2011).
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::uint32_t epoch, std::uint32_t sample);

@@ -4,10 +4,16 @@
 
 namespace segmentum {
 
-int available_threads() { return omp_get_num_procs(); }
+int available_threads() {
+  return omp_get_num_procs();
+}
 
-void set_threads(int n) { omp_set_num_threads(n > 0 ? n : available_threads()); }
+void set_threads(int n) {
+  omp_set_num_threads(n > 0 ? n : available_threads());
+}
 
-int threads() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
+int threads() {
+  return omp_in_parallel() ? 1 : omp_get_max_threads();
+}
 
 }  // namespace segmentum

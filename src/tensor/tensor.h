@@ -24,11 +24,7 @@ struct BasicTensorView {
     return data[((n * shape.c() + c) * shape.h() + y) * shape.w() + x];
   }
   std::span<T> values() const { return {data, static_cast<std::size_t>(shape.count())}; }
-  operator BasicTensorView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {shape, data};
-  }
+  operator BasicTensorView<const T>() const requires(!std::is_const_v<T>) { return {shape, data}; }
 };
 
 /// Dense row-major numbers, owned, zero-filled on construction. Copies are spelled `clone()`.
@@ -74,7 +70,8 @@ class BasicTensor {
     void operator()(T* p) const { ::operator delete[](p, std::align_val_t{kTensorAlignment}); }
   };
   static T* allocate(std::int64_t count) {
-    const std::size_t bytes = sizeof(T) * static_cast<std::size_t>(std::max<std::int64_t>(count, 1));
+    const std::size_t bytes =
+        sizeof(T) * static_cast<std::size_t>(std::max<std::int64_t>(count, 1));
     return static_cast<T*>(::operator new[](bytes, std::align_val_t{kTensorAlignment}));
   }
 

@@ -1,0 +1,79 @@
+// What every engine offers: a plan runs one graph at one set of input shapes, forward and backward.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/parameter_store.h"
+#include "tensor/tensor.h"
+
+namespace segmentum {
+
+enum class Mode { infer, train };
+
+struct PlanOptions {
+  Mode mode = Mode::infer;
+  bool frozen_batch_norm =
+      false;                     // train: normalise by the running statistics and leave them alone
+  bool input_gradients = false;  // train: also compute dLoss/dInput (for tests and analysis)
+};
+
+/// What may differ between two runs of one plan.
+struct RunOptions {
+  std::uint64_t seed = 0;  // with `step`, keys the dropout masks
+  std::uint32_t step = 0;
+};
+
+/// dLoss/dParameter by parameter name, for the trainable parameters.
+using Gradients = std::map<std::string, Tensor>;
+
+/// A graph made ready for inputs of fixed shapes. Not thread-safe: one plan for each thread; plans
+/// of one executor share the packed weights. All tensors seen from outside are plain NCHW.
+class Plan {
+ public:
+  virtual ~Plan() = default;
+
+  /// Where the caller writes input `index` of the graph before `forward`, [N,C,H,W].
+  virtual TensorView input(int index = 0) = 0;
+  /// Runs all steps. In train mode batch norms update their running statistics in the
+  /// ParameterStore.
+  virtual void forward(const RunOptions& options = {}) = 0;
+  /// The value of an output, valid until the next `forward`. Throws Error for an unknown name.
+  virtual ConstTensorView output(const std::string& name) const = 0;
+
+  /// Train mode: where the caller writes dLoss/dOutput before `backward`; zero-filled by `forward`.
+  virtual TensorView output_gradient(const std::string& name) = 0;
+  /// Adds dLoss/dParameter to `gradients()`.
+  virtual void backward() = 0;
+  virtual Gradients& gradients() = 0;
+  /// dLoss/dInput of the last `backward`, if `PlanOptions::input_gradients`.
+  virtual ConstTensorView input_gradient(int index = 0) const = 0;
+
+  /// Bytes of activations, gradients and scratch that this plan holds.
+  virtual std::size_t memory_bytes() const = 0;
+};
+
+/// Makes plans. Safe to use from many threads.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  /// `parameters` must outlive the plan; training writes running statistics into it.
+  /// Throws Error if shapes cannot work or parameters are missing. `inputs`: one shape for each
+  /// input.
+  virtual std::unique_ptr<Plan> plan(const Graph& graph, ParameterStore& parameters,
+                                     std::span<const Shape> inputs, const PlanOptions& options) = 0;
+  virtual std::string name() const = 0;
+};
+
+/// Plain loops: slow, obvious, the oracle of every test.
+std::unique_ptr<Executor> make_reference_executor();
+
+/// oneDNN in blocked layouts and our own SIMD kernels: the default.
+std::unique_ptr<Executor> make_cpu_executor();
+
+}  // namespace segmentum

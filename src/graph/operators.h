@@ -1,0 +1,183 @@
+// The operators that networks are made of, each a plain description with working defaults.
+// The first input is called x below; sizes are of its last two axes.
+#pragma once
+
+#include <string>
+#include <variant>
+
+namespace segmentum {
+
+/// Height and width; one number stands for both.
+struct Size2 {
+  int h = 1;
+  int w = 1;
+  constexpr Size2() = default;
+  constexpr Size2(int both) : h(both), w(both) {}
+  constexpr Size2(int height, int width) : h(height), w(width) {}
+  bool operator==(const Size2&) const = default;
+};
+
+/// Pixels added on each side; one number stands for all four.
+struct Padding {
+  int top = 0;
+  int left = 0;
+  int bottom = 0;
+  int right = 0;
+  constexpr Padding() = default;
+  constexpr Padding(int all) : top(all), left(all), bottom(all), right(all) {}
+  constexpr Padding(int t, int l, int b, int r) : top(t), left(l), bottom(b), right(r) {}
+  bool operator==(const Padding&) const = default;
+};
+
+enum class ActivationKind { none, relu, leaky_relu, relu6, sigmoid, hard_sigmoid, hard_swish };
+
+/// relu6 = min(max(x,0),6); hard_sigmoid = relu6(x+3)/6; hard_swish = x*relu6(x+3)/6 (as in
+/// PyTorch).
+struct Activation {
+  ActivationKind kind = ActivationKind::none;
+  float slope = 0.01f;  // leaky_relu only: the factor for x < 0
+  constexpr Activation() = default;
+  constexpr Activation(ActivationKind k, float s = 0.01f) : kind(k), slope(s) {}
+  bool operator==(const Activation&) const = default;
+};
+
+enum class Interpolation { nearest, bilinear };
+enum class PadMode {
+  zero,
+  mirror
+};  // mirror: periodic, the edge is not repeated; a side of 1 is replicated
+
+/// How a parameter is first filled.
+enum class Init { he_normal, zeros, ones, bilinear };
+
+namespace op {
+
+/// A named input of the graph, [N,channels,H,W] of any H and W.
+struct Input {
+  int channels = 3;
+};
+
+/// Cross-correlation. Weights `NAME.weight` [channels, in/groups, kh, kw], `NAME.bias` [channels].
+/// Size: floor((size + pads - dilation*(kernel-1) - 1) / stride) + 1.
+/// With `add`, a second input of the result's shape is added before the activation.
+struct Conv {
+  int channels = 1;
+  Size2 kernel = 1;
+  Size2 stride = 1;
+  Size2 dilation = 1;
+  Padding padding = 0;
+  int groups = 1;
+  bool bias = true;
+  Activation activation{};
+  bool add = false;
+  Init init = Init::he_normal;
+};
+
+/// Transposed convolution. Weights `NAME.weight` [in, channels/groups, kh, kw], `NAME.bias`
+/// [channels]. Size: (size-1)*stride - pads + kernel + output_padding.
+struct TransposedConv {
+  int channels = 1;
+  Size2 kernel = 2;
+  Size2 stride = 2;
+  Padding padding = 0;
+  Size2 output_padding = 0;
+  int groups = 1;
+  bool bias = true;
+  Activation activation{};
+  Init init = Init::he_normal;
+};
+
+/// (x - mean) / sqrt(var + epsilon) * weight + bias over each channel; in training mean and
+/// (biased) variance of the batch, and running_* move by `momentum` towards the batch's (unbiased
+/// variance). Parameters `NAME.weight`, `.bias`, `.running_mean`, `.running_var`, each [C].
+struct BatchNorm {
+  float epsilon = 1e-5f;
+  float momentum = 0.1f;
+  Activation activation{};
+};
+
+/// The same over groups of channels of one picture; parameters `NAME.weight`, `.bias` [C].
+struct GroupNorm {
+  int groups = 1;
+  float epsilon = 1e-5f;
+};
+
+struct Activate {
+  Activation activation{};
+};
+
+/// Maximum over windows; padding never wins. With `ceil`, sizes round up (Caffe), but no window
+/// starts beyond the padded picture.
+struct MaxPool {
+  Size2 kernel = 2;
+  Size2 stride = 2;
+  Padding padding = 0;
+  bool ceil = false;
+};
+
+/// Mean over windows; with `count_padding` the padding's zeros are part of the mean.
+struct AveragePool {
+  Size2 kernel = 2;
+  Size2 stride = 2;
+  Padding padding = 0;
+  bool ceil = false;
+  bool count_padding = true;
+};
+
+/// Mean over the whole plane: [N,C,1,1].
+struct GlobalAveragePool {};
+
+/// To `scale` times the size, or with scale = 0 to the size of the second input.
+/// Half-pixel centred unless `align_corners`; nearest takes floor((i + 0.5) * in/out)
+/// ("nearest-exact" at odd ratios, the usual nearest at whole ones).
+struct Resize {
+  Interpolation mode = Interpolation::bilinear;
+  bool align_corners = false;
+  int scale = 0;
+};
+
+/// Along channels, in the order of the inputs.
+struct Concat {};
+
+/// Sum of two inputs of one shape.
+struct Add {
+  Activation activation{};
+};
+
+/// Product of two inputs; the second may be [N,C,1,1] (broadcast over space).
+struct Multiply {};
+
+/// Adds `margin`, then rows below and columns at the right until size % multiple == remainder.
+struct Pad {
+  PadMode mode = PadMode::zero;
+  Padding margin = 0;
+  int multiple = 1;
+  int remainder = 0;
+};
+
+/// To the size of the second input: from `offset`, or centred where `centre` (rounded down).
+struct Crop {
+  bool centre = false;
+  Size2 offset = 0;
+};
+
+/// In training zeroes values with probability `rate` and scales the rest by 1/(1-rate).
+struct Dropout {
+  float rate = 0.5f;
+};
+
+/// exp(x) / sum(exp(x)) over channels.
+struct Softmax {};
+
+}  // namespace op
+
+using Operator =
+    std::variant<op::Input, op::Conv, op::TransposedConv, op::BatchNorm, op::GroupNorm,
+                 op::Activate, op::MaxPool, op::AveragePool, op::GlobalAveragePool, op::Resize,
+                 op::Concat, op::Add, op::Multiply, op::Pad, op::Crop, op::Dropout, op::Softmax>;
+
+/// "conv", "batch_norm", ...: the names used in files and messages.
+const char* operator_name(const Operator& op);
+const char* activation_name(ActivationKind kind);
+
+}  // namespace segmentum

@@ -1,0 +1,59 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "graph/graph.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+std::int64_t height_after(const op::MaxPool& pool, std::int64_t height) {
+  GraphBuilder g("test");
+  g.output("out", g.max_pool("pool", g.input("image", {.channels = 1}), pool));
+  const Graph graph = std::move(g).build();
+  const Shape shape{1, 1, height, height};
+  return infer_shapes(graph, {&shape, 1}).back().h();
+}
+
+// The notes' warning: 7 -> 3 on the way down, 3 -> 6 on the way up: sizes do not meet again.
+TEST(Shapes, OddSizeSevenBecomesThreeThenSix) {
+  GraphBuilder g("test");
+  const ValueId image = g.input("image", {.channels = 1});
+  const ValueId down = g.max_pool("down", image);
+  const ValueId up = g.resize("up", down, {.scale = 2});
+  g.output("out", up);
+  const Graph graph = std::move(g).build();
+  const Shape shape{1, 1, 7, 7};
+  const auto shapes = infer_shapes(graph, {&shape, 1});
+  EXPECT_EQ(shapes[down].h(), 3);
+  EXPECT_EQ(shapes[up].h(), 6);
+}
+
+TEST(Shapes, CeilPoolingAsCaffe) {
+  EXPECT_EQ(height_after({}, 7), 3);
+  EXPECT_EQ(height_after({.ceil = true}, 7), 4);
+  EXPECT_EQ(height_after({.kernel = 3, .stride = 2, .padding = 1, .ceil = true}, 4), 3);
+  EXPECT_EQ(height_after({.kernel = 1, .stride = 2, .padding = 0, .ceil = true}, 4), 2);
+}
+
+TEST(Shapes, PadToMultiple) {
+  EXPECT_EQ(resolve_padding({.multiple = 16}, 17, 32), Padding(0, 0, 15, 0));
+  // The published U-Net: the smallest 16k + 188 that holds 388 + 184 is 572 itself.
+  EXPECT_EQ(resolve_padding({.margin = 92, .multiple = 16, .remainder = 188 % 16}, 388, 389),
+            Padding(92, 92, 92, 92 + 15));
+  EXPECT_EQ(resolve_padding({.multiple = 16, .remainder = 12}, 1, 12), Padding(0, 0, 11, 0));
+}
+
+TEST(Shapes, MessagesNameTheNode) {
+  GraphBuilder g("test");
+  const ValueId image = g.input("image", {.channels = 3});
+  try {
+    g.add("sum", image, g.conv("c", image, {.channels = 4}));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("\"sum\" (add) joins values of 3 and 4 channels"));
+  }
+}
+
+}  // namespace
+}  // namespace segmentum

@@ -1,0 +1,52 @@
+// A trained network with all that is needed to use it: what a .segmentum file holds.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/parameter_store.h"
+#include "image/preprocess.h"
+#include "segmentum/classes.h"
+
+namespace segmentum {
+
+struct Model {
+  Graph graph;
+  ParameterStore parameters;
+  Preprocess preprocess;
+  std::vector<ClassInfo>
+      classes;  // two (background first) for a one-class sigmoid head (K=1 logits)
+  /// The value that the training data's own masks use for each class and for ignored pixels
+  /// (`predict --values source`); empty: the index itself.
+  std::vector<std::uint32_t> source_values;
+  std::uint32_t source_ignore_value = 255;
+  std::map<std::string, std::string> settings;    // how the graph was built: architecture options
+  std::map<std::string, std::string> provenance;  // training: data, steps, scores, version, seed
+
+  bool one_class_head() const;
+};
+
+/// A small input and the logits it must give: proof that a file works here as it did where it was
+/// made.
+struct GoldenPair {
+  Tensor input;   // [1,C,h,w], already pre-processed
+  Tensor logits;  // of output "logits"
+};
+
+/// Saves graph, weights, pre-processing, classes and a golden pair (computed on the reference
+/// engine from a fixed pattern of 33x41 pixels or what the graph accepts) as one safetensors file,
+/// atomically.
+void save_model(const std::filesystem::path& path, const Model& model);
+
+/// Throws Error naming the file and what is wrong with it; no file content can crash it or make it
+/// allocate more than the file's own size.
+Model load_model(const std::filesystem::path& path);
+
+/// The golden pair stored in a model file.
+GoldenPair load_golden_pair(const std::filesystem::path& path);
+
+}  // namespace segmentum
