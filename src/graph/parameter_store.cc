@@ -1,5 +1,7 @@
 #include "graph/parameter_store.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "base/random.h"
@@ -42,6 +44,11 @@ void fill_bilinear(Tensor& weight) {
 }
 
 }  // namespace
+
+ParameterStore::ParameterStore() {
+  static std::atomic<std::uint64_t> next{0};
+  id_ = next++;
+}
 
 void ParameterStore::add(const std::string& name, ParameterRole role, Tensor value) {
   if (!parameters_.try_emplace(name, Parameter{role, std::move(value), 0}).second) {
