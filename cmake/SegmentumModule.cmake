@@ -34,7 +34,8 @@ function(segmentum_test name)
 endfunction()
 
 function(segmentum_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)  # GCC bug 105329
   if(SEGMENTUM_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
