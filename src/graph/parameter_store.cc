@@ -28,7 +28,8 @@ void fill_he_normal(Tensor& weight, RandomStream& random) {
 void fill_bilinear(Tensor& weight) {
   const Shape& shape = weight.shape();
   const auto tap = [](std::int64_t i, std::int64_t size) {
-    const double factor = static_cast<double>((size + 1) / 2);
+    const std::int64_t half = (size + 1) / 2;
+    const double factor = static_cast<double>(half);
     const double centre = size % 2 == 1 ? factor - 1 : factor - 0.5;
     return 1 - std::abs(static_cast<double>(i) - centre) / factor;
   };
