@@ -18,6 +18,34 @@ constexpr const char* kFormatVersion = "1";
 constexpr const char* kGoldenInput = "golden.input";
 constexpr const char* kGoldenLogits = "golden.logits";
 
+/// The smallest of a few sizes that the network accepts; odd, so that all padding takes part.
+Shape golden_shape(const Graph& graph) {
+  const int channels = graph.node(graph.inputs[0]).channels;
+  std::string reason;
+  for (const auto& [h, w] : {std::pair(33, 41), std::pair(64, 64), std::pair(224, 224)}) {
+    const Shape shape{1, channels, h, w};
+    try {
+      infer_shapes(graph, {&shape, 1});
+      return shape;
+    } catch (const Error& error) {
+      reason = error.what();
+    }
+  }
+  throw Error("the network accepts none of the sizes tried for its golden pair: " + reason);
+}
+
+/// A network must label each pixel of its picture.
+void require_logits_of_input_size(const Graph& graph) {
+  const Shape input = golden_shape(graph);
+  const auto shapes = infer_shapes(graph, {&input, 1});
+  const Shape& logits = shapes[static_cast<std::size_t>(graph.output("logits"))];
+  if (logits.h() != input.h() || logits.w() != input.w()) {
+    throw Error("the network's logits for a picture of " + std::to_string(input.h()) + "x" +
+                std::to_string(input.w()) + " pixels are of " + std::to_string(logits.h()) + "x" +
+                std::to_string(logits.w()) + "; resize or crop them to the input in the graph");
+  }
+}
+
 /// Everything that must hold between the parts of a model. Throws Error.
 void require_consistent(const Model& model) {
   if (model.graph.inputs.size() != 1) {
@@ -44,23 +72,8 @@ void require_consistent(const Model& model) {
     throw Error("there are " + std::to_string(model.source_values.size()) + " mask values for " +
                 std::to_string(classes) + " classes");
   }
+  require_logits_of_input_size(model.graph);
   require_parameters(model.graph, model.parameters);
-}
-
-/// The smallest of a few sizes that the network accepts; odd, so that all padding takes part.
-Shape golden_shape(const Graph& graph) {
-  const int channels = graph.node(graph.inputs[0]).channels;
-  std::string reason;
-  for (const auto& [h, w] : {std::pair(33, 41), std::pair(64, 64), std::pair(224, 224)}) {
-    const Shape shape{1, channels, h, w};
-    try {
-      infer_shapes(graph, {&shape, 1});
-      return shape;
-    } catch (const Error& error) {
-      reason = error.what();
-    }
-  }
-  throw Error("the network accepts none of the sizes tried for its golden pair: " + reason);
 }
 
 Tensor run_logits(const Model& model, Executor& executor, const Tensor& input) {
