@@ -20,6 +20,7 @@ class Network {
   const Model& model() const { return model_; }
   const SegmenterOptions& options() const { return options_; }
   int classes() const { return static_cast<int>(model_.classes.size()); }
+  int input_channels() const { return model_.preprocess.channels(); }
   Executor& executor() { return *executor_; }
   const Graph& graph() const { return model_.graph; }
   ParameterStore& parameters() { return model_.parameters; }
