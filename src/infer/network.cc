@@ -1,5 +1,9 @@
 #include "infer/network.h"
 
+#include <algorithm>
+#include <numeric>
+
+#include "graph/analysis.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -18,6 +22,16 @@ Graph logits_only(Graph graph) {
   return graph;
 }
 
+/// One rule for both axes: what either of them asks for.
+std::optional<TileRule> tile_rule(const Graph& graph, int channels) {
+  const Shape input{1, channels, kProbeSide, kProbeSide};
+  const Analysis analysis = analyse(graph, {&input, 1});
+  if (!analysis.tile_halo) return std::nullopt;
+  const Padding& halo = *analysis.tile_halo;
+  return TileRule{std::max({halo.top, halo.left, halo.bottom, halo.right}),
+                  std::lcm(analysis.tile_multiple.h, analysis.tile_multiple.w)};
+}
+
 }  // namespace
 
 Network::Network(Model model, const SegmenterOptions& options)
@@ -26,6 +40,7 @@ Network::Network(Model model, const SegmenterOptions& options)
     throw Error("tile and threads must be 0 (automatic) or positive");
   }
   model_.graph = logits_only(std::move(model_.graph));
+  tile_rule_ = tile_rule(model_.graph, input_channels());
 }
 
 std::vector<Tile> Network::tiles(int height, int width) {

@@ -13,12 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path canonical(const fs::path& path) {
-  std::error_code code;
-  fs::path result = fs::weakly_canonical(path, code);
-  return code ? path.lexically_normal() : result;
-}
-
 bool hidden(const fs::path& path) {
   return path.filename().string().starts_with('.');
 }
@@ -32,7 +26,7 @@ std::vector<PictureFile> pictures_below(const fs::path& folder, const fs::path& 
     const fs::path& path = entry->path();
     std::error_code unknown;
     if (entry->is_directory(unknown)) {
-      const bool skipped = hidden(path) || (!excluded.empty() && canonical(path) == excluded);
+      const bool skipped = hidden(path) || (!excluded.empty() && resolved_path(path) == excluded);
       if (skipped) entry.disable_recursion_pending();
     } else if (!hidden(path) && is_image_file(path)) {
       files.push_back({path, path.lexically_relative(folder)});
@@ -76,9 +70,15 @@ std::vector<PictureFile> pictures_matching(const std::string& pattern) {
 
 }  // namespace
 
+fs::path resolved_path(const fs::path& path) {
+  std::error_code code;
+  fs::path result = fs::weakly_canonical(path, code);
+  return code ? path.lexically_normal() : result;
+}
+
 std::vector<PictureFile> list_pictures(std::span<const std::string> inputs,
                                        const fs::path& excluded) {
-  const fs::path skipped = excluded.empty() ? excluded : canonical(excluded);
+  const fs::path skipped = excluded.empty() ? excluded : resolved_path(excluded);
   std::vector<PictureFile> all;
   std::set<fs::path> seen;
   for (const std::string& input : inputs) {
@@ -96,7 +96,7 @@ std::vector<PictureFile> list_pictures(std::span<const std::string> inputs,
       files.push_back({input, fs::path(input).filename()});
     }
     for (PictureFile& file : files) {
-      if (seen.insert(canonical(file.path)).second) all.push_back(std::move(file));
+      if (seen.insert(resolved_path(file.path)).second) all.push_back(std::move(file));
     }
   }
   return all;

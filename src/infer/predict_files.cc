@@ -44,12 +44,6 @@ fs::path inside(const fs::path& name) {
   return result;
 }
 
-fs::path same_file(const fs::path& path) {
-  std::error_code code;
-  const fs::path canonical = fs::weakly_canonical(path, code);
-  return code ? path : canonical;
-}
-
 /// Labels, and what else was asked for; the label file comes last: where it is, all are.
 void predict_file(Segmenter::Context& context, const Segmenter& segmenter, const fs::path& picture,
                   const fs::path& stem, const PredictOptions& options) {
@@ -79,7 +73,7 @@ std::string with_name(const fs::path& file, const std::string& what) {
 std::vector<fs::path> output_stems(std::span<const PictureFile> pictures,
                                    const PredictOptions& options) {
   std::set<fs::path> inputs;
-  for (const PictureFile& picture : pictures) inputs.insert(same_file(picture.path));
+  for (const PictureFile& picture : pictures) inputs.insert(resolved_path(picture.path));
   std::set<fs::path> taken;
   std::vector<fs::path> stems;
   for (const PictureFile& picture : pictures) {
@@ -90,7 +84,7 @@ std::vector<fs::path> output_stems(std::span<const PictureFile> pictures,
         continue;
       }
       for (const fs::path& file : files) {
-        if (inputs.contains(same_file(file))) {
+        if (inputs.contains(resolved_path(file))) {
           throw Error::in_file(file.string(),
                                "is one of the pictures and would be replaced by a result; choose "
                                "another folder for the results");

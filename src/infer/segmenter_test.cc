@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "infer/make_segmenter.h"
+#include "infer/network.h"
 #include "infer/testing.h"
 
 namespace segmentum {
@@ -52,7 +53,7 @@ TEST_P(SegmenterOf, AnySizeGivesALabelMapOfExactlyThatSize) {
 
 TEST_P(SegmenterOf, TilesGiveTheBitsOfTheWholePicture) {
   for (const char* architecture : {"unet", "fcn"}) {
-    const Model model = tiny_model(architecture);
+    ASSERT_GT(Network(tiny_model(architecture), with({.tile = 16})).tiles(67, 150).size(), 1u);
     const Segmenter whole = make_segmenter(tiny_model(architecture), with({.tile = 1 << 20}));
     const Segmenter tiles = make_segmenter(tiny_model(architecture), with({.tile = 16}));
     for (const auto& [h, w] : {std::pair(67, 150), std::pair(151, 40), std::pair(128, 128)}) {
@@ -170,6 +171,17 @@ TEST(Segmenter, SmallMemoryMeansTilesAndTheSameLabels) {
   EXPECT_EQ(whole.segment(picture), tiles.segment(picture));
 }
 
+TEST(Segmenter, NetworksThatSeeTheWholePictureAreNotCut) {
+  GraphBuilder g("global");
+  const ValueId image = g.input("image", {.channels = 3});
+  g.output("logits", g.multiply("scaled", image, g.global_average_pool("mean", image)));
+  Model model = tiny_model("unet");
+  model.graph = std::move(g).build();
+  model.parameters = {};
+  Network network(std::move(model), {.tile = 16});
+  EXPECT_EQ(network.tiles(1000, 1000).size(), 1u);
+}
+
 TEST(Segmenter, LoadedModelTellsItsClasses) {
   const auto path = std::filesystem::path(testing::TempDir()) / "loaded.segmentum";
   save_model(path, tiny_model("unet"));
@@ -210,7 +222,8 @@ TEST(Segmenter, ErrorsSayWhatWouldWork) {
 
   const Segmenter segmenter = make_segmenter(tiny_model("unet"));
   EXPECT_EQ(complaint([&] { segmenter.segment(Image(4, 4, 5)); }),
-            "the picture has 5 channels but the network reads 3; give pictures of that many");
+            "the picture has 5 channels but the network reads 3; give pictures of that many "
+            "channels");
   EXPECT_THAT(complaint([&] { segmenter.segment(ImageView{}); }),
               HasSubstr("the picture is empty"));
   EXPECT_EQ(segmenter.segment(noise_picture(3, 3)).height(), 3);  // still works afterwards
