@@ -1,19 +1,7 @@
 #include "infer/evaluate.h"
 
-#include <algorithm>
-
 namespace segmentum {
 namespace {
-
-ImageScores image_scores(const std::string& name, const ConfusionMatrix& matrix) {
-  const Scores all = scores(matrix);
-  ImageScores result{name, all.pixels, {}, {}};
-  if (all.pixels > 0) {
-    result.mean_iou = all.mean_iou;
-    result.pixel_accuracy = all.pixel_accuracy;
-  }
-  return result;
-}
 
 /// The samples that have masks. Throws Error if none has.
 std::vector<Sample> labelled(const Dataset& dataset, const std::string& split) {
@@ -24,6 +12,34 @@ std::vector<Sample> labelled(const Dataset& dataset, const std::string& split) {
                 " has no picture with a mask; scores need masks");
   }
   return samples;
+}
+
+/// An error that concerns one sample and leaves the others alone.
+struct SampleError : Error {
+  using Error::Error;
+};
+
+struct Scored {
+  Image picture;
+  LabelMap truth;
+  LabelMap prediction;
+  ConfusionMatrix counts;
+};
+
+/// Throws SampleError naming the file.
+Scored score(Segmenter::Context& context, const Dataset& dataset, const Sample& sample) {
+  std::string file;  // where the errors do not name it themselves
+  try {
+    Image picture = read_picture(dataset, sample);
+    LabelMap truth = read_labels(dataset, sample);
+    file = (dataset.root / sample.image).string() + ": ";
+    LabelMap prediction = context.segment(picture);
+    ConfusionMatrix counts(dataset.class_count());
+    counts.add(prediction, truth);
+    return {std::move(picture), std::move(truth), std::move(prediction), std::move(counts)};
+  } catch (const Error& error) {
+    throw SampleError(file + error.what());
+  }
 }
 
 }  // namespace
@@ -42,23 +58,16 @@ Evaluation evaluate(const Segmenter& segmenter, const Dataset& dataset, const st
   if (progress) progress->begin("evaluate", static_cast<std::int64_t>(samples.size()), "picture");
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (progress && progress->stop_requested()) throw Interrupted();
-    const Sample& sample = samples[i];
     try {
-      const Image picture = read_picture(dataset, sample);
-      const LabelMap truth = read_labels(dataset, sample);
-      const LabelMap prediction = context.segment(picture);
-      ConfusionMatrix counts(classes);
-      counts.add(prediction, truth);
-      evaluation.matrix += counts;
-      evaluation.images.push_back(image_scores(sample.name, counts));
-      if (visit) visit(sample, picture, prediction, truth);
-    } catch (const Interrupted&) {
-      throw;
-    } catch (const Error& error) {
+      const Scored scored = score(context, dataset, samples[i]);
+      evaluation.matrix += scored.counts;
+      evaluation.images.push_back({samples[i].name, scores(scored.counts)});
+      if (visit) visit(samples[i], scored.picture, scored.prediction, scored.truth);
+    } catch (const SampleError& error) {
       evaluation.failures.push_back(error.what());
       if (progress) progress->message(error.what());
     }
-    if (progress) progress->update(static_cast<std::int64_t>(i) + 1, sample.name);
+    if (progress) progress->update(static_cast<std::int64_t>(i) + 1, samples[i].name);
   }
   if (progress) progress->end();
   if (evaluation.images.empty()) {

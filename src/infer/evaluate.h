@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,12 +12,10 @@
 
 namespace segmentum {
 
-/// Scores of one picture; none where all of it is ignored.
+/// Scores of one picture; meaningless where `scores.pixels` is 0, when all of it is ignored.
 struct ImageScores {
   std::string name;
-  std::int64_t pixels = 0;  // labelled
-  std::optional<double> mean_iou;
-  std::optional<double> pixel_accuracy;
+  Scores scores;
 };
 
 struct Evaluation {
