@@ -37,7 +37,7 @@ TEST_P(SegmenterOf, AnySizeGivesALabelMapOfExactlyThatSize) {
   std::vector<int> sides;
   for (int side = 1; side <= 40; ++side) sides.push_back(side);
   for (int side : {63, 64, 65, 127, 128, 129, 130}) sides.push_back(side);
-  for (const char* architecture : {"unet", "fcn"}) {
+  for (const char* architecture : {"unet", "fcn8s"}) {
     const Segmenter segmenter = make_segmenter(tiny_model(architecture), with({}));
     const int count = static_cast<int>(sides.size());
     for (int i = 0; i < count; ++i) {  // each height with two widths, near and far
@@ -52,7 +52,7 @@ TEST_P(SegmenterOf, AnySizeGivesALabelMapOfExactlyThatSize) {
 }
 
 TEST_P(SegmenterOf, TilesGiveTheBitsOfTheWholePicture) {
-  for (const char* architecture : {"unet", "fcn"}) {
+  for (const char* architecture : {"unet", "fcn8s"}) {
     ASSERT_GT(Network(tiny_model(architecture), with({.tile = 16})).tiles(67, 150).size(), 1u);
     const Segmenter whole = make_segmenter(tiny_model(architecture), with({.tile = 1 << 20}));
     const Segmenter tiles = make_segmenter(tiny_model(architecture), with({.tile = 16}));
@@ -152,7 +152,7 @@ TEST_P(SegmenterOf, OneLogitMeansTwoClasses) {
 
 TEST(Segmenter, BothEnginesAgree) {
   const Image picture = noise_picture(40, 51);
-  for (const char* architecture : {"unet", "fcn"}) {
+  for (const char* architecture : {"unet", "fcn8s"}) {
     const auto run = [&](Engine engine) {
       return make_segmenter(tiny_model(architecture), {.engine = engine}).probabilities(picture);
     };
