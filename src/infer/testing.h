@@ -9,10 +9,11 @@
 
 namespace segmentum {
 
-/// A network of a few channels with random weights, which reads RGB and knows three classes, or two
+/// A small network with random weights, which reads RGB and knows three classes, or two
 /// with `logits` = 1. `architecture` is "unet" or one of the FCNs.
-inline Model tiny_model(const std::string& architecture, int logits = 3) {
-  ModelOptions options{.input_channels = 3, .classes = logits, .settings = {{"width", "4"}}};
+inline Model tiny_model(const std::string& architecture, int logits = 3, int width = 16) {
+  ModelOptions options{
+      .input_channels = 3, .classes = logits, .settings = {{"width", std::to_string(width)}}};
   options.settings.emplace(architecture == "unet" ? std::pair("depth", "2")
                                                   : std::pair("fc_channels", "8"));
   Model model;
