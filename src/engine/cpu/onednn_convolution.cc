@@ -68,7 +68,8 @@ dnnl::primitive_attr attributes(const ConvExtras& extras, const memory::desc& ds
     case ActivationKind::relu6:
       post.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
       break;
-    default: break;
+    default:
+      break;
   }
   attr.set_post_ops(post);
   return attr;
@@ -112,8 +113,10 @@ int vector_block() {
       case dnnl::cpu_isa::avx:
       case dnnl::cpu_isa::avx2:
       case dnnl::cpu_isa::avx2_vnni:
-      case dnnl::cpu_isa::all: return 8;
-      default: return 16;
+      case dnnl::cpu_isa::all:
+        return 8;
+      default:
+        return 16;
     }
   }();
   return block;
@@ -174,11 +177,10 @@ std::unique_ptr<Convolution> Convolution::make(const ConvGeometry& geometry, Con
     } else {
       using Backward = dnnl::convolution_backward_weights;
       const auto desc =
-          d.bias.is_zero()
-              ? Backward::desc(dnnl::algorithm::convolution_direct, d.src, d.weights, d.dst,
-                               d.strides, d.dilates, d.before, d.after)
-              : Backward::desc(dnnl::algorithm::convolution_direct, d.src, d.weights, d.bias, d.dst,
-                               d.strides, d.dilates, d.before, d.after);
+          d.bias.is_zero() ? Backward::desc(dnnl::algorithm::convolution_direct, d.src, d.weights,
+                                            d.dst, d.strides, d.dilates, d.before, d.after)
+                           : Backward::desc(dnnl::algorithm::convolution_direct, d.src, d.weights,
+                                            d.bias, d.dst, d.strides, d.dilates, d.before, d.after);
       const Backward::primitive_desc pd(desc, attr, engine(), hint_pd(geometry), true);
       if (!good(pd)) return nullptr;
       parts->take(pd);
@@ -193,10 +195,18 @@ std::unique_ptr<Convolution> Convolution::make(const ConvGeometry& geometry, Con
   return std::unique_ptr<Convolution>(new Convolution(std::move(parts)));
 }
 
-std::size_t Convolution::packed_bytes() const { return parts_->weights.get_size(); }
-std::size_t Convolution::scratch_bytes() const { return parts_->scratch.get_size(); }
-std::string Convolution::implementation() const { return parts_->implementation; }
-const std::string& Convolution::packed_layout() const { return parts_->layout; }
+std::size_t Convolution::packed_bytes() const {
+  return parts_->weights.get_size();
+}
+std::size_t Convolution::scratch_bytes() const {
+  return parts_->scratch.get_size();
+}
+std::string Convolution::implementation() const {
+  return parts_->implementation;
+}
+const std::string& Convolution::packed_layout() const {
+  return parts_->layout;
+}
 
 void Convolution::pack(const float* plain, void* packed) const {
   memory from = view_of(parts_->plain_weights, plain);
