@@ -72,7 +72,7 @@ class PngReader {
   PngReader& operator=(const PngReader&) = delete;
   ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
-  /// Reads up to the pixels and says in which form they shall come.
+  /// Reads up to the pixels.
   PngHeader read_header(Purpose purpose) {
     PngHeader header;
     run([&] {
@@ -84,16 +84,19 @@ class PngReader {
       header.bit_depth = png_get_bit_depth(png_, info_);
       header.colour_type = png_get_color_type(png_, info_);
       header.stored_channels = png_get_channels(png_, info_);
-      choose_form(header, purpose);
-      png_read_update_info(png_, info_);
-      header.channels = png_get_channels(png_, info_);
+      header.channels = header.stored_channels;
+      if (purpose == Purpose::picture && header.colour_type == PNG_COLOR_TYPE_PALETTE) {
+        header.channels = png_get_valid(png_, info_, PNG_INFO_tRNS) != 0 ? 4 : 3;
+      }
     });
     return header;
   }
 
-  /// Fills `rows`, one pointer for each row of the form that `read_header` chose.
-  void read_pixels(std::vector<png_bytep>& rows) {
+  /// Fills `rows`, one pointer for each row of the form that `header` and `purpose` ask for.
+  void read_pixels(const PngHeader& header, Purpose purpose, std::vector<png_bytep>& rows) {
     run([&] {
+      choose_form(header, purpose);
+      png_read_update_info(png_, info_);
       png_read_image(png_, rows.data());
       png_read_end(png_, nullptr);  // checks that the data are whole and their checksums right
     });
@@ -223,7 +226,7 @@ RawMask decode_png(std::span<const std::byte> bytes, const std::string& name, Pu
                       header.channels, pixel_type(header));
   std::vector<png_bytep> rows(header.height);
   for (int y = 0; y < mask.values.height(); ++y) rows[y] = mask.values.row<png_byte>(y);
-  reader.read_pixels(rows);
+  reader.read_pixels(header, purpose, rows);
   if (purpose == Purpose::mask && header.colour_type == PNG_COLOR_TYPE_PALETTE) {
     mask.palette = reader.palette();
   }

@@ -76,15 +76,17 @@ void sum_rows(ImageView image, int first, const float* weights, int count,
   }
 }
 
-template <typename T>
-void resize_row(const std::vector<float>& row, const Taps& taps, int width, int channels, T* out) {
-  for (int x = 0; x < width; ++x) {
+/// kChannels = 0: known at run time only.
+template <typename T, int kChannels>
+void resize_row(const std::vector<float>& row, const Taps& taps, int channels_, T* out) {
+  const int channels = kChannels > 0 ? kChannels : channels_;
+  for (std::size_t x = 0; x < taps.first.size(); ++x, out += channels) {
     const float* from = row.data() + static_cast<std::size_t>(taps.first[x]) * channels;
-    const float* weights = taps.of(x);
+    const float* weights = taps.of(static_cast<int>(x));
     for (int c = 0; c < channels; ++c) {
       float sum = 0;
       for (int k = 0; k < taps.count; ++k) sum += weights[k] * from[k * channels + c];
-      *out++ = to_sample<T>(sum);
+      out[c] = to_sample<T>(sum);
     }
   }
 }
@@ -96,11 +98,14 @@ Image resize(ImageView image, int height, int width, const ResizeOptions& option
   const Taps vertical = choose_taps(image.height, height, options);
   const Taps horizontal = choose_taps(image.width, width, options);
   with_sample_type(image.type, [&]<typename T>(T) {
+    const auto resize_one = image.channels == 1   ? resize_row<T, 1>
+                            : image.channels == 3 ? resize_row<T, 3>
+                                                  : resize_row<T, 0>;
     parallel_for(height, [&](std::int64_t y) {
       const int row = static_cast<int>(y);
       std::vector<float> sum(static_cast<std::size_t>(image.width) * image.channels);
       sum_rows<T>(image, vertical.first[row], vertical.of(row), vertical.count, sum);
-      resize_row(sum, horizontal, width, image.channels, resized.row<T>(row));
+      resize_one(sum, horizontal, image.channels, resized.row<T>(row));
     });
   });
   return resized;

@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(Folders, Robustness,
                                          "corrupt", "colour_depth_modes", "corrupt_tiff_fuzz",
                                          "tiff_mixed", "tiff_libtiffpic", "tiff_libtiffpic_depth",
                                          "geotiff"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& folder) { return std::string(folder.param); });
 
 TEST(VocStyle, LabelFilesDecodeAsIndices) {
   const fs::path folder = data_folder() / "voc_style";

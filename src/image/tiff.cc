@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
-#include <new>
+#include <string_view>
 
 #include "image/formats.h"
 #include "image/tiff_samples.h"
@@ -16,9 +16,11 @@
 namespace segmentum {
 namespace {
 
-/// The first thing that libtiff complained of; the rest follows from it.
+/// The first thing that libtiff complained of in one step; the rest follows from it.
 struct TiffProblem {
   char text[200] = "";
+
+  void forget() { text[0] = '\0'; }
 };
 
 int on_error(TIFF*, void* user, const char*, const char* format, va_list arguments) {
@@ -74,6 +76,7 @@ class TiffReader {
     // m: no memory map, whose reads would fault if the file shrank meanwhile.
     tiff_.reset(TIFFOpenExt(path.c_str(), "rm", options.get()));
     if (tiff_ == nullptr) fail("its first page cannot be read");
+    problem_->forget();  // of tags that are not needed
   }
 
   TiffHeader read_header() {
@@ -176,9 +179,12 @@ class TiffReader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& otherwise) const {
-    const std::string why = problem_->text[0] != '\0' ? problem_->text : otherwise;
-    throw Error::in_file(name_, "damaged or unsupported TIFF file: " + why);
+  /// With what libtiff said of it, which may start with the file's name.
+  [[noreturn]] void fail(const std::string& what) const {
+    std::string_view reason = problem_->text;
+    if (reason.starts_with(name_ + ": ")) reason.remove_prefix(name_.size() + 2);
+    throw Error::in_file(name_, fmt::format("damaged or unsupported TIFF file: {}{}", what,
+                                            reason.empty() ? "" : fmt::format(" ({})", reason)));
   }
 
   void require(ttag_t id, const char* what, std::uint32_t* value) {
@@ -217,9 +223,12 @@ class TiffReader {
         break;
     }
     char why[1024] = "";
-    if (header.converted && TIFFRGBAImageOK(tiff_.get(), why) == 0) fail(why);
+    if (header.converted && TIFFRGBAImageOK(tiff_.get(), why) == 0) {
+      fail(fmt::format("its colours (photometric {}, {} bits) cannot be converted; save it as RGB",
+                       header.photometric, header.sample.bits));
+    }
     if (!header.converted && !header.sample.supported()) {
-      fail(fmt::format("samples of {} bits of this kind are not supported; 8, 16 and 32 would be",
+      fail(fmt::format("samples of {} bits are not supported; 8, 16 or 32 bits would work",
                        header.sample.bits));
     }
     if (header.has_palette() && (header.samples != 1 || header.sample.type() == PixelType::f32)) {
@@ -250,6 +259,7 @@ class TiffReader {
   void read_block(const TiffHeader& header, std::uint32_t x, std::uint32_t y, int plane,
                   std::int64_t bytes, std::vector<std::byte>& block) {
     const auto sample = static_cast<std::uint16_t>(plane);
+    problem_->forget();
     const tmsize_t got =
         header.tiled
             ? TIFFReadEncodedTile(tiff_.get(), TIFFComputeTile(tiff_.get(), x, y, 0, sample),

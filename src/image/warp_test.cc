@@ -102,8 +102,8 @@ TEST(Warp, EveryTypeAndNumberOfChannelsAgrees) {
   }
 }
 
-// A picture that is black left of a slanted edge and white right of it cannot tell its label's
-// border from its own: both are warped, and where the picture is not half grey they must agree.
+// Black and label 0 left of an edge, white and label 1 right of it: where the warped picture is not
+// half grey, it must tell the warped label.
 TEST(Warp, LabelsStayAlignedWithThePicture) {
   constexpr int kSize = 64;
   Image image(kSize, kSize, 1, PixelType::f32);
@@ -145,7 +145,9 @@ TEST(Warp, LabelsStayAlignedWithThePicture) {
           if (label == kIgnoreLabel) continue;
           ones += label;
           // 1e-4: the edge itself, where half grey may round to either side.
-          if (std::fabs(value - 0.5f) > 1e-4f) ASSERT_EQ(value > 0.5f, label == 1) << y << " " << x;
+          if (std::fabs(value - 0.5f) > 1e-4f) {
+            ASSERT_EQ(value > 0.5f, label == 1) << y << " " << x;
+          }
         }
       }
       EXPECT_GT(ones, 100);
