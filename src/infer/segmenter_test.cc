@@ -78,6 +78,24 @@ TEST_P(SegmenterOf, TilesGiveTheBitsOfTheWholePicture) {
   }
 }
 
+/// The published U-Net's way: unpadded convolutions on a mirrored frame.
+TEST_P(SegmenterOf, TilesOfAMirroredFrameGiveTheBitsOfTheWholePicture) {
+  const auto unpadded = [] {
+    Model tiny = model("unet");
+    tiny.graph = build_model(
+        "unet",
+        {.classes = 3,
+         .settings = {{"width", tiny.settings.at("width")}, {"depth", "2"}, {"padding", "valid"}}});
+    tiny.parameters = initialise(tiny.graph, 3);
+    return tiny;
+  };
+  const Image picture = noise_picture(131, 98);
+  ASSERT_GT(Network(unpadded(), with({.tile = 8})).tiles(131, 98).size(), 1u);
+  const Probabilities whole = make_segmenter(unpadded(), with({})).probabilities(picture);
+  const Probabilities tiles = make_segmenter(unpadded(), with({.tile = 8})).probabilities(picture);
+  EXPECT_TRUE(std::ranges::equal(whole.values(), tiles.values()));
+}
+
 TEST_P(SegmenterOf, ThreadsWithAContextEachAgree) {
   const Segmenter segmenter = make_segmenter(model("unet"), with({.threads = 1}));
   std::vector<Image> pictures;
