@@ -1,0 +1,90 @@
+#include "losses/class_weights.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+using Counts = std::span<const std::int64_t>;
+
+void check(Counts pixels_of_class, Counts pixels_of_images_with_class, double cap) {
+  if (!(cap > 0)) throw Error(fmt::format("the cap on class weights is {}; it must be > 0", cap));
+  if (pixels_of_class.size() != pixels_of_images_with_class.size()) {
+    throw Error(
+        fmt::format("pixel counts of {} classes but picture counts of {}; both need one "
+                    "entry for each class",
+                    pixels_of_class.size(), pixels_of_images_with_class.size()));
+  }
+  for (std::size_t k = 0; k < pixels_of_class.size(); ++k) {
+    if (pixels_of_class[k] < 0 || pixels_of_class[k] > pixels_of_images_with_class[k]) {
+      throw Error(fmt::format(
+          "class {} has {} pixels, but the pictures in which it occurs have {} labelled ones", k,
+          pixels_of_class[k], pixels_of_images_with_class[k]));
+    }
+  }
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::vector<double> median_frequency(Counts pixels_of_class, Counts pixels_of_images_with_class) {
+  std::vector<double> frequency(pixels_of_class.size(), 0.0);
+  std::vector<double> present;
+  for (std::size_t k = 0; k < frequency.size(); ++k) {
+    if (pixels_of_class[k] == 0) continue;
+    frequency[k] = static_cast<double>(pixels_of_class[k]) /
+                   static_cast<double>(pixels_of_images_with_class[k]);
+    present.push_back(frequency[k]);
+  }
+  const double middle = median(std::move(present));
+  for (double& f : frequency) f = f > 0 ? middle / f : 0;
+  return frequency;
+}
+
+std::vector<double> enet(Counts pixels_of_class) {
+  const auto total = static_cast<double>(
+      std::accumulate(pixels_of_class.begin(), pixels_of_class.end(), std::int64_t{0}));
+  std::vector<double> weights;
+  for (std::int64_t pixels : pixels_of_class) {
+    weights.push_back(pixels > 0 ? 1 / std::log(1.02 + static_cast<double>(pixels) / total) : 0);
+  }
+  return weights;
+}
+
+}  // namespace
+
+WeightRule weight_rule(std::string_view name) {
+  if (name == "none") return WeightRule::none;
+  if (name == "median_frequency") return WeightRule::median_frequency;
+  if (name == "enet") return WeightRule::enet;
+  throw Error(
+      fmt::format("\"{}\" is no rule for class weights; there are none, median_frequency "
+                  "and enet",
+                  name));
+}
+
+std::vector<float> class_weights(WeightRule rule, Counts pixels_of_class,
+                                 Counts pixels_of_images_with_class, double cap) {
+  check(pixels_of_class, pixels_of_images_with_class, cap);
+  std::vector<double> weights(pixels_of_class.size(), 1.0);
+  if (rule == WeightRule::median_frequency) {
+    weights = median_frequency(pixels_of_class, pixels_of_images_with_class);
+  } else if (rule == WeightRule::enet) {
+    weights = enet(pixels_of_class);
+  }
+  std::vector<float> capped;
+  for (double weight : weights) capped.push_back(static_cast<float>(std::min(weight, cap)));
+  return capped;
+}
+
+}  // namespace segmentum

@@ -1,0 +1,76 @@
+#include "losses/class_weights.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatEq;
+using testing::HasSubstr;
+using testing::Throws;
+
+constexpr double kNoCap = std::numeric_limits<double>::infinity();
+
+auto error_with(const char* text) {
+  return Throws<Error>(testing::Property(&Error::what, HasSubstr(text)));
+}
+
+TEST(ClassWeights, NoneIsOneForEachClass) {
+  const std::vector<std::int64_t> pixels = {5, 0, 7}, pictures = {12, 0, 12};
+  EXPECT_THAT(class_weights(WeightRule::none, pixels, pictures, kNoCap), ElementsAre(1, 1, 1));
+}
+
+// Two pictures of 100 pixels: class 0 fills half of both, class 1 has 20 pixels of one,
+// class 2 has 10 of both together. f = 1/2, 1/5, 1/20; the median is 1/5.
+TEST(ClassWeights, MedianFrequencyCountedByHand) {
+  const std::vector<std::int64_t> pixels = {100, 20, 10}, pictures = {200, 100, 200};
+  EXPECT_THAT(class_weights(WeightRule::median_frequency, pixels, pictures, kNoCap),
+              ElementsAre(FloatEq(0.4f), FloatEq(1), FloatEq(4)));
+  EXPECT_THAT(class_weights(WeightRule::median_frequency, pixels, pictures, 2.5),
+              ElementsAre(FloatEq(0.4f), FloatEq(1), FloatEq(2.5f)));
+}
+
+// f = 1/2 and 1/10 of the classes that occur: the median is their mean, 3/10.
+TEST(ClassWeights, AbsentClassWeighsNothingAndIsNotInTheMedian) {
+  const std::vector<std::int64_t> pixels = {50, 0, 10}, pictures = {100, 0, 100};
+  EXPECT_THAT(class_weights(WeightRule::median_frequency, pixels, pictures, kNoCap),
+              ElementsAre(FloatEq(0.6f), 0, FloatEq(3)));
+}
+
+// ln(1.02 + 0.98) = ln 2; ln(1.02 + 0.02) = ln 1.04.
+TEST(ClassWeights, EnetCountedByHand) {
+  const std::vector<std::int64_t> pixels = {98, 2, 0}, pictures = {100, 100, 0};
+  EXPECT_THAT(class_weights(WeightRule::enet, pixels, pictures, kNoCap),
+              ElementsAre(FloatEq(static_cast<float>(1 / std::log(2.0))),
+                          FloatEq(static_cast<float>(1 / std::log(1.04))), 0));
+}
+
+TEST(ClassWeights, NothingLabelledGivesNoWeight) {
+  const std::vector<std::int64_t> none = {0, 0};
+  EXPECT_THAT(class_weights(WeightRule::median_frequency, none, none, 5), ElementsAre(0, 0));
+  EXPECT_THAT(class_weights(WeightRule::enet, none, none, 5), ElementsAre(0, 0));
+}
+
+TEST(ClassWeights, RulesHaveNames) {
+  EXPECT_EQ(weight_rule("none"), WeightRule::none);
+  EXPECT_EQ(weight_rule("median_frequency"), WeightRule::median_frequency);
+  EXPECT_EQ(weight_rule("enet"), WeightRule::enet);
+  EXPECT_THAT([] { weight_rule("median"); }, error_with("none, median_frequency and enet"));
+}
+
+TEST(ClassWeights, RejectsCountsThatDisagree) {
+  const std::vector<std::int64_t> one = {1}, two = {1, 1}, nine = {9};
+  EXPECT_THAT([&] { class_weights(WeightRule::enet, one, two, 5); }, error_with("of 1 classes"));
+  EXPECT_THAT([&] { class_weights(WeightRule::enet, nine, one, 5); }, error_with("has 9 pixels"));
+  EXPECT_THAT([&] { class_weights(WeightRule::enet, one, one, 0); }, error_with("must be > 0"));
+}
+
+}  // namespace
+}  // namespace segmentum

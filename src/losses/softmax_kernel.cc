@@ -1,0 +1,101 @@
+#include "losses/softmax_kernel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "losses/softmax_kernel.cc"
+#include <hwy/foreach_target.h>
+//
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace segmentum {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// exp(x) for x <= 0 within 2 ulp: x = n ln 2 + r, a polynomial for exp(r), then n into the exponent
+// (Cephes expf). Zero below -87, where single precision ends; NaN stays NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V exp_negative(D d, V x) {
+  const hn::RebindToSigned<D> di;
+  const auto too_small = hn::Lt(x, hn::Set(d, -87.0f));
+  const V bounded = hn::IfThenElse(too_small, hn::Zero(d), x);
+  const auto n = hn::NearestInt(hn::Mul(bounded, hn::Set(d, 1.44269504f)));
+  const V n_real = hn::ConvertTo(d, n);
+  V r = hn::NegMulAdd(n_real, hn::Set(d, 0.693359375f), bounded);
+  r = hn::NegMulAdd(n_real, hn::Set(d, -2.12194440e-4f), r);
+  V p = hn::Set(d, 1.9875691500e-4f);
+  for (float coefficient :
+       {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f}) {
+    p = hn::MulAdd(p, r, hn::Set(d, coefficient));
+  }
+  p = hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0f));
+  const auto power = hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127)));
+  return hn::IfThenZeroElse(too_small, hn::Mul(p, hn::BitCast(d, power)));
+}
+
+// body(d, i) over [0, count): whole vectors first, then single lanes of the same arithmetic.
+template <class Body>
+HWY_INLINE void for_each_lane(int count, const Body& body) {
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 1> d1;
+  const int lanes = static_cast<int>(hn::Lanes(d));
+  int i = 0;
+  for (; i + lanes <= count; i += lanes) body(d, i);
+  for (; i < count; ++i) body(d1, i);
+}
+
+void SoftmaxSums(PixelBlock<const float> logits, PixelBlock<float> exponentials,
+                 float* HWY_RESTRICT maximum, float* HWY_RESTRICT sum) {
+  for_each_lane(logits.pixels, [&](auto d, int i) {
+    hn::StoreU(hn::LoadU(d, logits.data + i), d, maximum + i);
+    hn::StoreU(hn::Zero(d), d, sum + i);
+  });
+  for (int k = 1; k < logits.classes; ++k) {
+    const float* x = logits.data + k * logits.plane;
+    for_each_lane(logits.pixels, [&](auto d, int i) {
+      hn::StoreU(hn::Max(hn::LoadU(d, maximum + i), hn::LoadU(d, x + i)), d, maximum + i);
+    });
+  }
+  for (int k = 0; k < logits.classes; ++k) {
+    const float* x = logits.data + k * logits.plane;
+    float* e = exponentials.data ? exponentials.data + k * exponentials.plane : nullptr;
+    for_each_lane(logits.pixels, [&](auto d, int i) {
+      const auto value = exp_negative(d, hn::Sub(hn::LoadU(d, x + i), hn::LoadU(d, maximum + i)));
+      hn::StoreU(hn::Add(hn::LoadU(d, sum + i), value), d, sum + i);
+      if (e) hn::StoreU(value, d, e + i);
+    });
+  }
+}
+
+void ScalePixels(PixelBlock<float> values, const float* HWY_RESTRICT factor) {
+  for (int k = 0; k < values.classes; ++k) {
+    float* x = values.data + k * values.plane;
+    for_each_lane(values.pixels, [&](auto d, int i) {
+      const auto f = hn::LoadU(d, factor + i);
+      const auto scaled = hn::Mul(hn::LoadU(d, x + i), f);
+      hn::StoreU(hn::IfThenZeroElse(hn::Eq(f, hn::Zero(d)), scaled), d, x + i);
+    });
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace segmentum
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace segmentum {
+
+HWY_EXPORT(SoftmaxSums);
+HWY_EXPORT(ScalePixels);
+
+void softmax_sums(PixelBlock<const float> logits, PixelBlock<float> exponentials, float* maximum,
+                  float* sum) {
+  HWY_DYNAMIC_DISPATCH(SoftmaxSums)(logits, exponentials, maximum, sum);
+}
+
+void scale_pixels(PixelBlock<float> values, const float* factor) {
+  HWY_DYNAMIC_DISPATCH(ScalePixels)(values, factor);
+}
+
+}  // namespace segmentum
+#endif  // HWY_ONCE

@@ -1,0 +1,124 @@
+#include "metrics/confusion_matrix.h"
+
+#include <fmt/format.h>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+void check_sizes(const LabelMap& prediction, const LabelMap& truth) {
+  if (prediction.height() != truth.height() || prediction.width() != truth.width()) {
+    throw Error(fmt::format(
+        "the prediction is {}x{} but the labels are {}x{}; scores are taken at the labels' size",
+        prediction.width(), prediction.height(), truth.width(), truth.height()));
+  }
+}
+
+[[noreturn]] void reject(const char* what, int label, int y, int x, int classes) {
+  throw Error(fmt::format("{} {} at x={}, y={}, but there are {} classes (0..{})", what, label, x,
+                          y, classes, classes - 1));
+}
+
+std::optional<double> ratio(std::int64_t part, std::int64_t whole) {
+  if (whole == 0) return std::nullopt;
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// The mean of the scores that exist; 0 if none does.
+class Mean {
+ public:
+  void add(const std::optional<double>& score) {
+    if (!score) return;
+    sum_ += *score;
+    ++count_;
+  }
+  double value() const { return count_ > 0 ? sum_ / count_ : 0; }
+
+ private:
+  double sum_ = 0;
+  int count_ = 0;
+};
+
+ClassScores class_scores(const ConfusionMatrix& matrix, int k) {
+  ClassScores result;
+  for (int other = 0; other < matrix.classes(); ++other) {
+    result.truth_pixels += matrix(k, other);
+    result.predicted_pixels += matrix(other, k);
+  }
+  const std::int64_t right = matrix(k, k);
+  const std::int64_t both = result.truth_pixels + result.predicted_pixels;
+  result.iou = ratio(right, both - right);
+  result.dice = ratio(2 * right, both);
+  result.accuracy = ratio(right, result.truth_pixels);
+  result.precision = ratio(right, result.predicted_pixels);
+  return result;
+}
+
+}  // namespace
+
+ConfusionMatrix::ConfusionMatrix(int classes) : classes_(classes) {
+  if (classes < 1)
+    throw Error(fmt::format("a confusion matrix of {} classes; it needs 1", classes));
+  counts_.assign(static_cast<std::size_t>(classes) * classes, 0);
+}
+
+void ConfusionMatrix::add(const LabelMap& prediction, const LabelMap& truth) {
+  check_sizes(prediction, truth);
+  std::vector<std::int64_t> counts = counts_;  // a rejected picture leaves no trace
+  for (int y = 0; y < truth.height(); ++y) {
+    const std::uint16_t* predicted = prediction.row(y);
+    const std::uint16_t* labels = truth.row(y);
+    for (int x = 0; x < truth.width(); ++x) {
+      if (labels[x] == kIgnoreLabel) continue;
+      if (labels[x] >= classes_) reject("label", labels[x], y, x, classes_);
+      if (predicted[x] >= classes_) reject("predicted class", predicted[x], y, x, classes_);
+      ++counts[static_cast<std::size_t>(labels[x]) * classes_ + predicted[x]];
+    }
+  }
+  counts_ = std::move(counts);
+}
+
+void ConfusionMatrix::add(int truth, int prediction, std::int64_t count) {
+  if (truth < 0 || truth >= classes_ || prediction < 0 || prediction >= classes_) {
+    throw Error(fmt::format("class {} predicted as {}, but there are {} classes (0..{})", truth,
+                            prediction, classes_, classes_ - 1));
+  }
+  counts_[static_cast<std::size_t>(truth) * classes_ + prediction] += count;
+}
+
+ConfusionMatrix& ConfusionMatrix::operator+=(const ConfusionMatrix& other) {
+  if (other.classes_ != classes_) {
+    throw Error(fmt::format("confusion matrices of {} and {} classes cannot be added", classes_,
+                            other.classes_));
+  }
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  return *this;
+}
+
+Scores scores(const ConfusionMatrix& matrix) {
+  Scores result;
+  std::int64_t right = 0;
+  for (int k = 0; k < matrix.classes(); ++k) {
+    result.classes.push_back(class_scores(matrix, k));
+    result.pixels += result.classes.back().truth_pixels;
+    right += matrix(k, k);
+  }
+  Mean accuracy, iou, dice;
+  for (const ClassScores& of_class : result.classes) {
+    accuracy.add(of_class.accuracy);
+    iou.add(of_class.iou);
+    dice.add(of_class.dice);
+    if (of_class.truth_pixels > 0) {
+      result.frequency_weighted_iou += static_cast<double>(of_class.truth_pixels) /
+                                       static_cast<double>(result.pixels) * *of_class.iou;
+    }
+  }
+  result.pixel_accuracy = ratio(right, result.pixels).value_or(0);
+  result.mean_accuracy = accuracy.value();
+  result.mean_iou = iou.value();
+  result.mean_dice = dice.value();
+  return result;
+}
+
+}  // namespace segmentum

@@ -1,0 +1,26 @@
+// Scores as people and programs read them.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "metrics/confusion_matrix.h"
+#include "segmentum/classes.h"
+
+namespace segmentum {
+
+/// A text table for a terminal: one line for each class (share of the labelled pixels, IoU, Dice,
+/// accuracy, precision; in percent, "–" where there is no score) and the means below. UTF-8, ends
+/// with a newline. Throws Error unless there is one name for each class.
+std::string score_table(const Scores& scores, std::span<const ClassInfo> classes);
+
+/// The same numbers as JSON in full precision, null where there is no score. Throws like the table.
+std::string score_json(const Scores& scores, std::span<const ClassInfo> classes);
+
+/// Per-image CSV: the header line, and one line for each picture (name, pixels, pixel accuracy,
+/// mean IoU, then the IoU of each class; empty where there is no score). Names are quoted where
+/// they need it (RFC 4180).
+std::string score_csv_header(std::span<const ClassInfo> classes);
+std::string score_csv_row(const std::string& image, const Scores& scores);
+
+}  // namespace segmentum
