@@ -1,0 +1,44 @@
+// What each file format offers to codec.cc, and what the formats share. Private to image/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "image/codec.h"
+
+namespace segmentum {
+
+/// A picture's samples are for looking at: scaled, with palettes applied. A mask's are values.
+enum class Purpose { picture, mask };
+
+/// `name` is the file's, for errors. The palette is filled for masks only.
+RawMask decode_png(std::span<const std::byte> bytes, const std::string& name, Purpose purpose,
+                   const ReadOptions& options);
+Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name,
+                  const ReadOptions& options);
+RawMask decode_tiff(const std::filesystem::path& path, Purpose purpose, const ReadOptions& options);
+
+/// From the first bytes of a file; throws Error if they do not hold the whole header.
+ImageSize png_size(std::span<const std::byte> start, const std::string& name);
+ImageSize jpeg_size(std::span<const std::byte> start, const std::string& name);
+ImageSize tiff_size(const std::filesystem::path& path);
+
+/// An 8-bit palette PNG of indices [height, width], packed.
+std::string encode_palette_png(std::span<const std::uint8_t> indices, int height, int width,
+                               std::span<const Rgb> palette);
+
+/// Throws Error if a picture of this size is over the limit. Sides come as files state them.
+void check_size(const std::string& name, std::int64_t height, std::int64_t width,
+                std::int64_t channels, const ReadOptions& options);
+
+/// Orientation 1..8 as in EXIF and TIFF: how the stored rows and columns are to be shown.
+inline constexpr int kUpright = 1;
+/// True where showing exchanges height and width.
+bool orientation_transposes(int orientation);
+/// The picture as it is to be shown; unknown orientations leave it as it is.
+Image oriented(Image image, int orientation);
+
+}  // namespace segmentum
