@@ -1,0 +1,97 @@
+#include "data/dataset.h"
+
+#include <fmt/format.h>
+
+#include "data/dataset_file.h"
+#include "data/inspect.h"
+#include "data/label_values.h"
+#include "image/codec.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+// The same picture without its alpha.
+Image without_alpha(const Image& image, int channels) {
+  Image bare(image.height(), image.width(), channels, image.type());
+  const std::size_t sample = sample_bytes(image.type());
+  const std::size_t from = sample * image.channels(), to = sample * channels;
+  const std::size_t pixels = static_cast<std::size_t>(image.height()) * image.width();
+  for (std::size_t i = 0; i < pixels; ++i) {
+    std::copy_n(image.data() + i * from, to, bare.data() + i * to);
+  }
+  return bare;
+}
+
+bool has_alpha(int have, int wanted) {
+  return (have == 2 || have == 4) && wanted != have && (wanted == 1 || wanted == 3);
+}
+
+}  // namespace
+
+const std::vector<Sample>& Dataset::split(const std::string& name) const {
+  const auto found = splits.find(name);
+  if (found != splits.end()) return found->second;
+  std::string known;
+  for (const auto& [other, samples] : splits) {
+    known += (known.empty() ? "" : ", ") + fmt::format("{} ({} pictures)", other, samples.size());
+  }
+  throw Error(fmt::format("{} has no split \"{}\"; there are: {}", root.string(), name,
+                          known.empty() ? "none" : known));
+}
+
+Dataset open_dataset(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) {
+    const auto file = path / "dataset.toml";
+    if (std::filesystem::exists(file)) return read_dataset_file(file);
+    Inspection inspection = inspect_folder(path);
+    if (!inspection.obstacles.empty()) {
+      throw Error::in_file(path.string(), inspection.obstacles.front() +
+                                              "; `segmentum init` writes a dataset.toml in which "
+                                              "this can be said");
+    }
+    return std::move(inspection.dataset);
+  }
+  if (!std::filesystem::exists(path)) {
+    throw Error::in_file(path.string(),
+                         "does not exist; expected a folder of pictures and masks, or a "
+                         "dataset.toml");
+  }
+  if (is_image_file(path)) {
+    throw Error::in_file(
+        path.string(), "is a picture; expected a folder of pictures and masks, or a dataset.toml");
+  }
+  return read_dataset_file(path);
+}
+
+Image read_picture(const Dataset& dataset, const Sample& sample) {
+  Image image = read_image(dataset.root / sample.image);
+  // Grey pictures of a colour data set become colour when they become tensors, not here.
+  if (!has_alpha(image.channels(), dataset.channels)) return image;
+  return without_alpha(image, image.channels() - 1);
+}
+
+LabelMap read_labels(const Dataset& dataset, const Sample& sample) {
+  if (sample.mask.empty()) {
+    throw Error::in_file((dataset.root / sample.image).string(),
+                         "has no mask; labels are needed to train and to score");
+  }
+  const auto path = dataset.root / sample.mask;
+  const RawMask mask = read_mask(path);
+  const ImageSize picture = image_size(dataset.root / sample.image);
+  if (mask.values.height() != picture.height || mask.values.width() != picture.width) {
+    throw Error::in_file(
+        path.string(),
+        fmt::format("is {}x{} but its picture {} is {}x{} (width x height); a mask has exactly the "
+                    "size of its picture",
+                    mask.values.width(), mask.values.height(), sample.image.generic_string(),
+                    picture.width, picture.height));
+  }
+  try {
+    return decode_labels(mask, dataset.encoding);
+  } catch (const Error& error) {
+    throw Error::in_file(path.string(), error.what());
+  }
+}
+
+}  // namespace segmentum

@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "data/dataset_file.h"
+#include "data/label_values.h"
+
+namespace segmentum {
+namespace {
+
+using Kind = LabelEncoding::Kind;
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string quoted(const std::filesystem::path& path) {
+  return quoted(path.generic_string());
+}
+
+// Comments never end early: a note may quote a file's name.
+std::string comment(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < 0x20; }, ' ');
+  return "# " + text + "\n";
+}
+
+// Relative where the file lies in the data set's folder or beside it, so that both can move.
+std::string root_text(const Dataset& dataset, const std::filesystem::path& folder) {
+  const auto root = std::filesystem::absolute(dataset.root).lexically_normal();
+  const auto base = std::filesystem::absolute(folder).lexically_normal();
+  const auto relative = root.lexically_relative(base);
+  const bool near =
+      !relative.empty() && std::ranges::count(relative, std::filesystem::path("..")) < 2;
+  auto written = near ? relative : root;
+  if (!written.has_filename()) written = written.parent_path();  // no slash at the end
+  return quoted(written.empty() ? std::filesystem::path(".") : written);
+}
+
+std::string numbers(const std::vector<float>& values) {
+  return fmt::format("[{:.4f}]", fmt::join(values, ", "));
+}
+
+std::string value_list(const LabelEncoding& encoding, std::uint16_t label) {
+  std::vector<std::string> values;
+  const auto add = [&](std::uint32_t value) {
+    const std::string text = label_value_text(value, encoding.kind);
+    values.push_back(encoding.kind == Kind::colour ? quoted(text) : text);
+  };
+  const auto first = encoding.to_class.find(encoding.ignore_value);
+  const bool first_known = label == kIgnoreLabel && first != encoding.to_class.end();
+  if (first_known) add(encoding.ignore_value);  // the first one is the one that is written
+  for (const auto& [value, to] : encoding.to_class) {
+    if (to == label && !(first_known && value == encoding.ignore_value)) add(value);
+  }
+  return fmt::format("[{}]", fmt::join(values, ", "));
+}
+
+std::string masks_text(const LabelEncoding& encoding) {
+  std::string text = "\n[masks]\n";
+  text += encoding.kind == Kind::value
+              ? "kind = \"value\"  # the number in the file: grey value or palette index\n"
+              : "kind = \"colour\"  # \"#rrggbb\"\n";
+  if (encoding.threshold) {
+    return text + fmt::format("threshold = {}  # from this value up: the second class\n",
+                              *encoding.threshold);
+  }
+  return text + fmt::format("ignore = {}  # never trained on, never scored\n",
+                            value_list(encoding, kIgnoreLabel));
+}
+
+std::string classes_text(const Dataset& dataset) {
+  std::string text;
+  for (int k = 0; k < dataset.class_count(); ++k) {
+    const ClassInfo& info = dataset.classes[k];
+    text += fmt::format("\n[[classes]]\nname = {}\ncolour = \"#{:06x}\"\nvalues = {}\n",
+                        quoted(info.name), packed(info.colour),
+                        value_list(dataset.encoding, static_cast<std::uint16_t>(k)));
+  }
+  return text;
+}
+
+std::string sample_text(const Sample& sample, const PathPatterns& patterns) {
+  if (!patterns.empty()) {
+    const std::string name = match_pattern(patterns.image, sample.image.generic_string());
+    const std::string mask =
+        name.empty() || patterns.mask.empty() ? "" : fill_pattern(patterns.mask, name);
+    if (!name.empty() && mask == sample.mask.generic_string()) return quoted(name);
+  }
+  if (sample.mask.empty()) return fmt::format("[{}]", quoted(sample.image));
+  return fmt::format("[{}, {}]", quoted(sample.image), quoted(sample.mask));
+}
+
+std::string splits_text(const Dataset& dataset, const DatasetFileOptions& options) {
+  std::string text = "\n[splits]\n";
+  for (const auto& [name, samples] : dataset.splits) {
+    const auto list = options.lists.find(name);
+    if (list != options.lists.end()) {
+      text += fmt::format("{} = {}  # {} pictures\n", quoted(name), quoted(list->second),
+                          samples.size());
+      continue;
+    }
+    text += fmt::format("{} = [  # {} pictures\n", quoted(name), samples.size());
+    for (const Sample& sample : samples)
+      text += "  " + sample_text(sample, options.patterns) + ",\n";
+    text += "]\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string dataset_file_text(const Dataset& dataset, const DatasetFileOptions& options) {
+  std::string text = comment("What this data set is, for Segmentum. Edit it freely:");
+  text += comment("- rename a class: change its name; merge two: put their values in one list;");
+  text += comment("- drop a class: delete it and add its values to `ignore`.");
+  if (!options.notes.empty()) text += "#\n" + comment("Found:");
+  for (const std::string& note : options.notes) text += comment("- " + note);
+  if (!options.questions.empty()) text += "#\n" + comment("TO BE DECIDED BY YOU:");
+  for (const std::string& question : options.questions) text += comment("- " + question);
+  text += fmt::format("\nroot = {}\nchannels = {}\n", root_text(dataset, options.folder),
+                      dataset.channels);
+  text += fmt::format("mean = {}  # of the training pictures, in [0,1]\nstd = {}\n",
+                      numbers(dataset.mean), numbers(dataset.std));
+  if (!options.patterns.empty()) {
+    text += fmt::format("image_pattern = {}\n", quoted(options.patterns.image));
+    if (!options.patterns.mask.empty()) {
+      text += fmt::format("mask_pattern = {}\n", quoted(options.patterns.mask));
+    }
+  }
+  return text + masks_text(dataset.encoding) + classes_text(dataset) +
+         splits_text(dataset, options);
+}
+
+}  // namespace segmentum

@@ -1,0 +1,197 @@
+#include "data/inspect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "data/class_legend.h"
+#include "data/dataset_file.h"
+#include "data/folder_layout.h"
+#include "data/label_scheme.h"
+#include "data/mask_survey.h"
+#include "data/picture_statistics.h"
+#include "data/split.h"
+#include "image/codec.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+constexpr std::size_t kMostMasksRead = 200;
+constexpr std::size_t kMostPicturesRead = 200;
+constexpr std::size_t kEnoughForTest = 100;
+constexpr std::uint64_t kSplitSeed = 0;
+
+// At most `count` of them, evenly spaced.
+std::vector<Sample> spread(const std::vector<Sample>& samples, std::size_t count) {
+  if (samples.size() <= count) return samples;
+  std::vector<Sample> chosen;
+  for (std::size_t i = 0; i < count; ++i) {
+    chosen.push_back(samples[i * samples.size() / count]);
+  }
+  return chosen;
+}
+
+std::vector<Sample> all_samples(const std::map<std::string, std::vector<Sample>>& splits) {
+  std::vector<Sample> all;
+  for (const auto& [name, samples] : splits) all.insert(all.end(), samples.begin(), samples.end());
+  std::ranges::sort(all, {}, &Sample::image);
+  const auto repeated = std::ranges::unique(all, {}, &Sample::image);
+  all.erase(repeated.begin(), repeated.end());
+  return all;
+}
+
+void append(std::vector<std::string>& to, const std::vector<std::string>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+// Divides the samples of split `from` and says so.
+void divide_split(const std::string& from, const SplitShares& shares, Inspection& inspection) {
+  auto& splits = inspection.dataset.splits;
+  std::vector<Sample> samples = std::move(splits[from]);
+  splits.erase(from);
+  inspection.lists.erase(from);
+  const int groups = assign_groups(samples);
+  auto parts = divide_samples(samples, shares, kSplitSeed);
+  std::string counts;
+  for (auto& [name, part] : parts) {
+    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", part.size(), name);
+    splits[name] = std::move(part);
+  }
+  inspection.notes.push_back(fmt::format(
+      "{}: divided at random (seed {}) into {}{}",
+      from == kUndivided ? "no split is given" : "\"" + from + "\" has no val beside it",
+      kSplitSeed, counts,
+      groups > 0 ? fmt::format(", {} groups of names kept together, such as \"{}\"", groups,
+                               samples.front().group)
+                 : ""));
+}
+
+// Gives every data set a train and a val.
+void complete_splits(Inspection& inspection) {
+  auto& splits = inspection.dataset.splits;
+  if (!splits.contains("train")) {
+    // "all", or VOC's "trainval" where it stands alone
+    if (splits.size() != 1) return;
+    const auto& [name, samples] = *splits.begin();
+    if (name == "val" || name == "test") return;
+    const SplitShares shares = samples.size() < kEnoughForTest
+                                   ? SplitShares{.val = 0.2, .test = 0}
+                                   : SplitShares{.val = 0.15, .test = 0.15};
+    divide_split(std::string(name), shares, inspection);
+  } else if (!splits.contains("val")) {
+    divide_split("train", {.val = 0.2, .test = 0}, inspection);
+  }
+}
+
+void name_all(Inspection& inspection) {
+  for (auto& [name, samples] : inspection.dataset.splits) {
+    name_samples(samples);
+    assign_groups(samples);
+  }
+}
+
+void read_labels_of(const std::vector<Sample>& samples, Inspection& inspection) {
+  Dataset& dataset = inspection.dataset;
+  const MaskSurvey survey = survey_masks(dataset.root, spread(samples, kMostMasksRead));
+  LabelScheme scheme =
+      decide_labels(survey, find_legend(dataset.root), annotated_names(dataset.root));
+  dataset.classes = std::move(scheme.classes);
+  dataset.encoding = std::move(scheme.encoding);
+  append(inspection.notes, scheme.notes);
+  append(inspection.questions, scheme.questions);
+  append(inspection.obstacles, scheme.obstacles);
+}
+
+void read_statistics(Inspection& inspection) {
+  Dataset& dataset = inspection.dataset;
+  const PictureStatistics statistics =
+      picture_statistics(dataset.root, spread(dataset.split("train"), kMostPicturesRead));
+  for (const std::string& error : statistics.errors) {
+    inspection.notes.push_back("cannot be read: " + error);
+  }
+  if (statistics.channels == 0) {
+    inspection.obstacles.push_back("no training picture can be read: " + statistics.errors.front());
+    return;
+  }
+  dataset.channels = statistics.channels;
+  dataset.mean = statistics.mean;
+  dataset.std = statistics.std;
+  const bool one_size = statistics.least_height == statistics.greatest_height &&
+                        statistics.least_width == statistics.greatest_width;
+  inspection.notes.push_back(fmt::format(
+      "pictures: {} channel{}, {}{}x{} (width x height)", statistics.channels,
+      statistics.channels == 1 ? "" : "s",
+      one_size ? ""
+               : fmt::format("from {}x{} to ", statistics.least_width, statistics.least_height),
+      statistics.greatest_width, statistics.greatest_height));
+}
+
+void compare_sizes(const std::vector<Sample>& samples, Inspection& inspection) {
+  int different = 0;
+  std::string first;
+  for (const Sample& sample : spread(samples, kMostMasksRead)) {
+    try {
+      const ImageSize image = image_size(inspection.dataset.root / sample.image);
+      const ImageSize mask = image_size(inspection.dataset.root / sample.mask);
+      if (image.height == mask.height && image.width == mask.width) continue;
+      if (different++ == 0) {
+        first = fmt::format("{} is {}x{}, its mask {}x{}", sample.image.generic_string(),
+                            image.width, image.height, mask.width, mask.height);
+      }
+    } catch (const Error&) {
+      continue;  // already told of where its pixels were read
+    }
+  }
+  if (different == 0) return;
+  inspection.questions.push_back(
+      fmt::format("{} of the masks have another size than their pictures ({}): are they the right "
+                  "ones? Reading them is an error",
+                  different, first));
+}
+
+}  // namespace
+
+Inspection inspect_folder(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder)) {
+    throw Error::in_file(folder.string(), "is no folder; expected one of pictures and masks");
+  }
+  Inspection inspection;
+  FolderLayout layout = find_samples(folder);
+  inspection.dataset.root = folder;
+  inspection.dataset.splits = std::move(layout.splits);
+  inspection.lists = std::move(layout.lists);
+  inspection.patterns = std::move(layout.patterns);
+  inspection.notes = std::move(layout.notes);
+  const std::vector<Sample> samples = all_samples(inspection.dataset.splits);
+  if (samples.empty()) {
+    inspection.obstacles.push_back(
+        "no picture has a mask that can be told by its name; expected images/a.png with "
+        "masks/a.png, a.jpg with a_mask.png, or a train.txt with lines \"image mask\"");
+    return inspection;
+  }
+  complete_splits(inspection);
+  name_all(inspection);
+  read_labels_of(samples, inspection);
+  compare_sizes(samples, inspection);
+  if (!inspection.dataset.splits.contains("train")) {
+    inspection.obstacles.push_back(
+        "no split is called train; name one so in [splits] or as train.txt");
+    return inspection;
+  }
+  read_statistics(inspection);
+  return inspection;
+}
+
+std::string dataset_toml(const Inspection& inspection, const std::filesystem::path& folder) {
+  std::vector<std::string> questions = inspection.obstacles;
+  append(questions, inspection.questions);
+  return dataset_file_text(inspection.dataset, {.folder = folder,
+                                                .lists = inspection.lists,
+                                                .patterns = inspection.patterns,
+                                                .notes = inspection.notes,
+                                                .questions = std::move(questions)});
+}
+
+}  // namespace segmentum

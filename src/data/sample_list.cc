@@ -1,0 +1,179 @@
+#include "data/sample_list.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// The separator of a line, spaces last because names may hold them.
+char separator_of(std::string_view line) {
+  bool quoted = false;
+  char found = ' ';
+  for (const char c : line) {
+    if (c == '"') quoted = !quoted;
+    if (!quoted && (c == '\t' || c == ',' || c == ';')) {
+      found = c;
+      break;
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> fields_of(std::string_view line) {
+  const char separator = separator_of(line);
+  std::vector<std::string> fields;
+  std::string field;
+  bool quoted = false;
+  const auto finish = [&] {
+    const std::string_view text = trimmed(field);
+    if (!text.empty() || separator != ' ') fields.emplace_back(text);
+    field.clear();
+  };
+  for (const char c : line) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == separator && !quoted) {
+      finish();
+    } else {
+      field += c;
+    }
+  }
+  finish();
+  return fields;
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// "frame12" and "12" but not "12a".
+bool is_numbered(std::string_view part) {
+  std::size_t at = 0;
+  while (at < part.size() && std::isalpha(static_cast<unsigned char>(part[at]))) ++at;
+  const std::size_t digits = at;
+  while (at < part.size() && std::isdigit(static_cast<unsigned char>(part[at]))) ++at;
+  return at == part.size() && at > digits;
+}
+
+// "0016E5" of "0016E5_04350", "Seq05VD" of "Seq05VD_f00000_rgb", "" of "17"; none where the name
+// does not end in a number.
+std::optional<std::string> prefix_before_number(std::string stem) {
+  constexpr const char* kSeparators = "_- .";
+  std::size_t cut = stem.find_last_of(kSeparators);
+  const auto last_part = [&] { return cut == std::string::npos ? stem : stem.substr(cut + 1); };
+  if (cut != std::string::npos &&
+      std::ranges::all_of(last_part(), [](unsigned char c) { return std::isalpha(c) != 0; })) {
+    stem.resize(cut);  // "_rgb" and the like
+    cut = stem.find_last_of(kSeparators);
+  }
+  if (!is_numbered(last_part())) return std::nullopt;
+  return cut == std::string::npos ? "" : stem.substr(0, cut);
+}
+
+}  // namespace
+
+std::vector<ListLine> parse_list(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  std::vector<ListLine> lines;
+  for (int number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = trimmed(text.substr(0, end));
+    if (!line.empty() && line.front() != '#') lines.push_back({number, fields_of(line)});
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+std::string fill_pattern(const std::string& pattern, const std::string& name) {
+  std::string path = pattern;
+  path.replace(path.find("{}"), 2, name);
+  return path;
+}
+
+std::string match_pattern(const std::string& pattern, const std::string& path) {
+  const std::size_t at = pattern.find("{}");
+  if (at == std::string::npos || path.size() + 2 <= pattern.size()) return "";
+  const std::string name = path.substr(at, path.size() + 2 - pattern.size());
+  return fill_pattern(pattern, name) == path ? name : "";
+}
+
+std::vector<Sample> samples_of_list(const std::vector<ListLine>& lines,
+                                    const PathPatterns& patterns) {
+  std::vector<Sample> samples;
+  samples.reserve(lines.size());
+  for (const ListLine& line : lines) {
+    Sample sample;
+    if (line.fields.size() == 1 && !patterns.empty()) {
+      sample.image = fill_pattern(patterns.image, line.fields[0]);
+      if (!patterns.mask.empty()) sample.mask = fill_pattern(patterns.mask, line.fields[0]);
+    } else {
+      sample.image = line.fields[0];
+      if (line.fields.size() > 1) sample.mask = line.fields[1];
+    }
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+void name_samples(std::vector<Sample>& samples) {
+  std::map<std::string, int> stems, paths;
+  const auto path_name = [](const Sample& sample) {
+    return (sample.image.parent_path() / sample.image.stem()).generic_string();
+  };
+  std::set<std::filesystem::path> images;
+  for (const Sample& sample : samples) {
+    if (!images.insert(sample.image).second) {
+      throw Error(sample.image.generic_string() +
+                  " is listed twice in one split; list each picture once");
+    }
+    ++stems[lower(sample.image.stem().string())];
+    ++paths[lower(path_name(sample))];
+  }
+  for (Sample& sample : samples) {
+    const std::string stem = sample.image.stem().string();
+    const std::string path = path_name(sample);
+    sample.name = stems[lower(stem)] == 1   ? stem
+                  : paths[lower(path)] == 1 ? path
+                                            : sample.image.generic_string();
+  }
+}
+
+int assign_groups(std::vector<Sample>& samples) {
+  std::map<std::string, std::size_t> sizes;
+  bool all_show_one = true;
+  for (Sample& sample : samples) {
+    const auto prefix = prefix_before_number(sample.image.stem().string());
+    all_show_one = all_show_one && prefix.has_value();
+    sample.group = (sample.image.parent_path() / prefix.value_or("")).generic_string();
+    ++sizes[sample.group];
+  }
+  std::size_t largest = 0;
+  for (const auto& [group, size] : sizes) largest = std::max(largest, size);
+  const bool show = all_show_one && sizes.size() >= 3 && samples.size() >= 2 * sizes.size() &&
+                    10 * largest <= 7 * samples.size();
+  if (!show) {
+    for (Sample& sample : samples) sample.group.clear();
+    return 0;
+  }
+  return static_cast<int>(sizes.size());
+}
+
+}  // namespace segmentum
