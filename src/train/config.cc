@@ -122,9 +122,15 @@ struct Range {
   bool open = false;
 };
 constexpr Range any{};
-constexpr Range at_least(double low) { return {.low = low}; }
-constexpr Range above(double low) { return {.low = low, .open = true}; }
-constexpr Range between(double low, double high) { return {.low = low, .high = high}; }
+constexpr Range at_least(double low) {
+  return {.low = low};
+}
+constexpr Range above(double low) {
+  return {.low = low, .open = true};
+}
+constexpr Range between(double low, double high) {
+  return {.low = low, .high = high};
+}
 
 template <typename T>
 void check_range(const std::string& key, const T& value, const Range& range) {
@@ -135,11 +141,11 @@ void check_range(const std::string& key, const T& value, const Range& range) {
     const bool inside = range.open ? number > range.low && number < range.high
                                    : number >= range.low && number <= range.high;
     if (inside) return;
-    throw Error(
-        fmt::format("{} is {}; it must be {}", key, to_text(value),
-                    range.open                                                ? fmt::format("above {}", range.low)
-                    : range.high == std::numeric_limits<double>::infinity() ? fmt::format("at least {}", range.low)
-                                                                              : fmt::format("from {} to {}", range.low, range.high)));
+    throw Error(fmt::format("{} is {}; it must be {}", key, to_text(value),
+                            range.open ? fmt::format("above {}", range.low)
+                            : range.high == std::numeric_limits<double>::infinity()
+                                ? fmt::format("at least {}", range.low)
+                                : fmt::format("from {} to {}", range.low, range.high)));
   }
 }
 
@@ -154,9 +160,10 @@ struct Option {
 /// An option of TrainConfig, or of a struct in it: `members` is the way there.
 template <typename... Members>
 Option option(std::string key, std::string about, Range range, Members... members) {
-  const auto reach = [=](auto& config) -> auto& { return (config.*....*members); };
-  return {key, std::move(about),
-          [=](const TrainConfig& config) { return to_text(reach(config)); },
+  const auto reach = [=](auto& config) -> auto& {
+    return (config.*....*members);
+  };
+  return {key, std::move(about), [=](const TrainConfig& config) { return to_text(reach(config)); },
           [=](TrainConfig& config, const std::string& text) {
             auto value = reach(config);
             try {
@@ -220,9 +227,9 @@ const std::vector<Option>& options() {
       option("seed", "of weights, order and augmentation", at_least(0), &C::seed),
       option("threads", "that compute; 0: all", at_least(0), &C::threads),
       option("workers", "threads that load and augment pictures", at_least(1), &C::workers),
-      option("cache_mb", "megabytes of decoded pictures kept in memory", at_least(0),
-             &C::cache_mb),
-      @@AUGMENT@@
+      option("cache_mb", "megabytes of decoded pictures kept in memory", at_least(0), &C::cache_mb),
+      option("augment.scale_min", "smallest zoom", above(0), &C::augment,
+             &AugmentOptions::scale_min),
   };
   return table;
 }
@@ -264,7 +271,8 @@ std::string unknown_option(const std::string& key) {
   std::vector<std::pair<std::size_t, std::string>> near;
   for (const Option& candidate : options()) {
     const std::size_t distance = unlikeness(key, candidate);
-    if (distance <= std::max<std::size_t>(2, key.size() / 3)) near.push_back({distance, candidate.key});
+    if (distance <= std::max<std::size_t>(2, key.size() / 3))
+      near.push_back({distance, candidate.key});
   }
   std::ranges::stable_sort(near, {}, &std::pair<std::size_t, std::string>::first);
   std::string message = fmt::format("there is no training option \"{}\"", key);
@@ -286,6 +294,13 @@ void set_option(TrainConfig& config, const std::string& key, const std::string& 
   const Option* found = find_option(key);
   if (found == nullptr) throw Error(unknown_option(key));
   found->set(config, value);
+  if (value == "auto") return;
+  // Three ways to say how long: what was said last counts.
+  if (key == "steps" || key == "minutes" || key == "epochs") {
+    if (key != "steps") config.steps.reset();
+    if (key != "minutes") config.minutes.reset();
+    if (key != "epochs") config.epochs.reset();
+  }
 }
 
 void check(const TrainConfig& config) {
@@ -306,7 +321,8 @@ std::string to_toml(const TrainConfig& config) {
       table = each.key.substr(0, dot);
       tables += fmt::format("\n[{}]\n", table);
     }
-    tables += fmt::format("{} = {}  # {}\n", each.key.substr(dot + 1), each.get(config), each.about);
+    tables +=
+        fmt::format("{} = {}  # {}\n", each.key.substr(dot + 1), each.get(config), each.about);
   }
   if (!config.model.empty()) text += "\n[model]\n";
   for (const auto& [name, value] : config.model) {

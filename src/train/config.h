@@ -26,7 +26,8 @@ struct TrainConfig {
   std::optional<bool> frozen_batch_norm;     // auto: if a statistic would rest on under 16 values
   double aux_weight = 0.4;                   // of the loss of every output but "logits"
 
-  // How long: the first of these that is set decides; auto: 2,000 steps, at least 10 epochs.
+  // How long: the first of these that is set decides (setting one by name unsets the others); none:
+  // 2,000 steps, at least 10 epochs.
   std::optional<std::int64_t> steps;
   std::optional<double> minutes;  // measured once at the start and turned into steps
   std::optional<double> epochs;
@@ -59,8 +60,8 @@ struct TrainConfig {
 
   // The machine.
   std::int64_t seed = 1;
-  int threads = 0;   // 0: all
-  int workers = 1;   // threads that load and augment pictures
+  int threads = 0;      // 0: all
+  int workers = 1;      // threads that load and augment pictures
   int cache_mb = 1024;  // decoded pictures kept in memory
 };
 

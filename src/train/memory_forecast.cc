@@ -72,11 +72,11 @@ std::optional<std::size_t> available_memory(const fs::path& root) {
   std::optional<std::size_t> available = read_number(root / "proc/meminfo", "MemAvailable:");
   if (available) *available *= 1024;
   const fs::path group = root / "sys/fs/cgroup";
-  const auto v2 = left_in_group(group / "memory.max", group / "memory.current",
-                                group / "memory.stat", "file");
-  const auto v1 = left_in_group(group / "memory/memory.limit_in_bytes",
-                                group / "memory/memory.usage_in_bytes",
-                                group / "memory/memory.stat", "total_cache");
+  const auto v2 =
+      left_in_group(group / "memory.max", group / "memory.current", group / "memory.stat", "file");
+  const auto v1 =
+      left_in_group(group / "memory/memory.limit_in_bytes", group / "memory/memory.usage_in_bytes",
+                    group / "memory/memory.stat", "total_cache");
   for (const auto& left : {v2, v1}) {
     if (left) available = std::min(available.value_or(*left), *left);
   }

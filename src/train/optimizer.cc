@@ -65,9 +65,11 @@ void sgd(const Update& u, std::int64_t begin, std::int64_t end, float lr, float 
 }
 
 struct AdamFactors {
-  float beta1, beta2, epsilon;
+  float beta1, rest1;  // rest = 1 - beta, rounded once
+  float beta2, rest2;
+  float epsilon;
   float lr;
-  float step_size;       // lr / (1 - beta1^t)
+  float step_size;        // lr / (1 - beta1^t)
   float root_correction;  // sqrt(1 - beta2^t)
 };
 
@@ -75,8 +77,8 @@ void adamw(const Update& u, std::int64_t begin, std::int64_t end, const AdamFact
   const float keep = 1.0f - f.lr * u.decay;
   for (std::int64_t i = begin; i < end; ++i) {
     const float gradient = u.gradient[i];
-    u.first[i] = f.beta1 * u.first[i] + (1.0f - f.beta1) * gradient;
-    u.second[i] = f.beta2 * u.second[i] + (1.0f - f.beta2) * gradient * gradient;
+    u.first[i] = f.beta1 * u.first[i] + f.rest1 * gradient;
+    u.second[i] = f.beta2 * u.second[i] + f.rest2 * gradient * gradient;
     const float root = std::sqrt(u.second[i]) / f.root_correction + f.epsilon;
     u.value[i] = u.value[i] * keep - f.step_size * (u.first[i] / root);
   }
@@ -109,8 +111,7 @@ void Optimizer::step(ParameterStore& parameters, const Gradients& gradients, dou
       throw Error("the optimizer has no state of shape " + gradient.shape().to_string() +
                   " for the gradient of " + name);
     }
-    const bool decays =
-        options_.decay_all || parameters.at(name).role == ParameterRole::weight;
+    const bool decays = options_.decay_all || parameters.at(name).role == ParameterRole::weight;
     updates.push_back({parameters.change(name).data(), gradient.data(), first->second.data(),
                        state_.at(prefixes.back() + name).data(),
                        decays ? static_cast<float>(options_.weight_decay) : 0.0f});
@@ -119,12 +120,15 @@ void Optimizer::step(ParameterStore& parameters, const Gradients& gradients, dou
   ++steps_;
 
   const auto t = static_cast<double>(steps_);
-  const AdamFactors factors{static_cast<float>(options_.beta1),
-                            static_cast<float>(options_.beta2),
-                            static_cast<float>(options_.epsilon),
-                            static_cast<float>(lr),
-                            static_cast<float>(lr / (1 - std::pow(options_.beta1, t))),
-                            static_cast<float>(std::sqrt(1 - std::pow(options_.beta2, t)))};
+  const AdamFactors factors{
+      .beta1 = static_cast<float>(options_.beta1),
+      .rest1 = static_cast<float>(1 - options_.beta1),
+      .beta2 = static_cast<float>(options_.beta2),
+      .rest2 = static_cast<float>(1 - options_.beta2),
+      .epsilon = static_cast<float>(options_.epsilon),
+      .lr = static_cast<float>(lr),
+      .step_size = static_cast<float>(lr / (1 - std::pow(options_.beta1, t))),
+      .root_correction = static_cast<float>(std::sqrt(1 - std::pow(options_.beta2, t)))};
   const std::vector<Chunk> chunks = chunks_of(counts);
   parallel_for(static_cast<std::int64_t>(chunks.size()), [&](std::int64_t i) {
     const Chunk& chunk = chunks[static_cast<std::size_t>(i)];

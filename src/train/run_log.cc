@@ -14,7 +14,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json or_null(const std::optional<double>& score) { return score ? Json(*score) : Json(nullptr); }
+Json or_null(const std::optional<double>& score) {
+  return score ? Json(*score) : Json(nullptr);
+}
 
 }  // namespace
 

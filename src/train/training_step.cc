@@ -17,9 +17,8 @@ TrainingStep::TrainingStep(const Graph& graph, TrainingState& state, const Shape
                 std::to_string(graph.inputs.size()) + " inputs");
   }
   const std::array inputs{batch};
-  plan_ = executor.plan(
-      graph, state.parameters, inputs,
-      {.mode = Mode::train, .frozen_batch_norm = options.frozen_batch_norm});
+  plan_ = executor.plan(graph, state.parameters, inputs,
+                        {.mode = Mode::train, .frozen_batch_norm = options.frozen_batch_norm});
   clear_gradients(plan_->gradients());
 }
 
@@ -31,7 +30,8 @@ double TrainingStep::add_batch(ConstTensorView images, std::span<const std::uint
   }
   std::ranges::copy(images.values(), input.data);
   // Each batch of each step has dropout masks of its own.
-  const auto turn = static_cast<std::uint32_t>(state_.position.step * options_.accumulate + batches_);
+  const auto turn =
+      static_cast<std::uint32_t>(state_.position.step * options_.accumulate + batches_);
   plan_->forward({.seed = options_.seed, .step = turn});
   ++batches_;
 
@@ -54,8 +54,8 @@ double TrainingStep::add_output_gradient(const Output& output,
   if (size.h() == label_shape.h() && size.w() == label_shape.w()) {
     return weight * segmentation_loss(logits, labels, options_.loss, gradient, scale).value;
   }
-  const std::vector<std::uint16_t> resized = resize_labels(
-      labels, label_shape.n(), label_shape.h(), label_shape.w(), size.h(), size.w());
+  const std::vector<std::uint16_t> resized =
+      resize_labels(labels, label_shape.n(), label_shape.h(), label_shape.w(), size.h(), size.w());
   return weight * segmentation_loss(logits, resized, options_.loss, gradient, scale).value;
 }
 

@@ -12,9 +12,9 @@ namespace segmentum {
 namespace {
 
 /// Plans for the sizes met last: data sets have few sizes, but some have one for every picture.
-class PlanCache {
+class PlansForSizes {
  public:
-  PlanCache(const Graph& graph, ParameterStore& parameters, Executor& executor)
+  PlansForSizes(const Graph& graph, ParameterStore& parameters, Executor& executor)
       : graph_(graph), parameters_(parameters), executor_(executor) {}
 
   Plan& at(const Shape& shape) {
@@ -44,7 +44,7 @@ ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const D
                          const std::vector<Sample>& samples, const Preprocess& preprocess,
                          Executor& executor, ProgressSink& progress) {
   ConfusionMatrix matrix(dataset.class_count());
-  PlanCache plans(graph, parameters, executor);
+  PlansForSizes plans(graph, parameters, executor);
   progress.begin("validate", static_cast<std::int64_t>(samples.size()), "image");
   std::int64_t done = 0;
   for (const Sample& sample : samples) {
@@ -69,7 +69,7 @@ LabelMap most_likely(ConstTensorView logits) {
     std::uint16_t* label = labels.row(static_cast<int>(y));
     const float* first = &logits(0, 0, y, 0);
     if (logits.shape.c() == 1) {
-      for (int x = 0; x < width; ++x) label[x] = first[x] > 0 ? 1 : 0;
+      for (int x = 0; x < width; ++x) label[x] = first[x] >= 0 ? 1 : 0;
       return;
     }
     std::vector<float> highest(first, first + width);

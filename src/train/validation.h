@@ -20,7 +20,7 @@ ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const D
                          Executor& executor, ProgressSink& progress);
 
 /// The most likely class of each pixel of picture 0 of `logits` [N,K,H,W]; of equals the first.
-/// One channel: class 1 where the logit is above 0.
+/// One channel: class 1 where the logit is at least 0.
 LabelMap most_likely(ConstTensorView logits);
 
 }  // namespace segmentum

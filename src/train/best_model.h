@@ -1,0 +1,15 @@
+// The model that a training leaves behind.
+#pragma once
+
+#include "data/dataset.h"
+#include "model_file/model.h"
+#include "train/setup.h"
+
+namespace segmentum {
+
+/// The network with `weights` and all that is needed to use it; `provenance` tells where it comes
+/// from.
+Model model_of(const TrainingSetup& setup, const Dataset& dataset, const ParameterStore& weights,
+               std::map<std::string, std::string> provenance);
+
+}  // namespace segmentum
