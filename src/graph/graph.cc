@@ -1,8 +1,10 @@
 #include "graph/graph.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
+#include "graph/operator_fields.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -37,33 +39,88 @@ std::size_t expected_inputs(const Operator& op) {
       op);
 }
 
-bool positive(Size2 size) {
-  return size.h > 0 && size.w > 0;
+/// What a whole-number setting must be, told where one is not.
+void require_range(const char* name, std::int64_t value, std::int64_t lowest,
+                   std::int64_t highest = kLargestSetting) {
+  if (value < lowest || value > highest) {
+    throw Error("has " + std::string(name) + " " + std::to_string(value) + "; expected " +
+                std::to_string(lowest) + " to " + std::to_string(highest));
+  }
 }
 
-/// The settings that would make an operator meaningless or divide by zero.
+void require_real(const char* name, float value, bool good, const char* expected) {
+  if (!good || !std::isfinite(value)) {
+    throw Error("has " + std::string(name) + " " + std::to_string(value) + "; expected " +
+                expected);
+  }
+}
+
+/// The range that holds for a setting wherever it stands.
+struct FieldCheck {
+  void operator()(const char* name, int value, int lowest) const {
+    require_range(name, value, lowest);
+  }
+  void operator()(const char* name, Size2 value, int lowest) const {
+    require_range(name, std::min(value.h, value.w), lowest);
+    require_range(name, std::max(value.h, value.w), lowest);
+  }
+  void operator()(const char* name, const Padding& value, int lowest) const {
+    for (int side : {value.top, value.left, value.bottom, value.right}) {
+      require_range(name, side, lowest);
+    }
+  }
+  void operator()(const char* name, float value, int) const {
+    require_real(name, value, value >= 0, "a finite number from 0 up");
+  }
+  void operator()(const char*, const Activation& value, int) const {
+    require_real("slope", value.slope, true, "a finite number");
+  }
+  void operator()(const char*, const auto&, int) const {}
+};
+
+/// A window that lies in the padding alone would have no maximum and no mean.
+template <typename Pool>
+void validate_pool(const Pool& o) {
+  require_range("padding", std::max(o.padding.top, o.padding.bottom), 0, o.kernel.h - 1);
+  require_range("padding", std::max(o.padding.left, o.padding.right), 0, o.kernel.w - 1);
+}
+
+/// The settings that would make an operator meaningless, divide by zero or overflow.
 void validate_settings(const Operator& op) {
-  const bool good = std::visit(
-      Overloaded{
-          [](const op::Input& o) { return o.channels > 0; },
-          [](const op::Conv& o) {
-            return o.channels > 0 && positive(o.kernel) && positive(o.stride) &&
-                   positive(o.dilation) && o.groups > 0;
-          },
-          [](const op::TransposedConv& o) {
-            return o.channels > 0 && positive(o.kernel) && positive(o.stride) && o.groups > 0;
-          },
-          [](const op::MaxPool& o) { return positive(o.kernel) && positive(o.stride); },
-          [](const op::AveragePool& o) { return positive(o.kernel) && positive(o.stride); },
-          [](const op::Pad& o) {
-            return o.multiple > 0 && o.remainder >= 0 && o.remainder < o.multiple &&
-                   std::min({o.margin.top, o.margin.left, o.margin.bottom, o.margin.right}) >= 0;
-          },
-          [](const op::Resize& o) { return o.scale >= 0; },
-          [](const op::Dropout& o) { return o.rate >= 0 && o.rate < 1; },
-          [](const auto&) { return true; }},
-      op);
-  if (!good) throw Error("has settings out of range");
+  std::visit([](const auto& o) { visit_fields(o, FieldCheck{}); }, op);
+  std::visit(Overloaded{[](const op::BatchNorm& o) {
+                          require_real("momentum", o.momentum, o.momentum <= 1, "0 to 1");
+                        },
+                        [](const op::MaxPool& o) { validate_pool(o); },
+                        [](const op::AveragePool& o) { validate_pool(o); },
+                        [](const op::Pad& o) {
+                          require_range("remainder", o.remainder, 0, o.multiple - 1);
+                        },
+                        [](const op::Dropout& o) {
+                          require_real("rate", o.rate, o.rate < 1, "0 to less than 1");
+                        },
+                        [](const auto&) {}},
+             op);
+}
+
+/// Names stand in files and in messages of one line.
+void require_name(const std::string& what, const std::string& name) {
+  const auto is_control = [](unsigned char letter) { return letter < ' ' || letter == 127; };
+  if (name.empty() || std::ranges::any_of(name, is_control)) {
+    throw Error(what + " has a name that is empty or holds control characters");
+  }
+}
+
+/// As a real number, so that no product of extents overflows.
+void require_parameter_size(const ParameterSpec& spec) {
+  double numbers = 1;
+  for (int axis = 0; axis < spec.shape.rank(); ++axis) {
+    numbers *= static_cast<double>(spec.shape[axis]);
+  }
+  if (numbers > 0x1p40) {
+    throw Error("would need " + spec.name + " of " + spec.shape.to_string() +
+                " numbers; at most 2^40 are supported");
+  }
 }
 
 }  // namespace
@@ -157,9 +214,10 @@ int output_channels(const Operator& op, std::span<const int> in) {
                                },
                                [&](const op::Concat&) {
                                  if (in.empty()) throw Error("joins no values");
-                                 int sum = 0;
+                                 std::int64_t sum = 0;
                                  for (int channels : in) sum += channels;
-                                 return sum;
+                                 require_range("channels", sum, 1);
+                                 return static_cast<int>(sum);
                                },
                                [&](const op::Add&) { return require_equal(); },
                                [&](const op::Multiply&) { return require_equal(); },
@@ -167,10 +225,43 @@ int output_channels(const Operator& op, std::span<const int> in) {
                     op);
 }
 
+namespace {
+
+/// Inputs and outputs: each input node listed once, each output a value under a name of its own.
+void validate_interface(const Graph& graph) {
+  const auto in_range = [&](ValueId v) {
+    return v >= 0 && static_cast<std::size_t>(v) < graph.nodes.size();
+  };
+  const auto is_input = [](const Node& node) { return std::holds_alternative<op::Input>(node.op); };
+  for (ValueId input : graph.inputs) {
+    if (!in_range(input) || !is_input(graph.node(input))) {
+      throw Error("the network's inputs name a node that is no input");
+    }
+  }
+  const std::set<ValueId> listed(graph.inputs.begin(), graph.inputs.end());
+  const auto inputs = std::ranges::count_if(graph.nodes, is_input);
+  if (listed.size() != graph.inputs.size() || static_cast<std::size_t>(inputs) != listed.size()) {
+    throw Error("the network must list each of its inputs once");
+  }
+  if (graph.inputs.empty()) throw Error("the network has no input");
+  if (graph.outputs.empty()) throw Error("the network has no output");
+  std::set<std::string> names;
+  for (const Output& output : graph.outputs) {
+    require_name("an output", output.name);
+    if (!in_range(output.value)) throw Error("output \"" + output.name + "\" names no node");
+    if (!names.insert(output.name).second) {
+      throw Error("output \"" + output.name + "\" stands twice");
+    }
+  }
+}
+
+}  // namespace
+
 void validate(const Graph& graph) {
   std::set<std::string> names;
   for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
     const Node& node = graph.nodes[id];
+    require_name("node number " + std::to_string(id + 1), node.name);
     try {
       if (!names.insert(node.name).second) throw Error("the name stands twice");
       std::vector<int> channels;
@@ -190,6 +281,7 @@ void validate(const Graph& graph) {
         if (index < 0 || static_cast<std::size_t>(index) >= graph.parameters.size()) {
           throw Error("names a parameter that does not exist");
         }
+        require_parameter_size(specs[i]);
         const ParameterSpec& have = graph.parameters[static_cast<std::size_t>(index)];
         if (have.shape != specs[i].shape || have.role != specs[i].role) {
           throw Error("needs parameter " + have.name + " as " + specs[i].shape.to_string() +
@@ -200,19 +292,7 @@ void validate(const Graph& graph) {
       throw Error("node \"" + node.name + "\" (" + operator_name(node.op) + ") " + error.what());
     }
   }
-  const auto in_range = [&](ValueId v) {
-    return v >= 0 && static_cast<std::size_t>(v) < graph.nodes.size();
-  };
-  for (ValueId input : graph.inputs) {
-    if (!in_range(input) || !std::holds_alternative<op::Input>(graph.node(input).op)) {
-      throw Error("the network's inputs name a node that is no input");
-    }
-  }
-  if (graph.inputs.empty()) throw Error("the network has no input");
-  if (graph.outputs.empty()) throw Error("the network has no output");
-  for (const Output& output : graph.outputs) {
-    if (!in_range(output.value)) throw Error("output \"" + output.name + "\" names no node");
-  }
+  validate_interface(graph);
 }
 
 }  // namespace segmentum

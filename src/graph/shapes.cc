@@ -6,6 +6,8 @@
 namespace segmentum {
 namespace {
 
+constexpr std::int64_t kLargestExtent = std::int64_t{1} << 30;  // positions can still be multiplied
+
 std::string pair_text(std::int64_t h, std::int64_t w) {
   return std::to_string(h) + "x" + std::to_string(w);
 }
@@ -33,6 +35,9 @@ struct ShapeRule {
   Shape sized(std::int64_t h, std::int64_t w) const {
     if (h < 1 || w < 1) {
       throw Error("would make an empty value from " + pair_text(in[0].h(), in[0].w()));
+    }
+    if (h > kLargestExtent || w > kLargestExtent) {
+      throw Error("would make a value of " + pair_text(h, w) + "; at most 2^30 on a side");
     }
     return {in[0].n(), node.channels, h, w};
   }
@@ -136,7 +141,7 @@ std::vector<Shape> infer_shapes(const Graph& graph, std::span<const Shape> input
       if (found == graph.inputs.end()) throw Error("input \"" + node.name + "\" is not listed");
       const Shape& given = inputs[static_cast<std::size_t>(found - graph.inputs.begin())];
       if (given.rank() != 4 || given.c() != node.channels || given.n() < 1 || given.h() < 1 ||
-          given.w() < 1) {
+          given.w() < 1 || given.h() > kLargestExtent || given.w() > kLargestExtent) {
         throw Error("input \"" + node.name + "\" was given " + given.to_string() + "; expected Nx" +
                     std::to_string(node.channels) + "xHxW");
       }

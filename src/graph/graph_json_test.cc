@@ -1,0 +1,253 @@
+#include "graph/graph_json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+using testing::HasSubstr;
+
+/// A graph in which every operator stands, with every setting away from its default.
+Graph every_operator() {
+  GraphBuilder g("everything");
+  const ValueId image = g.input("image", {.channels = 4});
+  ValueId x = g.conv("conv", image,
+                     {.channels = 8,
+                      .kernel = {3, 5},
+                      .stride = {2, 1},
+                      .dilation = 2,
+                      .padding = {1, 2, 3, 4},
+                      .groups = 2,
+                      .bias = false,
+                      .activation = {ActivationKind::leaky_relu, 0.2f},
+                      .init = Init::zeros});
+  x = g.batch_norm("bn", x,
+                   {.epsilon = 1e-3f, .momentum = 0.03f, .activation = ActivationKind::hard_swish});
+  x = g.group_norm("gn", x, {.groups = 4, .epsilon = 1e-6f});
+  x = g.activate("act", x, ActivationKind::relu6);
+  const ValueId pooled =
+      g.max_pool("max_pool", x, {.kernel = 3, .stride = 2, .padding = {0, 1, 0, 1}, .ceil = true});
+  const ValueId mean = g.average_pool(
+      "mean_pool", x,
+      {.kernel = 3, .stride = 2, .padding = {0, 1, 0, 1}, .ceil = true, .count_padding = false});
+  const ValueId sum = g.add("sum", pooled, mean);
+  x = g.multiply("gate", sum, g.global_average_pool("gap", sum));
+  x = g.transposed_conv("up", x,
+                        {.channels = 6,
+                         .kernel = 4,
+                         .stride = {2, 3},
+                         .padding = 1,
+                         .output_padding = {0, 1},
+                         .groups = 2,
+                         .bias = false,
+                         .activation = ActivationKind::sigmoid,
+                         .init = Init::bilinear});
+  x = g.concat("joined", {x, x, x});
+  x = g.pad("pad", x, {.mode = PadMode::mirror, .margin = 3, .multiple = 8, .remainder = 5});
+  x = g.resize("bigger", x, {.mode = Interpolation::nearest, .align_corners = true, .scale = 8});
+  x = g.crop_like("crop", x, image, {.centre = true, .offset = {1, 2}});
+  x = g.dropout("drop", x, {.rate = 0.1f});
+  g.output("features", x);
+  g.output("probabilities", g.softmax("softmax", g.resize_like("same", x, image)));
+  Graph graph = std::move(g).build();
+  // A convolution that adds its second input, with the first one's weights: parameters are shared.
+  Node adds = graph.nodes[1];
+  adds.name = "conv_again";
+  std::get<op::Conv>(adds.op).add = true;
+  adds.inputs.push_back(1);
+  graph.nodes.push_back(adds);
+  graph.outputs.push_back({"again", static_cast<ValueId>(graph.nodes.size()) - 1});
+  validate(graph);
+  return graph;
+}
+
+TEST(GraphJson, EveryOperatorSurvivesTheRoundTrip) {
+  const Graph graph = every_operator();
+  const std::string text = to_json(graph);
+  const Graph back = graph_from_json(text);
+  EXPECT_EQ(to_json(back), text);
+  ASSERT_EQ(back.nodes.size(), graph.nodes.size());
+  std::set<std::size_t> kinds;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    EXPECT_EQ(back.nodes[i].name, graph.nodes[i].name);
+    EXPECT_EQ(back.nodes[i].op.index(), graph.nodes[i].op.index());
+    EXPECT_EQ(back.nodes[i].inputs, graph.nodes[i].inputs);
+    EXPECT_EQ(back.nodes[i].parameters, graph.nodes[i].parameters);
+    EXPECT_EQ(back.nodes[i].channels, graph.nodes[i].channels);
+    kinds.insert(graph.nodes[i].op.index());
+  }
+  EXPECT_EQ(kinds.size(), std::variant_size_v<Operator>);
+  ASSERT_EQ(back.parameters.size(), graph.parameters.size());
+  for (std::size_t i = 0; i < graph.parameters.size(); ++i) {
+    EXPECT_EQ(back.parameters[i].name, graph.parameters[i].name);
+    EXPECT_EQ(back.parameters[i].shape, graph.parameters[i].shape);
+    EXPECT_EQ(back.parameters[i].role, graph.parameters[i].role);
+    EXPECT_EQ(back.parameters[i].init, graph.parameters[i].init);
+  }
+  const auto& conv = std::get<op::Conv>(back.nodes[1].op);
+  EXPECT_EQ(conv.kernel, Size2(3, 5));
+  EXPECT_EQ(conv.padding, Padding(1, 2, 3, 4));
+  EXPECT_EQ(conv.activation, Activation(ActivationKind::leaky_relu, 0.2f));
+  EXPECT_EQ(std::get<op::BatchNorm>(back.nodes[2].op).epsilon, 1e-3f);
+  EXPECT_EQ(back.outputs[0].name, "features");
+  EXPECT_EQ(back.outputs[1].name, "probabilities");
+}
+
+TEST(GraphJson, IsReadable) {
+  GraphBuilder g("tiny");
+  const ValueId image = g.input("image", {});
+  g.output("logits",
+           g.conv("head", image,
+                  {.channels = 2, .kernel = 3, .padding = 1, .activation = ActivationKind::relu}));
+  EXPECT_EQ(to_json(std::move(g).build()),
+            "{\"version\": 1,\n"
+            " \"architecture\": \"tiny\",\n"
+            " \"inputs\": [\"image\"],\n"
+            " \"nodes\": [\n"
+            "  {\"name\":\"image\",\"op\":\"input\"},\n"
+            "  {\"name\":\"head\",\"op\":\"conv\",\"inputs\":[\"image\"],\"channels\":2,"
+            "\"kernel\":3,\"padding\":1,\"activation\":\"relu\"}\n"
+            " ],\n"
+            " \"outputs\": {\"logits\":\"head\"}}\n");
+}
+
+/// A graph of one input and these nodes, "x" being the output.
+std::string with_nodes(const std::string& nodes) {
+  return R"({"version": 1, "architecture": "a", "inputs": ["image"],
+             "nodes": [{"name": "image", "op": "input"}, )" +
+         nodes + R"(], "outputs": {"logits": "x"}})";
+}
+
+// A file says nothing where a setting has its default, so these defaults are part of the format.
+TEST(GraphJson, DefaultsArePartOfTheFormat) {
+  const auto read = [](const std::string& op, const std::string& inputs) {
+    return graph_from_json(
+               with_nodes(R"({"name": "x", "op": ")" + op + R"(", "inputs": )" + inputs + "}"))
+        .nodes.back()
+        .op;
+  };
+  const std::string one = R"(["image"])", two = R"(["image", "image"])";
+  const auto conv = std::get<op::Conv>(read("conv", one));
+  EXPECT_EQ(conv.channels, 1);
+  EXPECT_EQ(conv.kernel, Size2(1));
+  EXPECT_EQ(conv.stride, Size2(1));
+  EXPECT_EQ(conv.dilation, Size2(1));
+  EXPECT_EQ(conv.padding, Padding(0));
+  EXPECT_EQ(conv.groups, 1);
+  EXPECT_TRUE(conv.bias);
+  EXPECT_FALSE(conv.add);
+  const auto up = std::get<op::TransposedConv>(read("transposed_conv", one));
+  EXPECT_EQ(up.kernel, Size2(2));
+  EXPECT_EQ(up.stride, Size2(2));
+  EXPECT_TRUE(up.bias);
+  const auto bn = std::get<op::BatchNorm>(read("batch_norm", one));
+  EXPECT_EQ(bn.epsilon, 1e-5f);
+  EXPECT_EQ(bn.momentum, 0.1f);
+  EXPECT_EQ(bn.activation, Activation());
+  EXPECT_EQ(std::get<op::GroupNorm>(read("group_norm", one)).epsilon, 1e-5f);
+  const auto max_pool = std::get<op::MaxPool>(read("max_pool", one));
+  EXPECT_EQ(max_pool.kernel, Size2(2));
+  EXPECT_EQ(max_pool.stride, Size2(2));
+  EXPECT_FALSE(max_pool.ceil);
+  EXPECT_TRUE(std::get<op::AveragePool>(read("average_pool", one)).count_padding);
+  const auto resize = std::get<op::Resize>(read("resize", two));
+  EXPECT_EQ(resize.mode, Interpolation::bilinear);
+  EXPECT_FALSE(resize.align_corners);
+  const auto pad = std::get<op::Pad>(read("pad", one));
+  EXPECT_EQ(pad.mode, PadMode::zero);
+  EXPECT_EQ(pad.multiple, 1);
+  EXPECT_FALSE(std::get<op::Crop>(read("crop", two)).centre);
+  EXPECT_EQ(std::get<op::Dropout>(read("dropout", one)).rate, 0.5f);
+}
+
+std::string error_of(const std::string& text) {
+  try {
+    graph_from_json(text);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string conv_with(const std::string& settings) {
+  return with_nodes(R"({"name": "x", "op": "conv", "inputs": ["image"], )" + settings + "}");
+}
+
+TEST(GraphJson, RefusesWhatIsNoGraph) {
+  EXPECT_THAT(error_of(""), HasSubstr("is not JSON"));
+  EXPECT_THAT(error_of("[1, 2"), HasSubstr("is not JSON"));
+  EXPECT_THAT(error_of("[]"), HasSubstr("not an object"));
+  EXPECT_THAT(error_of("{}"), HasSubstr("has no \"version\""));
+  EXPECT_THAT(error_of(R"({"version": 2})"), HasSubstr("version 2; this program reads version 1"));
+  EXPECT_THAT(error_of(R"({"version": 1, "version": 1})"), HasSubstr("twice"));
+  EXPECT_THAT(error_of(std::string(1 << 20, '[')), HasSubstr("nested too deeply"));
+  EXPECT_THAT(error_of("{\"a\":\"\xff\"}"), HasSubstr("is not JSON"));
+  EXPECT_THAT(error_of(with_nodes(R"({"name": "y", "op": "softmax", "inputs": ["image"]})")),
+              HasSubstr("output \"logits\" reads \"x\", which no node"));
+}
+
+TEST(GraphJson, NamesTheNodeAndTheField) {
+  EXPECT_THAT(error_of(with_nodes(R"({"name": "x", "op": "warp", "inputs": ["image"]})")),
+              HasSubstr("node \"x\" has an unknown operator \"warp\""));
+  EXPECT_THAT(error_of(with_nodes(R"({"name": "x", "op": "softmax", "inputs": ["x"]})")),
+              HasSubstr("node \"x\" reads \"x\", which no node before it makes"));
+  EXPECT_THAT(error_of(with_nodes(R"({"name": "a\nb", "op": "softmax", "inputs": ["image"]},
+                                     {"name": "x", "op": "softmax", "inputs": ["image"]})")),
+              HasSubstr("node number 2 has a name that is empty or holds control characters"));
+  EXPECT_THAT(error_of(with_nodes("7")), HasSubstr("node number 2"));
+  EXPECT_THAT(error_of(conv_with(R"("kernal": 3)")),
+              HasSubstr("unknown field \"kernal\"; known are name, op, inputs, parameters, "
+                        "channels, kernel"));
+  EXPECT_THAT(error_of(conv_with(R"("kernel": "3")")), HasSubstr("\"kernel\" that is not a whole"));
+  EXPECT_THAT(error_of(conv_with(R"("kernel": 3.5)")), HasSubstr("\"kernel\" that is not a whole"));
+  EXPECT_THAT(error_of(conv_with(R"("kernel": [3])")), HasSubstr("[height, width]"));
+  EXPECT_THAT(error_of(conv_with(R"("padding": [1, 2])")), HasSubstr("[top, left, bottom, right]"));
+  EXPECT_THAT(error_of(conv_with(R"("bias": 1)")), HasSubstr("true or false"));
+  EXPECT_THAT(error_of(conv_with(R"("activation": "gelu")")), HasSubstr("one of none, relu"));
+  EXPECT_THAT(error_of(conv_with(R"("activation": {"kind": "relu"})")), HasSubstr("\"slope\""));
+  EXPECT_THAT(error_of(conv_with(R"("parameters": ["w"])")),
+              HasSubstr("names 1 parameters; expected 2"));
+}
+
+TEST(GraphJson, RefusesAbsurdNumbers) {
+  EXPECT_THAT(error_of(conv_with(R"("channels": 0)")),
+              HasSubstr("channels 0; expected 1 to 1048576"));
+  EXPECT_THAT(error_of(conv_with(R"("channels": 1048577)")), HasSubstr("expected 1 to 1048576"));
+  EXPECT_THAT(error_of(conv_with(R"("channels": 99999999999999999999)")), HasSubstr("in range"));
+  EXPECT_THAT(error_of(conv_with(R"("stride": -2147483648)")), HasSubstr("in range"));
+  EXPECT_THAT(error_of(conv_with(R"("padding": -1)")), HasSubstr("padding -1"));
+  EXPECT_THAT(error_of(conv_with(R"("channels": 1048576, "kernel": 1048576)")),
+              HasSubstr("at most 2^40"));
+  EXPECT_THAT(error_of(conv_with(R"("activation": {"kind": "leaky_relu", "slope": 1e39})")),
+              HasSubstr("finite"));
+  EXPECT_THAT(error_of(conv_with(R"("activation": {"kind": "leaky_relu", "slope": 1e999})")),
+              HasSubstr("is not JSON"));
+  EXPECT_THAT(
+      error_of(with_nodes(R"({"name": "x", "op": "max_pool", "inputs": ["image"], "padding": 2})")),
+      HasSubstr("padding 2; expected 0 to 1"));
+  EXPECT_THAT(error_of(with_nodes(R"({"name": "x", "op": "pad", "inputs": ["image"],
+                                      "multiple": 4, "remainder": 4})")),
+              HasSubstr("remainder 4; expected 0 to 3"));
+}
+
+// Each conv makes 2^20 channels; joined 4096 times they would pass the largest int.
+TEST(GraphJson, SumsOfChannelsCannotOverflow) {
+  std::string nodes = R"({"name": "wide", "op": "conv", "inputs": ["image"], "channels": 1048576},
+                         {"name": "x", "op": "concat", "inputs": ["wide")";
+  for (int i = 1; i < 4096; ++i) nodes += R"(, "wide")";
+  EXPECT_THAT(error_of(with_nodes(nodes + "]}")),
+              HasSubstr("node \"x\" has channels 4294967296; expected 1 to 1048576"));
+}
+
+TEST(GraphJson, NamesMustBeUtf8) {
+  GraphBuilder g("a");
+  g.output("logits", g.softmax("\xff", g.input("image", {})));
+  const Graph graph = std::move(g).build();
+  EXPECT_THROW(to_json(graph), Error);
+}
+
+}  // namespace
+}  // namespace segmentum

@@ -1,0 +1,86 @@
+// The settings of every operator, listed once: what files hold, what is checked, in which order.
+#pragma once
+
+#include <type_traits>
+
+#include "graph/operators.h"
+
+namespace segmentum {
+
+/// No setting that is a whole number may be larger: products of four of them are still checked, but
+/// none of our sums can overflow.
+inline constexpr int kLargestSetting = 1 << 20;
+
+/// Calls visitor(name, field, lowest) for every setting of `o`; `lowest` is the smallest value that
+/// a whole number may take there.
+template <typename Op, typename Visitor>
+void visit_fields(Op& o, const Visitor& field) {
+  using Kind = std::remove_const_t<Op>;
+  constexpr auto is = []<typename... Of>(std::type_identity<Of>...) {
+    return (std::is_same_v<Kind, Of> || ...);
+  };
+  if constexpr (is(std::type_identity<op::Input>{})) {
+    field("channels", o.channels, 1);
+  } else if constexpr (is(std::type_identity<op::Conv>{})) {
+    field("channels", o.channels, 1);
+    field("kernel", o.kernel, 1);
+    field("stride", o.stride, 1);
+    field("dilation", o.dilation, 1);
+    field("padding", o.padding, 0);
+    field("groups", o.groups, 1);
+    field("bias", o.bias, 0);
+    field("activation", o.activation, 0);
+    field("add", o.add, 0);
+    field("init", o.init, 0);
+  } else if constexpr (is(std::type_identity<op::TransposedConv>{})) {
+    field("channels", o.channels, 1);
+    field("kernel", o.kernel, 1);
+    field("stride", o.stride, 1);
+    field("padding", o.padding, 0);
+    field("output_padding", o.output_padding, 0);
+    field("groups", o.groups, 1);
+    field("bias", o.bias, 0);
+    field("activation", o.activation, 0);
+    field("init", o.init, 0);
+  } else if constexpr (is(std::type_identity<op::BatchNorm>{})) {
+    field("epsilon", o.epsilon, 0);
+    field("momentum", o.momentum, 0);
+    field("activation", o.activation, 0);
+  } else if constexpr (is(std::type_identity<op::GroupNorm>{})) {
+    field("groups", o.groups, 1);
+    field("epsilon", o.epsilon, 0);
+  } else if constexpr (is(std::type_identity<op::Activate>{}, std::type_identity<op::Add>{})) {
+    field("activation", o.activation, 0);
+  } else if constexpr (is(std::type_identity<op::MaxPool>{})) {
+    field("kernel", o.kernel, 1);
+    field("stride", o.stride, 1);
+    field("padding", o.padding, 0);
+    field("ceil", o.ceil, 0);
+  } else if constexpr (is(std::type_identity<op::AveragePool>{})) {
+    field("kernel", o.kernel, 1);
+    field("stride", o.stride, 1);
+    field("padding", o.padding, 0);
+    field("ceil", o.ceil, 0);
+    field("count_padding", o.count_padding, 0);
+  } else if constexpr (is(std::type_identity<op::Resize>{})) {
+    field("mode", o.mode, 0);
+    field("align_corners", o.align_corners, 0);
+    field("scale", o.scale, 0);
+  } else if constexpr (is(std::type_identity<op::Pad>{})) {
+    field("mode", o.mode, 0);
+    field("margin", o.margin, 0);
+    field("multiple", o.multiple, 1);
+    field("remainder", o.remainder, 0);
+  } else if constexpr (is(std::type_identity<op::Crop>{})) {
+    field("centre", o.centre, 0);
+    field("offset", o.offset, 0);
+  } else if constexpr (is(std::type_identity<op::Dropout>{})) {
+    field("rate", o.rate, 0);
+  } else {
+    static_assert(is(std::type_identity<op::GlobalAveragePool>{}, std::type_identity<op::Concat>{},
+                     std::type_identity<op::Multiply>{}, std::type_identity<op::Softmax>{}),
+                  "an operator whose settings are not listed");
+  }
+}
+
+}  // namespace segmentum

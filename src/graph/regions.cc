@@ -1,0 +1,155 @@
+#include "graph/regions.h"
+
+#include <algorithm>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
+
+/// One axis of an operator: from an interval of its result to the interval of one input.
+struct AxisRule {
+  int axis;  // 2: rows, 3: columns
+  Interval out;
+  std::int64_t in_size;
+  std::int64_t out_size;
+  std::int64_t to_size;  // of the second input: what a crop crops to
+  std::size_t input;     // which of the inputs is asked about
+
+  int pick(Size2 size) const { return axis == 2 ? size.h : size.w; }
+  int before(const Padding& p) const { return axis == 2 ? p.top : p.left; }
+  Interval all() const { return {0, in_size}; }
+
+  Interval windows(int kernel, int stride, int dilation, int pad) const {
+    return {out.begin * stride - pad,
+            (out.end - 1) * stride - pad + std::int64_t{dilation} * (kernel - 1) + 1};
+  }
+
+  Interval operator()(const op::Conv& o) const {
+    if (input == 1) return out;  // the value that is added
+    return windows(pick(o.kernel), pick(o.stride), pick(o.dilation), before(o.padding));
+  }
+  // Input i reaches the outputs i*stride - pad + [0, kernel).
+  Interval operator()(const op::TransposedConv& o) const {
+    const int stride = pick(o.stride), pad = before(o.padding);
+    return {floor_div(out.begin + pad - pick(o.kernel) + stride, stride),
+            floor_div(out.end - 1 + pad, stride) + 1};
+  }
+  Interval operator()(const op::GroupNorm&) const { return all(); }
+  Interval operator()(const op::MaxPool& o) const {
+    return windows(pick(o.kernel), pick(o.stride), 1, before(o.padding));
+  }
+  Interval operator()(const op::AveragePool& o) const {
+    return windows(pick(o.kernel), pick(o.stride), 1, before(o.padding));
+  }
+  Interval operator()(const op::GlobalAveragePool&) const { return all(); }
+  Interval operator()(const op::Resize& o) const {
+    if (input == 1) return {};
+    if (in_size == out_size) return out;
+    const std::int64_t first = source_below(o, out.begin), last = source_below(o, out.end - 1);
+    const bool one = o.mode == Interpolation::nearest && !o.align_corners;
+    return {std::max<std::int64_t>(first, 0), std::max<std::int64_t>(last, 0) + (one ? 1 : 2)};
+  }
+  /// floor of the position in the input that output pixel i is taken from.
+  std::int64_t source_below(const op::Resize& o, std::int64_t i) const {
+    if (o.align_corners) return out_size == 1 ? 0 : i * (in_size - 1) / (out_size - 1);
+    if (o.mode == Interpolation::nearest) return (2 * i + 1) * in_size / (2 * out_size);
+    return floor_div((2 * i + 1) * in_size - out_size, 2 * out_size);
+  }
+  Interval operator()(const op::Multiply&) const {
+    return input == 1 && in_size == 1 ? all() : out;
+  }
+  Interval operator()(const op::Pad& o) const {
+    const int pad = before(o.margin);
+    const Interval shifted{out.begin - pad, out.end - pad};
+    return o.mode == PadMode::mirror ? mirrored(shifted) : shifted;
+  }
+  /// The pixels that [t.begin, t.end) reads where position p stands for its reflection, of period
+  /// 2*(size - 1): the ends of the interval, and each edge that it passes.
+  Interval mirrored(Interval t) const {
+    const std::int64_t last = in_size - 1, period = 2 * last;
+    if (last == 0 || t.size() > period) return all();
+    const auto reflect = [&](std::int64_t p) {
+      const std::int64_t phase = p - floor_div(p, period) * period;
+      return std::min(phase, period - phase);
+    };
+    const auto passes = [&](std::int64_t phase) {  // some p in t with p = phase (mod period)
+      return floor_div(t.end - 1 - phase, period) > floor_div(t.begin - 1 - phase, period);
+    };
+    const std::int64_t a = reflect(t.begin), b = reflect(t.end - 1);
+    return {passes(0) ? 0 : std::min(a, b), (passes(last) ? last : std::max(a, b)) + 1};
+  }
+  Interval operator()(const op::Crop& o) const {
+    if (input == 1) return {};
+    const std::int64_t offset = o.centre ? (in_size - to_size) / 2 : pick(o.offset);
+    return {out.begin + offset, out.end + offset};
+  }
+  Interval operator()(const auto&) const { return out; }
+};
+
+/// What input number `input` of `node` must bring, cut to what it has.
+Interval needed_of_input(const Graph& graph, std::span<const Shape> shapes, ValueId id,
+                         std::size_t input, int axis, Interval out) {
+  const Node& node = graph.node(id);
+  const auto extent = [&](ValueId value) { return shapes[static_cast<std::size_t>(value)][axis]; };
+  const std::int64_t in_size = extent(node.inputs[input]);
+  const AxisRule rule{
+      axis, out, in_size, extent(id), node.inputs.size() > 1 ? extent(node.inputs[1]) : 0, input};
+  const Interval needed = std::visit(rule, node.op);
+  return {std::clamp<std::int64_t>(needed.begin, 0, in_size),
+          std::clamp<std::int64_t>(needed.end, 0, in_size)};
+}
+
+void join(Region& into, const Region& more) {
+  if (more.empty()) return;
+  into = into.empty() ? more : Region{hull(into.y, more.y), hull(into.x, more.x)};
+}
+
+void require_inside(const Graph& graph, std::span<const Shape> shapes, const WantedRegion& wanted) {
+  if (wanted.value < 0 || static_cast<std::size_t>(wanted.value) >= graph.nodes.size()) {
+    throw Error("a region of a value that does not exist is wanted");
+  }
+  const Shape& shape = shapes[static_cast<std::size_t>(wanted.value)];
+  const Region& r = wanted.region;
+  if (r.y.begin < 0 || r.x.begin < 0 || r.y.end > shape.h() || r.x.end > shape.w()) {
+    throw Error("the wanted region of \"" + graph.node(wanted.value).name +
+                "\" lies outside its size " + std::to_string(shape.h()) + "x" +
+                std::to_string(shape.w()));
+  }
+}
+
+}  // namespace
+
+Interval hull(Interval a, Interval b) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
+}
+
+std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> shapes,
+                                   std::span<const WantedRegion> wanted) {
+  std::vector<Region> regions(graph.nodes.size());
+  ValueId last = -1;
+  for (const WantedRegion& want : wanted) {
+    require_inside(graph, shapes, want);
+    join(regions[static_cast<std::size_t>(want.value)], want.region);
+    last = std::max(last, want.value);
+  }
+  for (ValueId id = last; id >= 0; --id) {
+    const Region out = regions[static_cast<std::size_t>(id)];
+    if (out.empty()) continue;
+    const Node& node = graph.node(id);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      join(regions[static_cast<std::size_t>(node.inputs[i])],
+           {needed_of_input(graph, shapes, id, i, 2, out.y),
+            needed_of_input(graph, shapes, id, i, 3, out.x)});
+    }
+  }
+  return regions;
+}
+
+}  // namespace segmentum

@@ -1,0 +1,48 @@
+// Which pixels are needed for which: the basis of receptive fields, tiles and streaming.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace segmentum {
+
+/// Pixels begin, ..., end - 1 along one axis.
+struct Interval {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  bool empty() const { return begin >= end; }
+  std::int64_t size() const { return empty() ? 0 : end - begin; }
+  bool operator==(const Interval&) const = default;
+};
+
+/// The smallest interval that holds both; an empty one adds nothing.
+Interval hull(Interval a, Interval b);
+
+/// A rectangle of pixels.
+struct Region {
+  Interval y;
+  Interval x;
+  bool empty() const { return y.empty() || x.empty(); }
+  bool operator==(const Region&) const = default;
+};
+
+/// A part of a value that somebody asks for.
+struct WantedRegion {
+  ValueId value = -1;
+  Region region;
+};
+
+/// For every value the rectangle of it that must be known to compute all that is `wanted`; empty
+/// where nothing of it is. `shapes` are those of `infer_shapes`. Rectangles are the hulls over all
+/// paths, cut to the value: padding needs nothing, mirrored pixels need the pixels that they
+/// mirror. A bilinear resize is taken to read both neighbours even where one weighs nothing. A
+/// value of which only the size is used (crop_like, resize_like) needs no pixel. Global average
+/// pooling and group norm need the whole plane. Throws Error where something wanted lies outside
+/// its value. O(nodes).
+std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> shapes,
+                                   std::span<const WantedRegion> wanted);
+
+}  // namespace segmentum

@@ -1,0 +1,33 @@
+#include "models/blocks.h"
+
+#include <numeric>
+
+namespace segmentum {
+
+ValueId conv_norm_relu(GraphBuilder& g, const std::string& prefix, const std::string& suffix,
+                       ValueId x, op::Conv conv, Norm norm) {
+  conv.bias = norm == Norm::none;
+  x = g.conv(prefix + "conv" + suffix, x, conv);
+  if (norm == Norm::batch) x = g.batch_norm(prefix + "bn" + suffix, x);
+  if (norm == Norm::group) {
+    x = g.group_norm(prefix + "gn" + suffix, x, {.groups = std::gcd(conv.channels, 8)});
+  }
+  return g.relu(prefix + "relu" + suffix, x);
+}
+
+ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how) {
+  if (how == Upsampling::transpose) {
+    // 2f taps around each step of f: (size - 1)*f - f + 2f = size*f.
+    return g.transposed_conv(name, x,
+                             {.channels = g.channels(x),
+                              .kernel = 2 * factor,
+                              .stride = factor,
+                              .padding = factor / 2,
+                              .bias = false,
+                              .init = Init::bilinear});
+  }
+  const auto mode = how == Upsampling::bilinear ? Interpolation::bilinear : Interpolation::nearest;
+  return g.resize(name, x, {.mode = mode, .scale = factor});
+}
+
+}  // namespace segmentum

@@ -1,0 +1,62 @@
+#include "models/registry.h"
+
+#include <algorithm>
+
+#include "models/fcn.h"
+#include "models/settings.h"
+#include "models/unet.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+constexpr int kMostClasses = 65535;  // labels are 16 bits, one of which is `ignore`
+constexpr int kMostInputChannels = 4096;
+
+const std::vector<Architecture>& all() {
+  static const std::vector<Architecture> kAll{unet_architecture(), fcn_architecture(8),
+                                              fcn_architecture(16), fcn_architecture(32)};
+  return kAll;
+}
+
+const Architecture& find(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Architecture& architecture : all()) {
+    if (architecture.info.name == name) return architecture;
+    known.push_back(architecture.info.name);
+  }
+  throw Error("there is no model \"" + name + "\"; " + did_you_mean(name, known) + "there are " +
+              joined(known));
+}
+
+void require_range(const char* what, int value, int highest) {
+  if (value < 1 || value > highest) {
+    throw Error("a model of " + std::to_string(value) + " " + what + "; expected 1 to " +
+                std::to_string(highest));
+  }
+}
+
+}  // namespace
+
+const std::vector<ArchitectureInfo>& architectures() {
+  static const auto kInfos = [] {
+    std::vector<ArchitectureInfo> infos;
+    for (const Architecture& architecture : all()) infos.push_back(architecture.info);
+    return infos;
+  }();
+  return kInfos;
+}
+
+Graph build_model(const std::string& architecture, const ModelOptions& options) {
+  const Architecture& found = find(architecture);
+  require_range("classes", options.classes, kMostClasses);
+  require_range("input channels", options.input_channels, kMostInputChannels);
+  return found.build(options, Settings(found.info, options.settings));
+}
+
+std::map<std::string, std::string> resolved_settings(const std::string& architecture,
+                                                     const ModelOptions& options) {
+  return Settings(find(architecture).info, options.settings).values();
+}
+
+}  // namespace segmentum

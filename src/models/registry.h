@@ -1,0 +1,46 @@
+// All networks by name, with the settings that shape them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace segmentum {
+
+/// What every network is asked for.
+struct ModelOptions {
+  int input_channels = 3;
+  int classes = 2;  // channels of the logits; 1 is a one-class sigmoid head
+  std::map<std::string, std::string> settings;  // the architecture's own; the rest have defaults
+};
+
+struct SettingInfo {
+  std::string name;
+  std::string default_value;
+  std::string values;  // what may stand there: "batch | group | none", "1 to 1024"
+  std::string meaning;
+};
+
+struct ArchitectureInfo {
+  std::string name;
+  std::string description;  // one line
+  std::string paper;
+  std::vector<SettingInfo> settings;
+};
+
+/// In the order in which they should be shown.
+const std::vector<ArchitectureInfo>& architectures();
+
+/// The network `architecture`: input "image" [N,C,H,W] of any H and W from 1x1 up, output "logits"
+/// [N,classes,H,W], and "aux" of the same shape where there is an auxiliary head. Throws Error
+/// for an unknown name, setting or value, telling which there are.
+Graph build_model(const std::string& architecture, const ModelOptions& options);
+
+/// All settings of `architecture`, given or default: what `build_model` would use. Same errors for
+/// unknown names.
+std::map<std::string, std::string> resolved_settings(const std::string& architecture,
+                                                     const ModelOptions& options);
+
+}  // namespace segmentum

@@ -1,0 +1,121 @@
+#include "models/registry.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "graph/analysis.h"
+#include "graph/graph_json.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+using testing::HasSubstr;
+using Given = std::map<std::string, std::string>;
+
+std::string error_of(const std::string& architecture, const ModelOptions& options) {
+  try {
+    build_model(architecture, options);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::vector<Given> variants(const ArchitectureInfo& info) {
+  std::vector<Given> all{{}};
+  const auto add = [&](const std::string& name, const std::vector<std::string>& values) {
+    if (std::ranges::find(info.settings, name, &SettingInfo::name) == info.settings.end()) return;
+    const std::vector<Given> before = all;
+    for (const std::string& value : values) {
+      for (Given given : before) {
+        given[name] = value;
+        all.push_back(given);
+      }
+    }
+  };
+  add("up", {"bilinear", "nearest"});
+  add("padding", {"valid"});
+  add("aux", {"true"});
+  add("depth", {"1", "3", "5"});
+  add("norm", {"none"});
+  add("dropout", {"0.2"});
+  return all;
+}
+
+// Every architecture, every option: logits of exactly the picture's size, from 1x1 up.
+TEST(Models, AnySizeGivesLogitsOfThatSize) {
+  std::vector<std::int64_t> sizes{63, 64, 65, 127, 128, 129, 130};
+  for (std::int64_t size = 1; size <= 40; ++size) sizes.push_back(size);
+  for (const ArchitectureInfo& info : architectures()) {
+    for (const Given& given : variants(info)) {
+      Given settings = given;
+      settings["width"] = "2";
+      const Graph graph = build_model(info.name, {.classes = 5, .settings = settings});
+      for (std::size_t i = 0; i < sizes.size(); ++i) {
+        const std::int64_t h = sizes[i], w = sizes[i * 31 % sizes.size()];
+        const Shape shape{2, 3, h, w};
+        const auto shapes = infer_shapes(graph, {&shape, 1});
+        for (const Output& output : graph.outputs) {
+          EXPECT_EQ(shapes[static_cast<std::size_t>(output.value)], Shape({2, 5, h, w}))
+              << info.name << " " << output.name << " " << to_json(graph);
+        }
+      }
+    }
+  }
+}
+
+// What the same bits for any tiling rest on. (Group norm sees the whole picture: not here.)
+TEST(Models, NetworksCanBeTiled) {
+  for (const ArchitectureInfo& info : architectures()) {
+    for (const Given& given : variants(info)) {
+      const Graph graph = build_model(info.name, {.settings = given});
+      const Shape shape{1, 3, 64, 64};
+      const Analysis analysis = analyse(graph, {&shape, 1});
+      ASSERT_TRUE(analysis.tile_halo) << info.name;
+      EXPECT_GT(analysis.tile_halo->top, 0);
+      EXPECT_EQ(analysis.tile_multiple.h % 2, 0);
+    }
+  }
+}
+
+TEST(Models, SurviveTheirFile) {
+  for (const ArchitectureInfo& info : architectures()) {
+    const std::string text = to_json(build_model(info.name, {}));
+    EXPECT_EQ(to_json(graph_from_json(text)), text) << info.name;
+  }
+}
+
+TEST(Models, ResolvedSettingsRebuildTheSameGraph) {
+  const ModelOptions options{.settings = {{"width", "8"}, {"up", "nearest"}}};
+  const auto resolved = resolved_settings("unet", options);
+  EXPECT_EQ(resolved.at("width"), "8");
+  EXPECT_EQ(resolved.at("depth"), "4");
+  EXPECT_EQ(to_json(build_model("unet", {.settings = resolved})),
+            to_json(build_model("unet", options)));
+}
+
+TEST(Models, MessagesTellWhatThereIs) {
+  EXPECT_THAT(error_of("unte", {}), HasSubstr("there is no model \"unte\"; did you mean \"unet\"? "
+                                              "there are unet, fcn8s, fcn16s, fcn32s"));
+  EXPECT_EQ(error_of("transformer", {}),
+            "there is no model \"transformer\"; there are unet, fcn8s, fcn16s, fcn32s");
+  EXPECT_EQ(error_of("unet", {.settings = {{"widht", "8"}}}),
+            "model unet has no setting \"widht\"; did you mean \"width\"? it has width, depth, "
+            "norm, up, padding, dropout, aux");
+  EXPECT_EQ(error_of("unet", {.settings = {{"width", "8.5"}}}),
+            "model unet has width = \"8.5\"; expected a whole number from 1 to 1024");
+  EXPECT_THAT(error_of("unet", {.settings = {{"depth", "99"}}}), HasSubstr("from 1 to 8"));
+  EXPECT_THAT(error_of("unet", {.settings = {{"dropout", "nan"}}}),
+              HasSubstr("expected a number from 0 to 0.95"));
+  EXPECT_THAT(error_of("unet", {.settings = {{"up", "cubic"}}}),
+              HasSubstr("up = \"cubic\"; expected transpose, bilinear, nearest"));
+  EXPECT_THAT(error_of("unet", {.settings = {{"aux", "yes"}}}), HasSubstr("true, false"));
+  EXPECT_EQ(error_of("unet", {.classes = 0}), "a model of 0 classes; expected 1 to 65535");
+  EXPECT_THAT(error_of("unet", {.input_channels = 0}), HasSubstr("0 input channels"));
+}
+
+}  // namespace
+}  // namespace segmentum

@@ -1,0 +1,133 @@
+#include "models/unet.h"
+
+#include <vector>
+
+namespace segmentum {
+namespace {
+
+/// Builds level by level; the options hold for all of them.
+struct UnetBuilder {
+  const UnetOptions& o;
+  GraphBuilder g{"unet"};
+
+  int channels(int level) const { return o.width << level; }
+  op::Conv conv3x3(int level) const {
+    return {.channels = channels(level), .kernel = 3, .padding = o.valid_padding ? 0 : 1};
+  }
+
+  ValueId double_conv(const std::string& level_name, ValueId x, int level) {
+    x = conv_norm_relu(g, level_name + ".", "1", x, conv3x3(level), o.norm);
+    return conv_norm_relu(g, level_name + ".", "2", x, conv3x3(level), o.norm);
+  }
+
+  /// Twice the size and half the channels. Transposed: the paper's 2x2 "up-convolution".
+  ValueId up(const std::string& level_name, ValueId x, int level) {
+    if (o.up == Upsampling::transpose) {
+      return g.transposed_conv(level_name + ".up", x,
+                               {.channels = channels(level), .kernel = 2, .stride = 2});
+    }
+    x = upsample(g, level_name + ".resize", x, 2, o.up);
+    return g.conv(level_name + ".up", x, conv3x3(level));
+  }
+
+  /// The features of every level, top first.
+  std::vector<ValueId> encoder(ValueId x) {
+    std::vector<ValueId> features;
+    for (int level = 0; level <= o.depth; ++level) {
+      const std::string name = "encoder." + std::to_string(level);
+      if (level > 0) x = g.max_pool(name + ".pool", x);
+      x = double_conv(name, x, level);
+      if (level == o.depth && o.dropout > 0) x = g.dropout(name + ".dropout", x, {o.dropout});
+      features.push_back(x);
+    }
+    return features;
+  }
+
+  ValueId decoder(const std::vector<ValueId>& features) {
+    ValueId x = features.back();
+    for (int level = o.depth - 1; level >= 0; --level) {
+      const std::string name = "decoder." + std::to_string(level);
+      x = up(name, x, level);
+      ValueId skip = features[static_cast<std::size_t>(level)];
+      if (o.valid_padding) skip = g.crop_like(name + ".crop", skip, x, {.centre = true});
+      x = double_conv(name, g.concat(name + ".concat", {skip, x}), level);
+    }
+    return x;
+  }
+
+  /// A second opinion from the lowest level, for training. Unpadded, that level has lost
+  /// 2 * (1 + 2 + ... + 2^depth) pixels on each side of the frame.
+  void auxiliary_head(ValueId lowest, ValueId image) {
+    const ValueId logits = g.conv("aux.head", lowest, {.channels = o.classes});
+    const ValueId large = upsample(g, "aux.resize", logits, 1 << o.depth, Upsampling::bilinear);
+    const int lost = 2 * ((2 << o.depth) - 1);
+    const int offset = o.valid_padding ? overlap_padding(o).margin.top - lost : 0;
+    g.output("aux", g.crop_like("aux.crop", large, image, {.offset = offset}));
+  }
+};
+
+UnetOptions unet_options(const ModelOptions& options, const Settings& settings) {
+  return {.input_channels = options.input_channels,
+          .classes = options.classes,
+          .width = settings.integer("width", 1, 1024),
+          .depth = settings.integer("depth", 1, 8),
+          .norm = settings.choice<Norm>(
+              "norm", {{"batch", Norm::batch}, {"group", Norm::group}, {"none", Norm::none}}),
+          .up = settings.choice<Upsampling>("up", {{"transpose", Upsampling::transpose},
+                                                   {"bilinear", Upsampling::bilinear},
+                                                   {"nearest", Upsampling::nearest}}),
+          .valid_padding = settings.choice<bool>("padding", {{"same", false}, {"valid", true}}),
+          .dropout = settings.real("dropout", 0, 0.95f),
+          .auxiliary_head = settings.flag("aux")};
+}
+
+}  // namespace
+
+op::Pad overlap_padding(const UnetOptions& o) {
+  // With n = 2^depth: the lowest level has k rows in, so the frame has n k + 4 (n - 1) and the
+  // result n (k - 4) - (4 + 2 u) (n - 1), where u = 1 if a 3x3 follows each resize, else 0.
+  const int n = 1 << o.depth;
+  const int u = o.up == Upsampling::transpose ? 0 : 1;
+  return {.mode = PadMode::mirror,
+          .margin = 2 * n + (4 + u) * (n - 1),
+          .multiple = n,
+          .remainder = 4 * (n - 1) % n};
+}
+
+Graph build_unet(const UnetOptions& o) {
+  UnetBuilder unet{o};
+  GraphBuilder& g = unet.g;
+  const ValueId image = g.input("image", {.channels = o.input_channels});
+  const op::Pad pad = o.valid_padding ? overlap_padding(o)
+                                      : op::Pad{.mode = PadMode::mirror, .multiple = 1 << o.depth};
+  const auto features = unet.encoder(g.pad("pad", image, pad));
+  const ValueId head = g.conv("head", unet.decoder(features), {.channels = o.classes});
+  g.output("logits", g.crop_like("crop", head, image));
+  if (o.auxiliary_head) unet.auxiliary_head(features.back(), image);
+  return std::move(g).build();
+}
+
+Architecture unet_architecture() {
+  return {
+      {.name = "unet",
+       .description = "encoder and decoder with skip connections: the first choice",
+       .paper = "Ronneberger, Fischer, Brox: U-Net: Convolutional Networks for Biomedical Image "
+                "Segmentation, MICCAI 2015",
+       .settings =
+           {{"width", "16", "1 to 1024",
+             "channels of the first level, doubled at each level below (published: 64)"},
+            {"depth", "4", "1 to 8", "how often the picture is halved"},
+            {"norm", "batch", "batch | group | none",
+             "normalisation after each convolution (published: none)"},
+            {"up", "transpose", "transpose | bilinear | nearest",
+             "how the decoder doubles sizes: 2x2 transposed convolution, or resize and 3x3"},
+            {"padding", "same", "same | valid",
+             "zeros around every layer, or one mirrored frame around the picture (published)"},
+            {"dropout", "0", "0 to 0.95", "rate after the lowest level"},
+            {"aux", "false", "true | false", "an auxiliary head on the lowest level"}}},
+      [](const ModelOptions& options, const Settings& settings) {
+        return build_unet(unet_options(options, settings));
+      }};
+}
+
+}  // namespace segmentum
