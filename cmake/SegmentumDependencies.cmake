@@ -1,10 +1,14 @@
-# Every third-party package, in one place, with the Debian package that brings it.
+# Every third-party package, in one place, with the Debian package that brings it (cmake/packages.txt lists them for ./run).
+# Installed beside segmentumConfig.cmake too, so that what links the library finds what the library links.
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)                 # g++
 
 # segmentum_find(TARGET HEADER LIBRARY ... [SUFFIXES dir ...]): an imported target from a header and libraries, for
 # packages whose own CMake files are absent from Debian's -dev package or ask for more than we use.
 function(segmentum_find target header)
+  if(TARGET ${target})
+    return()
+  endif()
   cmake_parse_arguments(arg "" "" "LIBRARIES;SUFFIXES" ${ARGN})
   string(MAKE_C_IDENTIFIER ${target} id)
   find_path(${id}_INCLUDE_DIR ${header} PATH_SUFFIXES ${arg_SUFFIXES} REQUIRED)
@@ -23,10 +27,15 @@ segmentum_find(turbojpeg::turbojpeg turbojpeg.h LIBRARIES turbojpeg)  # libturbo
 find_package(hwy REQUIRED)                                   # libhwy-dev
 find_package(PNG REQUIRED)                                   # libpng-dev
 find_package(TIFF REQUIRED)                                  # libtiff-dev
-find_package(CLI11 REQUIRED)                                 # libcli11-dev
 find_package(tomlplusplus REQUIRED)                          # libtomlplusplus-dev
-find_package(nlohmann_json REQUIRED)                         # nlohmann-json3-dev
 find_package(fmt REQUIRED)                                   # libfmt-dev
+
+# Headers only: needed to build the library, not to link it.
+set(SEGMENTUM_HEADER_ONLY CLI11::CLI11 nlohmann_json::nlohmann_json)
+if(NOT SEGMENTUM_IS_INSTALLED)
+  find_package(CLI11 REQUIRED)                               # libcli11-dev
+  find_package(nlohmann_json REQUIRED)                       # nlohmann-json3-dev
+endif()
 if(SEGMENTUM_BUILD_TESTS)
   find_package(GTest REQUIRED)                               # libgtest-dev libgmock-dev
   include(GoogleTest)

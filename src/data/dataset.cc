@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "data/dataset_file.h"
 #include "data/inspect.h"
 #include "data/label_values.h"
@@ -25,6 +27,30 @@ Image without_alpha(const Image& image, int channels) {
 
 bool has_alpha(int have, int wanted) {
   return (have == 2 || have == 4) && wanted != have && (wanted == 1 || wanted == 3);
+}
+
+void check_has_mask(const Dataset& dataset, const Sample& sample) {
+  if (!sample.mask.empty()) return;
+  throw Error::in_file((dataset.root / sample.image).string(),
+                       "has no mask; labels are needed to train and to score");
+}
+
+LabelMap read_labels_of_size(const Dataset& dataset, const Sample& sample, int height, int width) {
+  const auto path = dataset.root / sample.mask;
+  const RawMask mask = read_mask(path);
+  if (mask.values.height() != height || mask.values.width() != width) {
+    throw Error::in_file(
+        path.string(),
+        fmt::format("is {}x{} but its picture {} is {}x{} (width x height); a mask has exactly the "
+                    "size of its picture",
+                    mask.values.width(), mask.values.height(), sample.image.generic_string(), width,
+                    height));
+  }
+  try {
+    return decode_labels(mask, dataset.encoding);
+  } catch (const Error& error) {
+    throw Error::in_file(path.string(), error.what());
+  }
 }
 
 }  // namespace
@@ -72,26 +98,18 @@ Image read_picture(const Dataset& dataset, const Sample& sample) {
 }
 
 LabelMap read_labels(const Dataset& dataset, const Sample& sample) {
-  if (sample.mask.empty()) {
-    throw Error::in_file((dataset.root / sample.image).string(),
-                         "has no mask; labels are needed to train and to score");
-  }
-  const auto path = dataset.root / sample.mask;
-  const RawMask mask = read_mask(path);
+  check_has_mask(dataset, sample);
   const ImageSize picture = image_size(dataset.root / sample.image);
-  if (mask.values.height() != picture.height || mask.values.width() != picture.width) {
-    throw Error::in_file(
-        path.string(),
-        fmt::format("is {}x{} but its picture {} is {}x{} (width x height); a mask has exactly the "
-                    "size of its picture",
-                    mask.values.width(), mask.values.height(), sample.image.generic_string(),
-                    picture.width, picture.height));
-  }
-  try {
-    return decode_labels(mask, dataset.encoding);
-  } catch (const Error& error) {
-    throw Error::in_file(path.string(), error.what());
-  }
+  return read_labels_of_size(dataset, sample, picture.height, picture.width);
+}
+
+LabelledPicture read_labelled(const Dataset& dataset, const Sample& sample) {
+  check_has_mask(dataset, sample);
+  LabelledPicture picture;
+  picture.image = read_picture(dataset, sample);
+  picture.labels =
+      read_labels_of_size(dataset, sample, picture.image.height(), picture.image.width());
+  return picture;
 }
 
 }  // namespace segmentum

@@ -50,12 +50,21 @@ struct Dataset {
 /// it. Throws Error naming the file and what would work.
 Dataset open_dataset(const std::filesystem::path& path);
 
-/// The picture of a sample. Throws Error naming the file.
+/// The picture of a sample, without alpha. Throws Error naming the file.
 Image read_picture(const Dataset& dataset, const Sample& sample);
 
 /// The labels of a sample: dense classes or kIgnoreLabel.
 /// Throws Error for a value that the encoding does not know, and where picture and mask differ in
 /// size.
 LabelMap read_labels(const Dataset& dataset, const Sample& sample);
+
+/// A picture and its labels, of the same size.
+struct LabelledPicture {
+  Image image;
+  LabelMap labels;
+};
+
+/// Both of a sample, with the same errors.
+LabelledPicture read_labelled(const Dataset& dataset, const Sample& sample);
 
 }  // namespace segmentum

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <string>
 
 #include "data/dataset_file.h"
@@ -38,16 +39,14 @@ std::string comment(std::string text) {
   return "# " + text + "\n";
 }
 
-// Relative where the file lies in the data set's folder or beside it, so that both can move.
+// Relative where the data lies below the file, so that both can move together.
 std::string root_text(const Dataset& dataset, const std::filesystem::path& folder) {
   const auto root = std::filesystem::absolute(dataset.root).lexically_normal();
   const auto base = std::filesystem::absolute(folder).lexically_normal();
-  const auto relative = root.lexically_relative(base);
-  const bool near =
-      !relative.empty() && std::ranges::count(relative, std::filesystem::path("..")) < 2;
-  auto written = near ? relative : root;
+  auto written = root.lexically_relative(base);
+  if (written.empty() || *written.begin() == "..") written = root;
   if (!written.has_filename()) written = written.parent_path();  // no slash at the end
-  return quoted(written.empty() ? std::filesystem::path(".") : written);
+  return quoted(written);
 }
 
 std::string numbers(const std::vector<float>& values) {
@@ -84,6 +83,10 @@ std::string masks_text(const LabelEncoding& encoding) {
 
 std::string classes_text(const Dataset& dataset) {
   std::string text;
+  if (dataset.classes.empty()) {
+    return "\n# [[classes]]\n# name = \"background\"\n# values = [0]\n"
+           "\n# [[classes]]\n# name = \"object\"\n# values = [1]\n";
+  }
   for (int k = 0; k < dataset.class_count(); ++k) {
     const ClassInfo& info = dataset.classes[k];
     text += fmt::format("\n[[classes]]\nname = {}\ncolour = \"#{:06x}\"\nvalues = {}\n",
@@ -104,19 +107,30 @@ std::string sample_text(const Sample& sample, const PathPatterns& patterns) {
   return fmt::format("[{}, {}]", quoted(sample.image), quoted(sample.mask));
 }
 
+std::string split_text(const std::string& name, const std::vector<Sample>& samples,
+                       const DatasetFileOptions& options) {
+  const bool bare = std::ranges::all_of(
+      name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+  const std::string key = bare && !name.empty() ? name : quoted(name);
+  const auto list = options.lists.find(name);
+  if (list != options.lists.end()) {
+    return fmt::format("{} = {}  # {} pictures\n", key, quoted(list->second), samples.size());
+  }
+  std::string text = fmt::format("{} = [  # {} pictures\n", key, samples.size());
+  for (const Sample& sample : samples) text += "  " + sample_text(sample, options.patterns) + ",\n";
+  return text + "]\n";
+}
+
 std::string splits_text(const Dataset& dataset, const DatasetFileOptions& options) {
   std::string text = "\n[splits]\n";
+  if (dataset.splits.empty()) text += "# train = [[\"images/a.png\", \"masks/a.png\"]]\n";
+  std::vector<std::string> names = {"train", "val", "test"};
   for (const auto& [name, samples] : dataset.splits) {
-    const auto list = options.lists.find(name);
-    if (list != options.lists.end()) {
-      text += fmt::format("{} = {}  # {} pictures\n", quoted(name), quoted(list->second),
-                          samples.size());
-      continue;
-    }
-    text += fmt::format("{} = [  # {} pictures\n", quoted(name), samples.size());
-    for (const Sample& sample : samples)
-      text += "  " + sample_text(sample, options.patterns) + ",\n";
-    text += "]\n";
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  for (const std::string& name : names) {
+    const auto split = dataset.splits.find(name);
+    if (split != dataset.splits.end()) text += split_text(name, split->second, options);
   }
   return text;
 }
@@ -133,8 +147,10 @@ std::string dataset_file_text(const Dataset& dataset, const DatasetFileOptions& 
   for (const std::string& question : options.questions) text += comment("- " + question);
   text += fmt::format("\nroot = {}\nchannels = {}\n", root_text(dataset, options.folder),
                       dataset.channels);
-  text += fmt::format("mean = {}  # of the training pictures, in [0,1]\nstd = {}\n",
-                      numbers(dataset.mean), numbers(dataset.std));
+  if (!dataset.mean.empty()) {
+    text += fmt::format("mean = {}  # of the training pictures, in [0,1]\nstd = {}\n",
+                        numbers(dataset.mean), numbers(dataset.std));
+  }
   if (!options.patterns.empty()) {
     text += fmt::format("image_pattern = {}\n", quoted(options.patterns.image));
     if (!options.patterns.mask.empty()) {

@@ -281,7 +281,7 @@ PathPatterns common_patterns(const std::vector<Pair>& pairs) {
 
 std::string describe(const std::vector<Pair>& pairs) {
   const Sample& first = pairs.front().sample;
-  return fmt::format("{} pictures with masks, such as {} and {}", pairs.size(),
+  return fmt::format("pictures with masks: {}, such as {} and {}", pairs.size(),
                      first.image.generic_string(), first.mask.generic_string());
 }
 

@@ -67,7 +67,7 @@ class Decision {
     } else if (survey_.wide_masks > 0) {
       form = "16-bit values";
     }
-    note(fmt::format("{} masks were read: {}", survey_.masks, form));
+    note(fmt::format("masks: {} (of {} that were read)", form, survey_.masks));
     for (const std::string& error : survey_.errors) note("cannot be read: " + error);
   }
 

@@ -14,6 +14,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // Clang before 17 does not deduce it
 
 std::vector<ParameterSpec> norm_specs(const std::string& name, std::int64_t channels) {
   return {{name + ".weight", {channels}, ParameterRole::norm_weight, Init::ones},

@@ -1,5 +1,7 @@
 #include "graph/parameter_store.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "base/random.h"
@@ -26,7 +28,8 @@ void fill_he_normal(Tensor& weight, RandomStream& random) {
 void fill_bilinear(Tensor& weight) {
   const Shape& shape = weight.shape();
   const auto tap = [](std::int64_t i, std::int64_t size) {
-    const double factor = static_cast<double>((size + 1) / 2);
+    const std::int64_t half = (size + 1) / 2;
+    const double factor = static_cast<double>(half);
     const double centre = size % 2 == 1 ? factor - 1 : factor - 0.5;
     return 1 - std::abs(static_cast<double>(i) - centre) / factor;
   };
@@ -42,6 +45,11 @@ void fill_bilinear(Tensor& weight) {
 }
 
 }  // namespace
+
+ParameterStore::ParameterStore() {
+  static std::atomic<std::uint64_t> next{0};
+  id_ = next++;
+}
 
 void ParameterStore::add(const std::string& name, ParameterRole role, Tensor value) {
   if (!parameters_.try_emplace(name, Parameter{role, std::move(value), 0}).second) {

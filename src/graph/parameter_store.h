@@ -20,6 +20,10 @@ class ParameterStore {
     std::uint64_t version = 0;  // rises with every change of the value
   };
 
+  ParameterStore();
+  ParameterStore(ParameterStore&&) noexcept = default;
+  ParameterStore& operator=(ParameterStore&&) noexcept = default;
+
   /// Throws Error if `name` is already there.
   void add(const std::string& name, ParameterRole role, Tensor value);
   bool contains(const std::string& name) const { return parameters_.contains(name); }
@@ -30,10 +34,13 @@ class ParameterStore {
   Tensor& change(const std::string& name);
 
   const std::map<std::string, Parameter>& all() const { return parameters_; }
+  /// Tells this store from every other of the process; moves with the content.
+  std::uint64_t id() const { return id_; }
   std::int64_t count() const;  // numbers in all parameters, running statistics included
   ParameterStore clone() const;
 
  private:
+  std::uint64_t id_;
   std::map<std::string, Parameter> parameters_;
 };
 

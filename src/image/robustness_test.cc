@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "image/codec.h"
+#include "image/resize.h"
 #include "image/testing.h"
 
 namespace segmentum {
@@ -64,6 +65,28 @@ INSTANTIATE_TEST_SUITE_P(Folders, Robustness,
                                          "tiff_mixed", "tiff_libtiffpic", "tiff_libtiffpic_depth",
                                          "geotiff"),
                          [](const auto& folder) { return std::string(folder.param); });
+
+// The same picture stored in several orientations: upright, they must agree.
+TEST(Orientation, RealFilesComeUpright) {
+  const fs::path folder = data_folder() / "robustness" / "exif_orientation";
+  if (!fs::is_directory(folder)) GTEST_SKIP() << folder << " is absent";
+  const auto thumbnail = [&](const std::string& name) {
+    return samples_of<std::uint8_t>(resize(read_image(folder / name), 6, 6, {.antialias = true}));
+  };
+  const auto agree = [&](const std::string& first, const std::string& other) {
+    const auto a = thumbnail(first), b = thumbnail(other);
+    ASSERT_EQ(a.size(), b.size());
+    // 6: each was compressed anew, and a G4 file may be shifted by a row. A wrong turn differs by
+    // more than 50 somewhere.
+    for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 6) << other;
+  };
+  for (const char* number : {"3", "6", "8"}) {
+    agree("Landscape_1.jpg", std::string("Landscape_") + number + ".jpg");
+  }
+  for (const char* number : {"2", "3", "4", "5", "6", "7", "8"}) {
+    agree("g4_orientation_1.tif", std::string("g4_orientation_") + number + ".tif");
+  }
+}
 
 TEST(VocStyle, LabelFilesDecodeAsIndices) {
   const fs::path folder = data_folder() / "voc_style";

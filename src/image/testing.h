@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "segmentum/error.h"
 #include "segmentum/image.h"
@@ -40,9 +41,10 @@ std::vector<T> samples_of(const Image& image) {
   return {first, first + std::size_t{1} * image.height() * image.width() * image.channels()};
 }
 
-/// A path in an empty folder of this test program.
+/// A path for a file that a test writes; each test has its own names.
 inline std::filesystem::path temporary_file(const std::string& name) {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "segmentum_image";
+  const std::filesystem::path folder =
+      std::filesystem::path(SEGMENTUM_BINARY_DIR) / "test_files" / "image";
   std::filesystem::create_directories(folder);
   return folder / name;
 }

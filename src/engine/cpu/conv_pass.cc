@@ -1,0 +1,105 @@
+#include "engine/cpu/conv_pass.h"
+
+#include "engine/cpu/kernels/kernels.h"
+#include "segmentum/error.h"
+
+namespace segmentum::cpu {
+
+ConvPassChoice choose_pass(const ConvGeometry& geometry, ConvPass pass, const ConvExtras& extras,
+                           bool plain_source, const std::string& node) {
+  const int block = vector_block();
+  const auto attempt = [&](int src, int dst, bool accept_reference) {
+    return ConvPassChoice{
+        Convolution::make(geometry, pass, extras, src, dst, accept_reference), src, dst};
+  };
+  const std::int64_t groups = geometry.groups;
+  const bool depthwise = groups == geometry.ic && groups == geometry.oc;
+  const bool whole_groups = (geometry.ic / groups) % block == 0 && (geometry.oc / groups) % block == 0;
+  ConvPassChoice choice;
+  if (plain_source && geometry.ic <= 3 && groups == 1) choice = attempt(1, block, false);
+  if (!choice.kernel && (groups == 1 || depthwise || whole_groups)) {
+    choice = attempt(block, block, false);
+  }
+  if (!choice.kernel) choice = attempt(1, 1, false);
+  if (!choice.kernel) choice = attempt(1, 1, true);
+  if (!choice.kernel) throw Error("oneDNN has no convolution for node \"" + node + "\"");
+  return choice;
+}
+
+std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id, const Convolution& kernel) {
+  return l.weights().get(l.parameters(), l.parameter_name(id, 0), kernel, "", {}, 0);
+}
+
+int scratch_buffer(Lowering& l, const Convolution& kernel) {
+  const auto floats = static_cast<std::int64_t>((kernel.scratch_bytes() + 3) / 4);
+  return floats == 0 ? -1 : l.new_buffer(floats);
+}
+
+Slot dense_in(Lowering& l, ValueId id, const Slot& slot, int block) {
+  if (slot.block == block && slot.dense()) return slot;
+  const Slot to = l.new_slot(slot.shape, block);
+  l.step(id, "reorder", {slot.buffer, to.buffer},
+         [=](const Frame& f) { reorder(f.view(slot), f.view(to), false); });
+  return to;
+}
+
+void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
+                          const WeightGradientInputs& inputs, bool bias, bool plain_source) {
+  float* gradient = l.parameter_gradient(id, 0);
+  float* bias_gradient = bias ? l.parameter_gradient(id, 1) : nullptr;
+  const bool bias_in_pass = bias && inputs.value_is_src;
+  const ConvPassChoice pass =
+      choose_pass(geometry, ConvPass::backward_weights, {.bias = bias_in_pass},
+                  plain_source && inputs.value_is_src, l.node(id).name);
+  const int value_block = inputs.value_is_src ? pass.src_block : pass.dst_block;
+  const int other_block = inputs.value_is_src ? pass.dst_block : pass.src_block;
+  const Slot value = l.dense_value_in(inputs.value, value_block);
+  const Slot other = dense_in(l, id, inputs.other, other_block);
+  const Slot src = inputs.value_is_src ? value : other;
+  const Slot dst = inputs.value_is_src ? other : value;
+  const int packed = l.new_buffer(static_cast<std::int64_t>(pass.kernel->packed_bytes() + 3) / 4);
+  const int sums = bias_in_pass ? l.new_buffer(geometry.oc) : -1;
+  const int scratch = scratch_buffer(l, *pass.kernel);
+  l.step(id, pass.kernel->implementation() + " weights",
+         {src.buffer, dst.buffer, packed, sums, scratch},
+         [=, kernel = pass.kernel, oc = geometry.oc](const Frame& f) {
+           kernel->run({.src = f.view(src).data,
+                        .packed = f.floats(packed),
+                        .bias = sums < 0 ? nullptr : f.floats(sums),
+                        .dst = f.view(dst).data,
+                        .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
+           kernel->unpack_add(f.floats(packed), gradient);
+           if (sums >= 0) {
+             for (std::int64_t c = 0; c < oc; ++c) bias_gradient[c] += f.floats(sums)[c];
+           }
+         });
+  if (bias && !bias_in_pass) {
+    l.step(id, "bias gradient", {inputs.other.buffer},
+           [=, dy = inputs.other](const Frame& f) { add_channel_sums(f.view(dy), bias_gradient); });
+  }
+}
+
+void emit_data_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry, ConvPass pass,
+                        const Slot& dy, ValueId x) {
+  // A convolution's gradient runs from dst to src, a transposed one's from src to dst.
+  const bool to_src = pass == ConvPass::backward_data;
+  const ConvPassChoice choice = choose_pass(geometry, pass, {}, false, l.node(id).name);
+  const int from_block = to_src ? choice.dst_block : choice.src_block;
+  const int to_block = to_src ? choice.src_block : choice.dst_block;
+  const Slot from = dense_in(l, id, dy, from_block);
+  const auto target = l.gradient_target_to_overwrite(x, to_block);
+  const auto packed = pack(l, id, *choice.kernel);
+  const int scratch = scratch_buffer(l, *choice.kernel);
+  l.step(id, choice.kernel->implementation() + " data",
+         {from.buffer, target.slot.buffer, scratch}, [=, kernel = choice.kernel](const Frame& f) {
+           float* in = f.view(from).data;
+           float* out = f.view(target.slot).data;
+           kernel->run({.src = to_src ? out : in,
+                        .packed = packed->current(*kernel),
+                        .dst = to_src ? in : out,
+                        .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
+         });
+  l.finish(target);
+}
+
+}  // namespace segmentum::cpu

@@ -1,0 +1,47 @@
+// What convolution and transposed convolution share: each is the other's backward pass.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/cpu/lowering.h"
+#include "engine/cpu/onednn_convolution.h"
+
+namespace segmentum::cpu {
+
+/// A compiled pass and the layouts it reads and writes.
+struct ConvPassChoice {
+  std::shared_ptr<const Convolution> kernel;
+  int src_block = 1;
+  int dst_block = 1;
+};
+
+/// Blocked on both sides; with a plain source of few channels the first-layer kernels; else plain GEMM.
+/// Depends on the layer and the CPU, so tiles of a picture get the same kernel.
+ConvPassChoice choose_pass(const ConvGeometry& geometry, ConvPass pass, const ConvExtras& extras,
+                           bool plain_source, const std::string& node);
+
+/// The packed copy of the node's weights.
+std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id, const Convolution& kernel);
+
+/// Scratch for one run of the kernel; -1 if it needs none.
+int scratch_buffer(Lowering& l, const Convolution& kernel);
+
+/// The two values of a weight gradient: a value of the graph and a gradient (dense).
+struct WeightGradientInputs {
+  ValueId value;
+  Slot other;
+  bool value_is_src;  // of the convolution `geometry` describes
+};
+/// Adds the weights' gradient (and the bias's, taken from `other`) to `Gradients`.
+void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
+                          const WeightGradientInputs& inputs, bool bias, bool plain_source);
+
+/// dLoss/dx of node `id` from `dy` (dense): by backward_data for a convolution, forward for a transposed one.
+void emit_data_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry, ConvPass pass,
+                        const Slot& dy, ValueId x);
+
+/// `slot` in dense memory with this block: itself or a copy.
+Slot dense_in(Lowering& l, ValueId id, const Slot& slot, int block);
+
+}  // namespace segmentum::cpu

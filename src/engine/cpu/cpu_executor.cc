@@ -1,0 +1,127 @@
+// The default engine: lowers a graph for one size and runs the steps.
+#include <omp.h>
+
+#include <algorithm>
+
+#include "base/threads.h"
+#include "engine/cpu/lowering.h"
+#include "engine/executor.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+using cpu::Frame;
+using cpu::PackedWeightCache;
+using cpu::Program;
+using cpu::Slot;
+using cpu::Step;
+using cpu::View;
+
+Gradients zero_gradients(const Graph& graph, const PlanOptions& options) {
+  Gradients gradients;
+  if (options.mode == Mode::infer) return gradients;
+  for (const ParameterSpec& spec : graph.parameters) {
+    if (is_trainable(spec.role)) gradients.emplace(spec.name, Tensor(spec.shape));
+  }
+  return gradients;
+}
+
+class CpuPlan final : public Plan {
+ public:
+  CpuPlan(const Graph& graph, ParameterStore& parameters, std::span<const Shape> inputs,
+          const PlanOptions& options, std::shared_ptr<PackedWeightCache> weights)
+      : graph_(graph),
+        weights_(std::move(weights)),
+        threads_(threads()),
+        gradients_(zero_gradients(graph_, options)),
+        program_(cpu::Lowering(graph_, parameters, inputs, options, *weights_, gradients_).lower()),
+        arena_({program_.arena_floats}) {}
+
+  TensorView input(int index) override {
+    return plain(program_.inputs[static_cast<std::size_t>(index)]);
+  }
+
+  void forward(const RunOptions& options) override {
+    run_ = options;
+    for (auto& [name, slot] : program_.output_gradients) {
+      std::ranges::fill(plain(slot).values(), 0.0f);
+    }
+    execute(program_.forward);
+  }
+
+  ConstTensorView output(const std::string& name) const override {
+    return const_cast<CpuPlan*>(this)->plain(find(program_.outputs, name));
+  }
+
+  TensorView output_gradient(const std::string& name) override {
+    return plain(find(program_.output_gradients, name));
+  }
+
+  void backward() override { execute(program_.backward); }
+  Gradients& gradients() override { return gradients_; }
+
+  ConstTensorView input_gradient(int index) const override {
+    const auto i = static_cast<std::size_t>(index);
+    if (i >= program_.input_gradients.size() || !program_.input_gradients[i].valid()) {
+      throw Error("the plan was not made with input_gradients");
+    }
+    return const_cast<CpuPlan*>(this)->plain(program_.input_gradients[i]);
+  }
+
+  std::size_t memory_bytes() const override {
+    std::size_t floats = static_cast<std::size_t>(program_.arena_floats);
+    for (const auto& [name, gradient] : gradients_) floats += gradient.values().size();
+    return floats * sizeof(float);
+  }
+
+ private:
+  TensorView plain(const Slot& slot) { return {slot.shape, frame().view(slot).data}; }
+
+  Frame frame() { return {arena_.data(), &program_.buffers, run_}; }
+
+  const Slot& find(const std::map<std::string, Slot>& slots, const std::string& name) const {
+    const auto found = slots.find(name);
+    if (found == slots.end()) {
+      graph_.output(name);  // explains an unknown name
+      throw Error("gradients exist in train mode only");
+    }
+    return found->second;
+  }
+
+  /// oneDNN divides work as it was told when the plan was made, so a plan keeps its thread count.
+  void execute(const std::vector<Step>& steps) {
+    const int before = threads();
+    if (before != threads_) set_threads(threads_);
+    const Frame f = frame();
+    for (const Step& step : steps) step.run(f);
+    if (before != threads_) set_threads(before);
+  }
+
+  const Graph graph_;
+  std::shared_ptr<PackedWeightCache> weights_;
+  int threads_;
+  Gradients gradients_;
+  Program program_;
+  Tensor arena_;
+  RunOptions run_;
+};
+
+class CpuExecutor final : public Executor {
+ public:
+  std::unique_ptr<Plan> plan(const Graph& graph, ParameterStore& parameters,
+                             std::span<const Shape> inputs, const PlanOptions& options) override {
+    require_parameters(graph, parameters);
+    return std::make_unique<CpuPlan>(graph, parameters, inputs, options, weights_);
+  }
+  std::string name() const override { return "cpu"; }
+
+ private:
+  std::shared_ptr<PackedWeightCache> weights_ = std::make_shared<PackedWeightCache>();
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> make_cpu_executor() { return std::make_unique<CpuExecutor>(); }
+
+}  // namespace segmentum

@@ -1,0 +1,36 @@
+// How the cpu engine lays values out in memory: channels in blocks of one vector register.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/shape.h"
+
+namespace segmentum::cpu {
+
+/// Channels of one block: 16 where the CPU has AVX-512, else 8. Constant for the process.
+int vector_block();
+
+/// A value [N,C,H,W] stored as [N][C/block][H][W][block], channels padded with zeros to whole blocks.
+/// `block` 1 is plain NCHW. Images lie `batch_stride` floats apart: a value may be a slice of a
+/// concatenation, so producers write where the consumer reads.
+struct View {
+  float* data = nullptr;
+  Shape shape;
+  int block = 1;
+  std::int64_t batch_stride = 0;
+
+  std::int64_t blocks() const { return (shape.c() + block - 1) / block; }
+  std::int64_t plane() const { return shape.h() * shape.w() * block; }
+  std::int64_t row() const { return shape.w() * block; }
+  float* at(std::int64_t n, std::int64_t channel_block, std::int64_t y = 0) const {
+    return data + n * batch_stride + channel_block * plane() + y * row();
+  }
+  bool dense() const { return shape.n() == 1 || batch_stride == blocks() * plane(); }
+};
+
+/// Floats of one image of `shape` in blocks of `block` channels.
+inline std::int64_t image_floats(const Shape& shape, int block) {
+  return (shape.c() + block - 1) / block * block * shape.h() * shape.w();
+}
+
+}  // namespace segmentum::cpu

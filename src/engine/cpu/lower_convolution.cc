@@ -1,0 +1,94 @@
+// Convolution: oneDNN's blocked kernels where it has them, else its GEMM on plain layout.
+#include <utility>
+
+#include "engine/cpu/conv_pass.h"
+#include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/lowering.h"
+
+namespace segmentum::cpu {
+namespace {
+
+ConvGeometry geometry_of(const op::Conv& conv, const Shape& in, const Shape& out) {
+  ConvGeometry g{.n = in.n(), .ic = in.c(), .ih = in.h(), .iw = in.w(), .oc = out.c(),
+                 .oh = out.h(), .ow = out.w(), .kernel = conv.kernel, .stride = conv.stride,
+                 .dilation = conv.dilation, .padding = conv.padding, .groups = conv.groups};
+  // oneDNN wants the padding that is used: what the stride leaves over at the end is cut.
+  const auto used = [](std::int64_t o, int stride, int dilation, int kernel, std::int64_t i,
+                       int before) {
+    return static_cast<int>((o - 1) * stride + dilation * (kernel - 1) + 1 - i - before);
+  };
+  g.padding.bottom = used(g.oh, conv.stride.h, conv.dilation.h, conv.kernel.h, g.ih, g.padding.top);
+  g.padding.right = used(g.ow, conv.stride.w, conv.dilation.w, conv.kernel.w, g.iw, g.padding.left);
+  return g;
+}
+
+}  // namespace
+
+void lower(Lowering& l, ValueId id, const op::Conv& conv) {
+  const ValueId x = l.node(id).inputs[0];
+  const Slot y = l.value(id);
+  const Activation activation = l.activation(id);
+  const bool fused = can_fuse(activation);
+  const Slot before = fused ? y : l.new_slot(y.shape, y.block);
+  ConvExtras extras{.bias = conv.bias, .residual = conv.add};
+  if (fused) extras.activation = activation;
+
+  const bool one_by_one = !l.value(x).dense() || !before.dense();
+  ConvGeometry geometry = geometry_of(conv, l.shape(x), l.shape(id));
+  const std::int64_t images = std::exchange(geometry.n, one_by_one ? 1 : geometry.n);
+  const ConvPassChoice pass = choose_pass(geometry, ConvPass::forward, extras,
+                                          l.value(x).block == 1, l.node(id).name);
+  const Slot src = one_by_one ? l.value_in(x, pass.src_block) : l.dense_value_in(x, pass.src_block);
+  const bool direct = pass.dst_block == before.block;
+  const Slot dst = direct ? before : l.new_slot(before.shape, pass.dst_block);
+  const Slot residual =
+      conv.add ? l.dense_value_in(l.node(id).inputs[1], pass.dst_block) : Slot{};
+  const auto packed = pack(l, id, *pass.kernel);
+  const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
+  const int scratch = scratch_buffer(l, *pass.kernel);
+  l.step(id, pass.kernel->implementation(), {src.buffer, dst.buffer, residual.buffer, scratch},
+         [=, kernel = pass.kernel](const Frame& f) {
+           const View from = f.view(src), to = f.view(dst), plus = f.view(residual);
+           const std::int64_t runs = one_by_one ? images : 1;
+           for (std::int64_t n = 0; n < runs; ++n) {
+             kernel->run({.src = from.data + n * from.batch_stride,
+                          .packed = packed->current(*kernel),
+                          .bias = bias == nullptr ? nullptr
+                                                  : const_cast<float*>(bias->value.data()),
+                          .dst = to.data + n * to.batch_stride,
+                          .residual = plus.data == nullptr ? nullptr
+                                                           : plus.data + n * plus.batch_stride,
+                          .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
+           }
+         });
+  if (!direct) {
+    l.step(id, "reorder", {dst.buffer, before.buffer},
+           [=](const Frame& f) { reorder(f.view(dst), f.view(before), false); });
+  }
+  if (!fused) {
+    l.keep_before_activation(id, before);
+    l.step(id, activation_name(activation.kind), {before.buffer, y.buffer},
+           [=](const Frame& f) { activate(f.view(before), activation, f.view(y)); });
+  }
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::Conv& conv) {
+  const ValueId x = l.node(id).inputs[0];
+  const Slot dy = gradient_before_activation(l, id, l.activation(id), true);
+  if (conv.add && l.wants_gradient(l.node(id).inputs[1])) {
+    const auto target = l.gradient_target(l.node(id).inputs[1], dy.block);
+    l.step(id, "residual gradient", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
+      copy(f.view(dy), f.view(target.slot), target.add);
+    });
+    l.finish(target);
+  }
+  const ConvGeometry geometry = geometry_of(conv, l.shape(x), l.shape(id));
+  const bool plain_source = l.value(x).block == 1;
+  emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = true},
+                       conv.bias, plain_source);
+  if (l.wants_gradient(x)) {
+    emit_data_gradient(l, id, geometry, ConvPass::backward_data, dy, x);
+  }
+}
+
+}  // namespace segmentum::cpu

@@ -1,0 +1,88 @@
+// Maximum, average and global average pooling.
+#include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/lowering.h"
+#include "segmentum/error.h"
+
+namespace segmentum::cpu {
+namespace {
+
+template <typename Pool>
+PoolWindow window_of(const Pool& pool) {
+  return {pool.kernel, pool.stride, pool.padding};
+}
+
+}  // namespace
+
+void lower(Lowering& l, ValueId id, const op::MaxPool& pool) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot y = l.value(id);
+  const bool keep = l.training() && l.wants_gradient(l.node(id).inputs[0]);
+  if (keep && pool.kernel.h * pool.kernel.w > 256) {
+    throw Error("node \"" + l.node(id).name + "\" pools over more than 256 values in training");
+  }
+  // One byte for each value.
+  const int winners =
+      keep ? l.new_buffer((y.shape.n() * image_floats(y.shape, y.block) + 3) / 4) : -1;
+  if (keep) l.keep_arrays(id, winners);
+  l.step(id, "max pool", {x.buffer, y.buffer, winners}, [=, w = window_of(pool)](const Frame& f) {
+    max_pool(f.view(x), w, f.view(y),
+             winners < 0 ? nullptr : reinterpret_cast<std::uint8_t*>(f.floats(winners)));
+  });
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::MaxPool& pool) {
+  const ValueId input = l.node(id).inputs[0];
+  if (!l.wants_gradient(input)) return;
+  const Slot dy = l.gradient(id);
+  const auto target = l.gradient_target(input, vector_block());
+  const int winners = l.arrays(id);
+  l.step(id, "max pool backward", {dy.buffer, target.slot.buffer, winners},
+         [=, w = window_of(pool)](const Frame& f) {
+           max_pool_backward(f.view(dy), w,
+                             reinterpret_cast<const std::uint8_t*>(f.floats(winners)),
+                             f.view(target.slot), target.add);
+         });
+  l.finish(target);
+}
+
+void lower(Lowering& l, ValueId id, const op::AveragePool& pool) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot y = l.value(id);
+  PoolWindow window = window_of(pool);
+  window.count_padding = pool.count_padding;
+  l.step(id, "average pool", {x.buffer, y.buffer},
+         [=](const Frame& f) { average_pool(f.view(x), window, f.view(y)); });
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::AveragePool& pool) {
+  const ValueId input = l.node(id).inputs[0];
+  if (!l.wants_gradient(input)) return;
+  const Slot dy = l.gradient(id);
+  const auto target = l.gradient_target(input, vector_block());
+  PoolWindow window = window_of(pool);
+  window.count_padding = pool.count_padding;
+  l.step(id, "average pool backward", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
+    average_pool_backward(f.view(dy), window, f.view(target.slot), target.add);
+  });
+  l.finish(target);
+}
+
+void lower(Lowering& l, ValueId id, const op::GlobalAveragePool&) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot y = l.value(id);
+  l.step(id, "global average pool", {x.buffer, y.buffer},
+         [=](const Frame& f) { global_average_pool(f.view(x), f.view(y)); });
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::GlobalAveragePool&) {
+  const ValueId input = l.node(id).inputs[0];
+  if (!l.wants_gradient(input)) return;
+  const Slot dy = l.gradient(id);
+  const auto target = l.gradient_target(input, vector_block());
+  l.step(id, "global average pool backward", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
+    global_average_pool_backward(f.view(dy), f.view(target.slot), target.add);
+  });
+  l.finish(target);
+}
+
+}  // namespace segmentum::cpu

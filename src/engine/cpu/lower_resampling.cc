@@ -1,0 +1,113 @@
+// Operators that only move pixels or channels: resize, pad, crop, concat.
+#include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/lowering.h"
+
+namespace segmentum::cpu {
+
+void lower(Lowering& l, ValueId id, const op::Resize& resize_op) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot y = l.value(id);
+  l.step(id, "resize", {x.buffer, y.buffer}, [=](const Frame& f) {
+    resize(f.view(x), resize_op.mode, resize_op.align_corners, f.view(y));
+  });
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::Resize& resize_op) {
+  const ValueId input = l.node(id).inputs[0];
+  if (!l.wants_gradient(input)) return;
+  const Slot dy = l.gradient(id);
+  const auto target = l.gradient_target(input, vector_block());
+  l.step(id, "resize backward", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
+    resize_backward(f.view(dy), resize_op.mode, resize_op.align_corners, f.view(target.slot),
+                    target.add);
+  });
+  l.finish(target);
+}
+
+void lower(Lowering& l, ValueId id, const op::Pad& pad_op) {
+  const Slot y = l.value(id);
+  const Slot x = l.value_in(l.node(id).inputs[0], y.block);
+  const Padding p = resolve_padding(pad_op, x.shape.h(), x.shape.w());
+  l.step(id, "pad", {x.buffer, y.buffer}, [=, mode = pad_op.mode](const Frame& f) {
+    pad(f.view(x), mode, p.top, p.left, f.view(y));
+  });
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::Pad& pad_op) {
+  const ValueId input = l.node(id).inputs[0];
+  if (!l.wants_gradient(input)) return;
+  const Slot dy = l.gradient(id);
+  const auto target = l.gradient_target(input, dy.block);
+  const Shape& in = l.shape(input);
+  const Padding p = resolve_padding(pad_op, in.h(), in.w());
+  l.step(id, "pad backward", {dy.buffer, target.slot.buffer},
+         [=, mode = pad_op.mode](const Frame& f) {
+           pad_backward(f.view(dy), mode, p.top, p.left, f.view(target.slot), target.add);
+         });
+  l.finish(target);
+}
+
+void lower(Lowering& l, ValueId id, const op::Crop& crop_op) {
+  const Slot y = l.value(id);
+  const Slot x = l.value_in(l.node(id).inputs[0], y.block);
+  const Size2 at =
+      resolve_crop(crop_op, x.shape.h(), x.shape.w(), y.shape.h(), y.shape.w());
+  l.step(id, "crop", {x.buffer, y.buffer},
+         [=](const Frame& f) { crop(f.view(x), at.h, at.w, f.view(y)); });
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::Crop& crop_op) {
+  const ValueId input = l.node(id).inputs[0];
+  if (!l.wants_gradient(input)) return;
+  const Slot dy = l.gradient(id);
+  const auto target = l.gradient_target(input, dy.block);
+  const Shape& in = l.shape(input);
+  const Size2 at = resolve_crop(crop_op, in.h(), in.w(), dy.shape.h(), dy.shape.w());
+  l.step(id, "crop backward", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
+    crop_backward(f.view(dy), at.h, at.w, f.view(target.slot), target.add);
+  });
+  l.finish(target);
+}
+
+void lower(Lowering& l, ValueId id, const op::Concat&) {
+  const Slot y = l.value(id);
+  std::int64_t channel = 0;
+  for (ValueId input : l.node(id).inputs) {
+    const auto& place = l.place(input);
+    const bool written_in_place = place.concat == id && place.channel == channel;
+    if (!written_in_place) {
+      const Slot x = l.value(input);
+      l.step(id, "copy channels", {x.buffer, y.buffer}, [=](const Frame& f) {
+        copy_channels(f.view(x), 0, f.view(y), channel, x.shape.c(), false);
+      });
+    }
+    channel += l.node(input).channels;
+  }
+  if (channel % y.block != 0) {
+    l.step(id, "clear padding", {y.buffer}, [=](const Frame& f) { clear_padded_channels(f.view(y)); });
+  }
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::Concat&) {
+  const Slot dy = l.gradient(id);
+  std::int64_t channel = 0;
+  for (ValueId input : l.node(id).inputs) {
+    const std::int64_t first = channel;
+    channel += l.node(input).channels;
+    if (!l.wants_gradient(input)) continue;
+    const auto& place = l.place(input);
+    if (place.concat == id && place.channel == first && place.shares_gradient) {
+      l.gradient_is_written(input);
+      continue;
+    }
+    const auto target = l.gradient_target(input, l.value(input).block);
+    l.step(id, "copy channels", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
+      const View to = f.view(target.slot);
+      if (!target.add) clear_padded_channels(to);
+      copy_channels(f.view(dy), first, to, 0, to.shape.c(), target.add);
+    });
+    l.finish(target);
+  }
+}
+
+}  // namespace segmentum::cpu

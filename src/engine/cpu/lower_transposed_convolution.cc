@@ -1,0 +1,216 @@
+// Transposed convolution, two ways: kernels that do not overlap (kernel = stride, U-Net's 2x2) are a 1x1
+// convolution to stride^2 times the channels, dealt out over space; the others are a convolution's backward pass.
+#include "engine/cpu/conv_pass.h"
+#include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/lowering.h"
+
+namespace segmentum::cpu {
+namespace {
+
+bool apart(const op::TransposedConv& conv) {
+  return conv.kernel == conv.stride && conv.padding == Padding(0) &&
+         conv.output_padding == Size2(0) && conv.groups == 1;
+}
+
+std::int64_t padded_channels(const op::TransposedConv& conv) {
+  const std::int64_t block = vector_block();
+  return (conv.channels + block - 1) / block * block;
+}
+
+/// The 1x1 convolution: channel (tap, c) of its result is c's value at that tap of the kernel.
+ConvGeometry parts_geometry(const op::TransposedConv& conv, const Shape& in) {
+  return {.n = in.n(), .ic = in.c(), .ih = in.h(), .iw = in.w(),
+          .oc = conv.kernel.h * conv.kernel.w * padded_channels(conv), .oh = in.h(), .ow = in.w(),
+          .kernel = 1, .stride = 1, .dilation = 1, .padding = 0, .groups = 1};
+}
+
+/// Between [in, out, kh, kw] and the 1x1 weights [(tap, out padded), in].
+struct PartsWeights {
+  std::int64_t in, out, padded, taps;
+
+  std::int64_t count() const { return taps * padded * in; }
+  template <typename Visit>
+  void each(const Visit& visit) const {
+    for (std::int64_t i = 0; i < in; ++i) {
+      for (std::int64_t o = 0; o < out; ++o) {
+        for (std::int64_t tap = 0; tap < taps; ++tap) {
+          visit((i * out + o) * taps + tap, (tap * padded + o) * in + i);
+        }
+      }
+    }
+  }
+};
+
+PartsWeights parts_weights(const op::TransposedConv& conv, std::int64_t in) {
+  return {in, conv.channels, padded_channels(conv), conv.kernel.h * conv.kernel.w};
+}
+
+std::shared_ptr<PackedWeights> pack_parts(Lowering& l, ValueId id, const PartsWeights& w,
+                                          const Convolution& kernel) {
+  const auto view = [w](const float* parameter, float* weights) {
+    w.each([&](std::int64_t from, std::int64_t to) { weights[to] = parameter[from]; });
+  };
+  return l.weights().get(l.parameters(), l.parameter_name(id, 0), kernel, "parts", view, w.count());
+}
+
+void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
+  const ValueId x = l.node(id).inputs[0];
+  const Slot y = l.value(id);
+  const ConvGeometry geometry = parts_geometry(conv, l.shape(x));
+  const auto pass = choose_pass(geometry, ConvPass::forward, {}, false, l.node(id).name);
+  const Slot src = l.dense_value_in(x, pass.src_block);
+  const Slot made = l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, pass.dst_block);
+  const auto packed = pack_parts(l, id, parts_weights(conv, geometry.ic), *pass.kernel);
+  const int scratch = scratch_buffer(l, *pass.kernel);
+  l.step(id, pass.kernel->implementation(), {src.buffer, made.buffer, scratch},
+         [=, kernel = pass.kernel](const Frame& f) {
+           kernel->run({.src = f.view(src).data,
+                        .packed = packed->current(*kernel),
+                        .dst = f.view(made).data,
+                        .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
+         });
+  const Slot parts = dense_in(l, id, made, vector_block());
+  const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
+  const int padded_bias = l.new_buffer(padded_channels(conv));
+  const bool fused = conv.activation.kind == ActivationKind::none ||
+                     conv.activation.kind == ActivationKind::relu ||
+                     conv.activation.kind == ActivationKind::leaky_relu;
+  const Slot before = fused ? y : l.new_slot(y.shape, y.block);
+  l.step(id, "depth to space", {parts.buffer, before.buffer, padded_bias},
+         [=, stride = conv.stride, channels = conv.channels, padded = padded_channels(conv),
+          activation = fused ? conv.activation : Activation{}](const Frame& f) {
+           float* b = f.floats(padded_bias);
+           for (std::int64_t c = 0; c < padded; ++c) {
+             b[c] = bias != nullptr && c < channels ? bias->value.data()[c] : 0.0f;
+           }
+           depth_to_space(f.view(parts), stride, b, activation, f.view(before));
+         });
+  if (!fused) {
+    l.keep_before_activation(id, before);
+    l.step(id, activation_name(conv.activation.kind), {before.buffer, y.buffer},
+           [=, a = conv.activation](const Frame& f) { activate(f.view(before), a, f.view(y)); });
+  }
+}
+
+void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
+  const ValueId x = l.node(id).inputs[0];
+  const Slot dy = gradient_before_activation(l, id, conv.activation, false);
+  const ConvGeometry geometry = parts_geometry(conv, l.shape(x));
+  const Slot parts =
+      l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, vector_block());
+  float* gradient = l.parameter_gradient(id, 0);
+  float* bias_gradient = conv.bias ? l.parameter_gradient(id, 1) : nullptr;
+  l.step(id, "space to depth", {dy.buffer, parts.buffer},
+         [=, stride = conv.stride](const Frame& f) {
+           if (bias_gradient != nullptr) add_channel_sums(f.view(dy), bias_gradient);
+           space_to_depth(f.view(dy), stride, f.view(parts));
+         });
+  const auto pass = choose_pass(geometry, ConvPass::backward_weights, {}, false, l.node(id).name);
+  const Slot src = l.dense_value_in(x, pass.src_block);
+  const Slot dst = dense_in(l, id, parts, pass.dst_block);
+  const PartsWeights weights = parts_weights(conv, geometry.ic);
+  const int packed = l.new_buffer(static_cast<std::int64_t>(pass.kernel->packed_bytes() + 3) / 4);
+  const int plain = l.new_buffer(weights.count());
+  const int scratch = scratch_buffer(l, *pass.kernel);
+  l.step(id, pass.kernel->implementation() + " weights",
+         {src.buffer, dst.buffer, packed, plain, scratch},
+         [=, kernel = pass.kernel](const Frame& f) {
+           kernel->run({.src = f.view(src).data,
+                        .packed = f.floats(packed),
+                        .dst = f.view(dst).data,
+                        .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
+           float* p = f.floats(plain);
+           std::fill_n(p, weights.count(), 0.0f);
+           kernel->unpack_add(f.floats(packed), p);
+           weights.each([&](std::int64_t to, std::int64_t from) { gradient[to] += p[from]; });
+         });
+  if (!l.wants_gradient(x)) return;
+  const auto back = choose_pass(geometry, ConvPass::backward_data, {}, false, l.node(id).name);
+  const Slot from = dense_in(l, id, parts, back.dst_block);
+  const auto target = l.gradient_target_to_overwrite(x, back.src_block);
+  const auto back_weights = pack_parts(l, id, weights, *back.kernel);
+  const int back_scratch = scratch_buffer(l, *back.kernel);
+  l.step(id, back.kernel->implementation() + " data",
+         {from.buffer, target.slot.buffer, back_scratch}, [=, kernel = back.kernel](const Frame& f) {
+           kernel->run({.src = f.view(target.slot).data,
+                        .packed = back_weights->current(*kernel),
+                        .dst = f.view(from).data,
+                        .scratch = back_scratch < 0 ? nullptr : f.floats(back_scratch)});
+         });
+  l.finish(target);
+}
+
+/// The convolution whose backward pass this is: it reads our result and makes our input.
+ConvGeometry reversed_geometry(const op::TransposedConv& conv, const Shape& in, const Shape& out) {
+  ConvGeometry g{.n = in.n(), .ic = out.c(), .ih = out.h(), .iw = out.w(), .oc = in.c(),
+                 .oh = in.h(), .ow = in.w(), .kernel = conv.kernel, .stride = conv.stride,
+                 .dilation = 1, .padding = conv.padding, .groups = conv.groups};
+  g.padding.bottom = static_cast<int>((g.oh - 1) * conv.stride.h + conv.kernel.h - g.ih -
+                                      conv.padding.top);
+  g.padding.right = static_cast<int>((g.ow - 1) * conv.stride.w + conv.kernel.w - g.iw -
+                                     conv.padding.left);
+  return g;
+}
+
+void lower_overlapping(Lowering& l, ValueId id, const op::TransposedConv& conv) {
+  const ValueId x = l.node(id).inputs[0];
+  const Slot y = l.value(id);
+  const ConvGeometry geometry = reversed_geometry(conv, l.shape(x), l.shape(id));
+  const auto pass = choose_pass(geometry, ConvPass::backward_data, {}, false, l.node(id).name);
+  const Slot src = l.dense_value_in(x, pass.dst_block);
+  const Slot made = pass.src_block == y.block && y.dense() ? y : l.new_slot(y.shape, pass.src_block);
+  const auto packed = pack(l, id, *pass.kernel);
+  const int scratch = scratch_buffer(l, *pass.kernel);
+  l.step(id, pass.kernel->implementation() + " transposed", {src.buffer, made.buffer, scratch},
+         [=, kernel = pass.kernel](const Frame& f) {
+           kernel->run({.src = f.view(made).data,
+                        .packed = packed->current(*kernel),
+                        .dst = f.view(src).data,
+                        .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
+         });
+  if (made.buffer != y.buffer) {
+    l.step(id, "reorder", {made.buffer, y.buffer},
+           [=](const Frame& f) { reorder(f.view(made), f.view(y), false); });
+  }
+  const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
+  if (bias != nullptr) {
+    const std::int64_t padded = padded_channels(conv);
+    const int arrays = l.new_buffer(2 * padded);
+    l.step(id, "bias", {y.buffer, arrays}, [=, channels = conv.channels](const Frame& f) {
+      float *scale = f.floats(arrays), *shift = scale + padded;
+      for (std::int64_t c = 0; c < padded; ++c) {
+        scale[c] = 1.0f;
+        shift[c] = c < channels ? bias->value.data()[c] : 0.0f;
+      }
+      scale_shift(f.view(y), scale, shift, {}, f.view(y));
+    });
+  }
+  if (conv.activation.kind != ActivationKind::none) {
+    const Slot before = l.training() && !can_fuse(conv.activation) ? l.new_slot(y.shape, y.block) : y;
+    if (before.buffer != y.buffer) {
+      l.keep_before_activation(id, before);
+      l.step(id, "keep", {y.buffer, before.buffer},
+             [=](const Frame& f) { copy(f.view(y), f.view(before), false); });
+    }
+    l.step(id, activation_name(conv.activation.kind), {before.buffer, y.buffer},
+           [=, a = conv.activation](const Frame& f) { activate(f.view(before), a, f.view(y)); });
+  }
+}
+
+}  // namespace
+
+void lower(Lowering& l, ValueId id, const op::TransposedConv& conv) {
+  apart(conv) ? lower_apart(l, id, conv) : lower_overlapping(l, id, conv);
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::TransposedConv& conv) {
+  if (apart(conv)) return backward_apart(l, id, conv);
+  const ValueId x = l.node(id).inputs[0];
+  const Slot dy = gradient_before_activation(l, id, conv.activation, true);
+  const ConvGeometry geometry = reversed_geometry(conv, l.shape(x), l.shape(id));
+  emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = false},
+                       conv.bias, false);
+  if (l.wants_gradient(x)) emit_data_gradient(l, id, geometry, ConvPass::forward, dy, x);
+}
+
+}  // namespace segmentum::cpu

@@ -1,0 +1,373 @@
+#include "engine/cpu/lowering.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/cpu/kernels/kernels.h"
+#include "segmentum/error.h"
+
+namespace segmentum::cpu {
+namespace {
+
+/// A node that changes nothing at this size and in this mode.
+bool is_identity(const Graph& graph, const std::vector<Shape>& shapes, ValueId id, bool training) {
+  const Node& node = graph.node(id);
+  if (node.inputs.empty()) return false;
+  const bool same = shapes[static_cast<std::size_t>(id)] ==
+                    shapes[static_cast<std::size_t>(node.inputs[0])];
+  if (std::holds_alternative<op::Dropout>(node.op)) {
+    return !training || std::get<op::Dropout>(node.op).rate == 0;
+  }
+  if (const auto* activate = std::get_if<op::Activate>(&node.op)) {
+    return activate->activation.kind == ActivationKind::none;
+  }
+  return same && (std::holds_alternative<op::Pad>(node.op) ||
+                  std::holds_alternative<op::Crop>(node.op) ||
+                  std::holds_alternative<op::Resize>(node.op));
+}
+
+/// The activation that a batch norm's own kernel can apply.
+bool is_rectifier(const Activation& a) {
+  return a.kind == ActivationKind::relu ||
+         (a.kind == ActivationKind::leaky_relu && a.slope > 0);
+}
+
+}  // namespace
+
+Lowering::Lowering(const Graph& graph, ParameterStore& parameters, std::span<const Shape> inputs,
+                   const PlanOptions& options, PackedWeightCache& weights, Gradients& gradients)
+    : graph_(graph),
+      parameters_(parameters),
+      options_(options),
+      weights_(weights),
+      gradients_(gradients),
+      shapes_(infer_shapes(graph, inputs)),
+      uses_(graph.use_counts()) {
+  const std::size_t count = graph.nodes.size();
+  fused_.resize(count);
+  places_.resize(count);
+  wants_gradient_.resize(count, false);
+  homes_.resize(count);
+  gradient_homes_.resize(count);
+  gradient_written_.resize(count, false);
+  find_aliases();
+  find_fused_activations();
+  place_in_concatenations();
+  find_gradients_wanted();
+}
+
+void Lowering::find_aliases() {
+  root_.resize(graph_.nodes.size());
+  for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
+    const auto value = static_cast<ValueId>(id);
+    root_[id] = is_identity(graph_, shapes_, value, training())
+                    ? root_[static_cast<std::size_t>(graph_.nodes[id].inputs[0])]
+                    : value;
+  }
+}
+
+/// norm -> relu and conv -> relu become one kernel where nobody else reads what lies between.
+void Lowering::find_fused_activations() {
+  for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
+    const Node& node = graph_.nodes[id];
+    const auto* activate = std::get_if<op::Activate>(&node.op);
+    if (activate == nullptr || root_[id] != static_cast<ValueId>(id)) continue;
+    const ValueId source = node.inputs[0];
+    if (uses_[static_cast<std::size_t>(source)] != 1) continue;
+    const auto source_root = static_cast<std::size_t>(root_[static_cast<std::size_t>(source)]);
+    if (source_root != static_cast<std::size_t>(source)) continue;
+    const Operator& op = graph_.nodes[source_root].op;
+    const auto* norm = std::get_if<op::BatchNorm>(&op);
+    const auto* conv = std::get_if<op::Conv>(&op);
+    const bool free = (norm != nullptr && norm->activation.kind == ActivationKind::none) ||
+                      (conv != nullptr && conv->activation.kind == ActivationKind::none);
+    if (!free || !is_rectifier(activate->activation)) continue;
+    fused_[source_root] = activate->activation;
+    for (ValueId& root : root_) {
+      if (root == static_cast<ValueId>(id)) root = static_cast<ValueId>(source_root);
+    }
+  }
+}
+
+/// Our own kernels write rows wherever they lie; oneDNN's write one dense image at a time.
+bool Lowering::can_write_slices(ValueId id) const {
+  const Node& n = node(id);
+  if (std::holds_alternative<op::Input>(n.op) || std::holds_alternative<op::Concat>(n.op)) {
+    return false;
+  }
+  if (std::holds_alternative<op::Conv>(n.op)) return !training() || shape(id).n() == 1;
+  return true;
+}
+
+/// A concatenation's inputs are written where it wants them, if their channels fill whole blocks.
+void Lowering::place_in_concatenations() {
+  const int block = vector_block();
+  for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
+    const Node& concat = graph_.nodes[id];
+    if (!std::holds_alternative<op::Concat>(concat.op)) continue;
+    std::int64_t channel = 0;
+    for (ValueId input : concat.inputs) {
+      const std::size_t source = root(input);
+      const auto source_id = static_cast<ValueId>(source);
+      const bool fits = channel % block == 0 && node(source_id).channels % block == 0;
+      if (fits && places_[source].concat < 0 && can_write_slices(source_id)) {
+        // The slice of the concatenation's gradient is this value's own gradient if whatever else reads
+        // the value comes earlier, so that in reverse it adds to a slice already written.
+        bool shares = true;
+        for (std::size_t reader = id + 1; reader < graph_.nodes.size(); ++reader) {
+          for (ValueId read : graph_.nodes[reader].inputs) {
+            if (root(read) == source && root_[reader] == static_cast<ValueId>(reader)) {
+              shares = false;
+            }
+          }
+        }
+        for (const Output& output : graph_.outputs) shares &= root(output.value) != source;
+        for (ValueId other : concat.inputs) {
+          if (&other != &input && root(other) == source) shares = false;
+        }
+        places_[source] = {static_cast<ValueId>(id), channel, shares};
+      }
+      channel += node(input).channels;
+    }
+  }
+}
+
+void Lowering::find_gradients_wanted() {
+  if (!training()) return;
+  for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
+    const Node& n = graph_.nodes[id];
+    bool wanted = std::holds_alternative<op::Input>(n.op) && options_.input_gradients;
+    for (int index : n.parameters) {
+      wanted |= is_trainable(graph_.parameters[static_cast<std::size_t>(index)].role);
+    }
+    for (ValueId input : n.inputs) wanted |= wants_gradient_[root(input)];
+    if (wanted) wants_gradient_[root(static_cast<ValueId>(id))] = true;
+  }
+}
+
+Activation Lowering::activation(ValueId id) const {
+  const Node& n = node(id);
+  if (const auto* conv = std::get_if<op::Conv>(&n.op);
+      conv != nullptr && conv->activation.kind != ActivationKind::none) {
+    return conv->activation;
+  }
+  if (const auto* norm = std::get_if<op::BatchNorm>(&n.op);
+      norm != nullptr && norm->activation.kind != ActivationKind::none) {
+    return norm->activation;
+  }
+  return fused_[root(id)];
+}
+
+int Lowering::new_buffer(std::int64_t floats) {
+  program_.buffers.push_back({floats});
+  return static_cast<int>(program_.buffers.size()) - 1;
+}
+
+Slot Lowering::new_slot(const Shape& shape, int block) {
+  const std::int64_t image = image_floats(shape, block);
+  return {new_buffer(shape.n() * image), 0, shape, block, image};
+}
+
+Slot Lowering::slice(const Slot& whole, std::int64_t channel, const Shape& shape) const {
+  return {whole.buffer, whole.offset + channel * shape.h() * shape.w(), shape, whole.block,
+          whole.batch_stride};
+}
+
+const Slot& Lowering::value(ValueId id) {
+  const std::size_t r = root(id);
+  Slot& home = homes_[r];
+  if (home.valid()) return home;
+  const Node& n = graph_.nodes[r];
+  if (const Place& placed = places_[r]; placed.concat >= 0) {
+    home = slice(value(placed.concat), placed.channel, shapes_[r]);
+    return home;
+  }
+  // Pads, crops and dropouts work in any layout and keep their input's; inputs are plain.
+  int block = vector_block();
+  if (std::holds_alternative<op::Input>(n.op)) block = 1;
+  if (std::holds_alternative<op::Pad>(n.op) || std::holds_alternative<op::Crop>(n.op) ||
+      std::holds_alternative<op::Dropout>(n.op)) {
+    block = value(n.inputs[0]).block;
+  }
+  home = new_slot(shapes_[r], block);
+  return home;
+}
+
+const Slot& Lowering::value_in(ValueId id, int block) {
+  const Slot& home = value(id);
+  if (home.block == block) return home;
+  return dense_value_in(id, block);
+}
+
+const Slot& Lowering::dense_value_in(ValueId id, int block) {
+  const Slot from = value(id);
+  if (from.block == block && from.dense()) return homes_[root(id)];
+  Slot& copy = converted_[{root(id), block, true}];
+  if (!copy.valid()) {
+    copy = new_slot(from.shape, block);
+    const Slot to = copy;
+    step(id, "reorder", {from.buffer, to.buffer},
+         [from, to](const Frame& f) { reorder(f.view(from), f.view(to), false); });
+  }
+  return copy;
+}
+
+const std::string& Lowering::parameter_name(ValueId id, int index) const {
+  return graph_.parameters[static_cast<std::size_t>(
+                               node(id).parameters[static_cast<std::size_t>(index)])]
+      .name;
+}
+
+const ParameterStore::Parameter& Lowering::parameter(ValueId id, int index) const {
+  return parameters_.at(parameter_name(id, index));
+}
+
+float* Lowering::parameter_gradient(ValueId id, int index) {
+  const auto found = gradients_.find(parameter_name(id, index));
+  return found == gradients_.end() ? nullptr : found->second.data();
+}
+
+void Lowering::step(ValueId id, std::string kernel, std::vector<int> buffers,
+                    std::function<void(const Frame&)> run) {
+  std::erase(buffers, -1);
+  steps_->push_back({node(id).name, std::move(kernel), std::move(buffers), std::move(run)});
+}
+
+Slot& Lowering::gradient_home(ValueId id) {
+  const std::size_t r = root(id);
+  Slot& home = gradient_homes_[r];
+  if (home.valid()) return home;
+  const Slot own = value(id);
+  if (const Place& placed = places_[r]; placed.concat >= 0 && placed.shares_gradient) {
+    home = slice(gradient_home(placed.concat), placed.channel, shapes_[r]);
+    return home;
+  }
+  // A batch norm is the last to read the convolution before it: the gradient takes that memory over.
+  const Node& maker = graph_.nodes[r];
+  const bool made_by_conv = (std::holds_alternative<op::Conv>(maker.op) ||
+                             std::holds_alternative<op::TransposedConv>(maker.op)) &&
+                            activation(static_cast<ValueId>(r)).kind == ActivationKind::none;
+  if (made_by_conv && uses_[r] == 1 && own.dense() && places_[r].concat < 0) {
+    for (std::size_t reader = r + 1; reader < graph_.nodes.size(); ++reader) {
+      const Node& n = graph_.nodes[reader];
+      if (std::holds_alternative<op::BatchNorm>(n.op) &&
+          n.inputs[0] == static_cast<ValueId>(r)) {
+        home = own;
+        return home;
+      }
+    }
+  }
+  home = new_slot(shapes_[r], own.block);
+  return home;
+}
+
+Slot Lowering::gradient(ValueId id) {
+  return gradient_written_[root(id)] ? gradient_home(id) : Slot{};
+}
+
+Lowering::Target Lowering::gradient_target(ValueId id, int block) {
+  const Slot home = gradient_home(id);
+  if (home.block != block) return {id, new_slot(home.shape, block), false};
+  return {id, home, gradient_written_[root(id)]};
+}
+
+Lowering::Target Lowering::gradient_target_to_overwrite(ValueId id, int block) {
+  Target target = gradient_target(id, block);
+  if (target.add || !target.slot.dense()) target = {id, new_slot(shape(id), block), false};
+  return target;
+}
+
+void Lowering::finish(const Target& target) {
+  const std::size_t r = root(target.id);
+  const Slot home = gradient_home(target.id);
+  const Slot from = target.slot;
+  if (from.buffer != home.buffer) {
+    const bool add = gradient_written_[r];
+    step(target.id, add ? "add gradient" : "move gradient", {from.buffer, home.buffer},
+         [from, home, add](const Frame& f) { reorder(f.view(from), f.view(home), add); });
+  }
+  gradient_written_[r] = true;
+}
+
+void Lowering::lower_forward(ValueId id) {
+  if (root(id) != static_cast<std::size_t>(id)) return;
+  std::visit(
+      [&]<typename Op>(const Op& op) {
+        if constexpr (!std::is_same_v<Op, op::Input>) cpu::lower(*this, id, op);
+      },
+      node(id).op);
+}
+
+void Lowering::lower_backward(ValueId id) {
+  if (root(id) != static_cast<std::size_t>(id)) return;
+  if (!gradient_written_[static_cast<std::size_t>(id)]) return;
+  std::visit(
+      [&]<typename Op>(const Op& op) {
+        if constexpr (!std::is_same_v<Op, op::Input>) cpu::lower_backward(*this, id, op);
+      },
+      node(id).op);
+}
+
+Program Lowering::lower() && {
+  steps_ = &program_.forward;
+  for (ValueId input : graph_.inputs) {
+    const Slot slot = value(input);
+    program_.buffers[static_cast<std::size_t>(slot.buffer)].persistent = true;
+    program_.inputs.push_back(slot);
+  }
+  const auto count = static_cast<ValueId>(graph_.nodes.size());
+  for (ValueId id = 0; id < count; ++id) lower_forward(id);
+  lower_inputs_and_outputs();
+  if (training()) {
+    for (ValueId id = count - 1; id >= 0; --id) lower_backward(id);
+    for (ValueId input : graph_.inputs) {
+      if (!options_.input_gradients) break;
+      program_.input_gradients.push_back(gradient(input));
+      const int buffer = program_.input_gradients.back().buffer;
+      if (buffer >= 0) program_.buffers[static_cast<std::size_t>(buffer)].persistent = true;
+    }
+  }
+  plan_memory(program_);
+  return std::move(program_);
+}
+
+/// Outputs leave in plain layout; their gradients come in the same way.
+void Lowering::lower_inputs_and_outputs() {
+  const auto persistent = [&](const Shape& shape) {
+    const Slot slot = new_slot(shape, 1);
+    program_.buffers[static_cast<std::size_t>(slot.buffer)].persistent = true;
+    return slot;
+  };
+  for (const Output& output : graph_.outputs) {
+    const Slot from = value(output.value);
+    const Slot to = persistent(shape(output.value));
+    step(output.value, "output", {from.buffer, to.buffer},
+         [from, to](const Frame& f) { reorder(f.view(from), f.view(to), false); });
+    program_.outputs.emplace(output.name, to);
+  }
+  if (!training()) return;
+  steps_ = &program_.backward;
+  for (const Output& output : graph_.outputs) {
+    const Slot slot = persistent(shape(output.value));
+    program_.output_gradients.emplace(output.name, slot);
+    if (wants_gradient(output.value)) finish({output.value, slot, false});
+  }
+}
+
+Slot gradient_before_activation(Lowering& l, ValueId id, const Activation& activation, bool dense) {
+  const Slot dy = l.gradient(id);
+  const bool in_place = dy.dense() || !dense;
+  if (activation.kind == ActivationKind::none && in_place) return dy;
+  const Slot kept = l.before_activation(id);
+  const Slot x = kept.valid() ? kept : l.value(id);
+  const Slot out = in_place ? dy : l.new_slot(dy.shape, dy.block);
+  l.step(id, std::string("backward ") + activation_name(activation.kind),
+         {x.buffer, dy.buffer, out.buffer}, [=](const Frame& f) {
+           // relu, leaky_relu and relu6 keep the sign and the range that decide their derivative, so
+           // their result serves as well as their input.
+           activate_backward(f.view(x), f.view(dy), activation, f.view(out), false);
+         });
+  return out;
+}
+
+}  // namespace segmentum::cpu

@@ -1,0 +1,160 @@
+// From a graph to a program: where every value lies, which kernel makes it, how gradients come back.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/cpu/packed_weights.h"
+#include "engine/cpu/program.h"
+#include "engine/executor.h"
+
+namespace segmentum::cpu {
+
+/// What the lowering of one operator may ask for. Forward lowering runs over the nodes in order, backward
+/// lowering over them in reverse; a gradient is complete when its node's turn comes.
+class Lowering {
+ public:
+  Lowering(const Graph& graph, ParameterStore& parameters, std::span<const Shape> inputs,
+           const PlanOptions& options, PackedWeightCache& weights, Gradients& gradients);
+
+  Program lower() &&;
+
+  // --- for the operators ---------------------------------------------------------------------------
+  const Graph& graph() const { return graph_; }
+  const Node& node(ValueId id) const { return graph_.node(id); }
+  const Shape& shape(ValueId id) const { return shapes_[static_cast<std::size_t>(id)]; }
+  ParameterStore& parameters() { return parameters_; }
+  PackedWeightCache& weights() { return weights_; }
+  bool training() const { return options_.mode == Mode::train; }
+  bool frozen_batch_norm() const { return options_.frozen_batch_norm; }
+  /// The activation that the kernel of `id` applies: its own, or that of the only node that reads it.
+  Activation activation(ValueId id) const;
+
+  /// The home of a value; made on first use.
+  const Slot& value(ValueId id);
+  /// The value in another layout, converted once if need be.
+  const Slot& value_in(ValueId id, int block);
+  /// The same, in dense memory.
+  const Slot& dense_value_in(ValueId id, int block);
+  Slot new_slot(const Shape& shape, int block);
+  int new_buffer(std::int64_t floats);
+  const std::string& parameter_name(ValueId id, int index) const;
+  const ParameterStore::Parameter& parameter(ValueId id, int index) const;
+  /// Where the gradient of a parameter is summed; null when it is not learnt.
+  float* parameter_gradient(ValueId id, int index);
+
+  /// For activations whose derivative needs their input: what a fused kernel had before its activation.
+  void keep_before_activation(ValueId id, const Slot& slot) { before_activation_[id] = slot; }
+  Slot before_activation(ValueId id) const {
+    const auto found = before_activation_.find(id);
+    return found == before_activation_.end() ? Slot{} : found->second;
+  }
+
+  /// A buffer that the forward step of `id` leaves for its backward step: moments, winners.
+  void keep_arrays(ValueId id, int buffer) { arrays_[id] = buffer; }
+  int arrays(ValueId id) const { return arrays_.at(id); }
+
+  /// Appends a step to the pass being lowered.
+  void step(ValueId id, std::string kernel, std::vector<int> buffers,
+            std::function<void(const Frame&)> run);
+
+  bool wants_gradient(ValueId id) const { return wants_gradient_[root(id)]; }
+  /// dLoss/dvalue, complete; invalid if nothing depends on the value.
+  Slot gradient(ValueId id);
+  /// Where an operator leaves (part of) dLoss/dvalue in layout `block`, and whether it must add to it.
+  struct Target {
+    ValueId id;
+    Slot slot;
+    bool add;
+  };
+  Target gradient_target(ValueId id, int block);
+  /// The same for kernels that cannot add.
+  Target gradient_target_to_overwrite(ValueId id, int block);
+  /// Call after the step that wrote the target.
+  void finish(const Target& target);
+  /// The gradient of `id` was written by whoever wrote the memory it shares.
+  void gradient_is_written(ValueId id) { gradient_written_[root(id)] = true; }
+
+  // --- structure, decided before any step ----------------------------------------------------------
+  /// The node whose home `id` shares, or `id`.
+  std::size_t root(ValueId id) const { return static_cast<std::size_t>(root_[id]); }
+  /// The concatenation in whose memory `id` is written, or -1, and the channel it starts at.
+  struct Place {
+    ValueId concat = -1;
+    std::int64_t channel = 0;
+    bool shares_gradient = false;
+  };
+  const Place& place(ValueId id) const { return places_[root(id)]; }
+
+ private:
+  void find_aliases();
+  void find_fused_activations();
+  void place_in_concatenations();
+  void find_gradients_wanted();
+  bool can_write_slices(ValueId id) const;
+  void lower_forward(ValueId id);
+  void lower_backward(ValueId id);
+  void lower_inputs_and_outputs();
+  Slot slice(const Slot& whole, std::int64_t channel, const Shape& shape) const;
+  Slot& gradient_home(ValueId id);
+
+  const Graph& graph_;
+  ParameterStore& parameters_;
+  const PlanOptions options_;
+  PackedWeightCache& weights_;
+  Gradients& gradients_;
+  std::vector<Shape> shapes_;
+  std::vector<int> uses_;
+  std::vector<ValueId> root_;
+  std::vector<Activation> fused_;           // by root
+  std::vector<Place> places_;               // by root
+  std::vector<bool> wants_gradient_;        // by root
+  std::vector<Slot> homes_, gradient_homes_;
+  std::vector<bool> gradient_written_;      // by root
+  std::map<std::tuple<std::size_t, int, bool>, Slot> converted_;
+  std::map<ValueId, Slot> before_activation_;
+  std::map<ValueId, int> arrays_;
+  std::vector<Step>* steps_ = nullptr;
+  Program program_;
+};
+
+/// The operators, each with its forward and backward steps: lower_*.cc.
+void lower(Lowering& l, ValueId id, const op::Conv& conv);
+void lower_backward(Lowering& l, ValueId id, const op::Conv& conv);
+void lower(Lowering& l, ValueId id, const op::TransposedConv& conv);
+void lower_backward(Lowering& l, ValueId id, const op::TransposedConv& conv);
+void lower(Lowering& l, ValueId id, const op::BatchNorm& norm);
+void lower_backward(Lowering& l, ValueId id, const op::BatchNorm& norm);
+void lower(Lowering& l, ValueId id, const op::GroupNorm& norm);
+void lower_backward(Lowering& l, ValueId id, const op::GroupNorm& norm);
+void lower(Lowering& l, ValueId id, const op::Activate& activate);
+void lower_backward(Lowering& l, ValueId id, const op::Activate& activate);
+void lower(Lowering& l, ValueId id, const op::MaxPool& pool);
+void lower_backward(Lowering& l, ValueId id, const op::MaxPool& pool);
+void lower(Lowering& l, ValueId id, const op::AveragePool& pool);
+void lower_backward(Lowering& l, ValueId id, const op::AveragePool& pool);
+void lower(Lowering& l, ValueId id, const op::GlobalAveragePool& pool);
+void lower_backward(Lowering& l, ValueId id, const op::GlobalAveragePool& pool);
+void lower(Lowering& l, ValueId id, const op::Resize& resize);
+void lower_backward(Lowering& l, ValueId id, const op::Resize& resize);
+void lower(Lowering& l, ValueId id, const op::Concat& concat);
+void lower_backward(Lowering& l, ValueId id, const op::Concat& concat);
+void lower(Lowering& l, ValueId id, const op::Add& add);
+void lower_backward(Lowering& l, ValueId id, const op::Add& add);
+void lower(Lowering& l, ValueId id, const op::Multiply& multiply);
+void lower_backward(Lowering& l, ValueId id, const op::Multiply& multiply);
+void lower(Lowering& l, ValueId id, const op::Pad& pad);
+void lower_backward(Lowering& l, ValueId id, const op::Pad& pad);
+void lower(Lowering& l, ValueId id, const op::Crop& crop);
+void lower_backward(Lowering& l, ValueId id, const op::Crop& crop);
+void lower(Lowering& l, ValueId id, const op::Dropout& dropout);
+void lower_backward(Lowering& l, ValueId id, const op::Dropout& dropout);
+void lower(Lowering& l, ValueId id, const op::Softmax& softmax);
+void lower_backward(Lowering& l, ValueId id, const op::Softmax& softmax);
+
+/// The gradient of the value before its fused activation: in place where nobody else owns the memory.
+Slot gradient_before_activation(Lowering& l, ValueId id, const Activation& activation, bool dense);
+
+}  // namespace segmentum::cpu

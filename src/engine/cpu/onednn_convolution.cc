@@ -1,0 +1,243 @@
+#include "engine/cpu/onednn_convolution.h"
+
+#include <oneapi/dnnl/dnnl.hpp>
+#include <string_view>
+
+#include "engine/cpu/layout.h"
+#include "segmentum/error.h"
+
+namespace segmentum::cpu {
+namespace {
+
+using dnnl::memory;
+using Tag = memory::format_tag;
+
+const dnnl::engine& engine() {
+  static const dnnl::engine instance(dnnl::engine::kind::cpu, 0);
+  return instance;
+}
+
+dnnl::stream& stream() {
+  thread_local dnnl::stream instance(engine());
+  return instance;
+}
+
+memory::desc value_desc(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w, int block) {
+  const Tag tag = block == 16 ? Tag::nChw16c : block == 8 ? Tag::nChw8c : Tag::nchw;
+  return {{n, c, h, w}, memory::data_type::f32, tag};
+}
+
+memory::dims weight_dims(const ConvGeometry& g) {
+  if (g.groups == 1) return {g.oc, g.ic, g.kernel.h, g.kernel.w};
+  return {g.groups, g.oc / g.groups, g.ic / g.groups, g.kernel.h, g.kernel.w};
+}
+
+memory::desc weight_desc(const ConvGeometry& g, bool any) {
+  const Tag plain = g.groups == 1 ? Tag::oihw : Tag::goihw;
+  return {weight_dims(g), memory::data_type::f32, any ? Tag::any : plain};
+}
+
+struct Descriptions {
+  memory::desc src, weights, bias, dst;
+  memory::dims strides, dilates, before, after;
+
+  Descriptions(const ConvGeometry& g, bool with_bias, int src_block, int dst_block)
+      : src(value_desc(g.n, g.ic, g.ih, g.iw, src_block)),
+        weights(weight_desc(g, true)),
+        dst(value_desc(g.n, g.oc, g.oh, g.ow, dst_block)),
+        strides{g.stride.h, g.stride.w},
+        dilates{g.dilation.h - 1, g.dilation.w - 1},
+        before{g.padding.top, g.padding.left},
+        after{g.padding.bottom, g.padding.right} {
+    if (with_bias) bias = memory::desc({g.oc}, memory::data_type::f32, Tag::x);
+  }
+};
+
+dnnl::primitive_attr attributes(const ConvExtras& extras, const memory::desc& dst) {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  dnnl::post_ops post;
+  if (extras.residual) post.append_binary(dnnl::algorithm::binary_add, dst);
+  switch (extras.activation.kind) {
+    case ActivationKind::relu:
+      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+      break;
+    case ActivationKind::leaky_relu:
+      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, extras.activation.slope, 0.0f);
+      break;
+    case ActivationKind::relu6:
+      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
+      break;
+    default: break;
+  }
+  attr.set_post_ops(post);
+  return attr;
+}
+
+dnnl::convolution_forward::primitive_desc forward_pd(const Descriptions& d,
+                                                     const dnnl::primitive_attr& attr) {
+  const auto desc =
+      d.bias.is_zero()
+          ? dnnl::convolution_forward::desc(dnnl::prop_kind::forward_inference,
+                                            dnnl::algorithm::convolution_direct, d.src, d.weights,
+                                            d.dst, d.strides, d.dilates, d.before, d.after)
+          : dnnl::convolution_forward::desc(dnnl::prop_kind::forward_inference,
+                                            dnnl::algorithm::convolution_direct, d.src, d.weights,
+                                            d.bias, d.dst, d.strides, d.dilates, d.before, d.after);
+  return {desc, attr, engine(), true};
+}
+
+/// oneDNN wants a forward description as a hint for the backward ones; its layout does not matter.
+dnnl::convolution_forward::primitive_desc hint_pd(const ConvGeometry& g) {
+  Descriptions plain(g, false, 1, 1);
+  plain.src = memory::desc(plain.src.dims(), memory::data_type::f32, Tag::any);
+  plain.dst = memory::desc(plain.dst.dims(), memory::data_type::f32, Tag::any);
+  return forward_pd(plain, {});
+}
+
+memory view_of(const memory::desc& desc, const void* data) {
+  return {desc, engine(), const_cast<void*>(data)};
+}
+
+bool is_reference(const char* implementation) {
+  return std::string_view(implementation).starts_with("ref");
+}
+
+}  // namespace
+
+int vector_block() {
+  static const int block = [] {
+    switch (dnnl::get_effective_cpu_isa()) {
+      case dnnl::cpu_isa::sse41:
+      case dnnl::cpu_isa::avx:
+      case dnnl::cpu_isa::avx2:
+      case dnnl::cpu_isa::avx2_vnni:
+      case dnnl::cpu_isa::all: return 8;
+      default: return 16;
+    }
+  }();
+  return block;
+}
+
+bool can_fuse(const Activation& activation) {
+  return activation.kind == ActivationKind::none || activation.kind == ActivationKind::relu ||
+         activation.kind == ActivationKind::leaky_relu || activation.kind == ActivationKind::relu6;
+}
+
+struct Convolution::Parts {
+  ConvPass pass;
+  dnnl::primitive primitive;
+  memory::desc src, weights, bias, dst, scratch, plain_weights;
+  std::string implementation, layout;
+
+  template <typename PrimitiveDesc>
+  void take(const PrimitiveDesc& pd) {
+    implementation = pd.impl_info_str();
+    scratch = pd.scratchpad_desc();
+  }
+};
+
+Convolution::Convolution(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Convolution::~Convolution() = default;
+
+std::unique_ptr<Convolution> Convolution::make(const ConvGeometry& geometry, ConvPass pass,
+                                               const ConvExtras& extras, int src_block,
+                                               int dst_block, bool accept_reference) {
+  const Descriptions d(geometry, extras.bias, src_block, dst_block);
+  auto parts = std::make_unique<Parts>();
+  parts->pass = pass;
+  parts->src = d.src;
+  parts->dst = d.dst;
+  parts->bias = d.bias;
+  parts->plain_weights = weight_desc(geometry, false);
+  const dnnl::primitive_attr attr = attributes(extras, d.dst);
+  const auto good = [&](const auto& pd) {
+    return pd && (accept_reference || !is_reference(pd.impl_info_str()));
+  };
+  try {
+    if (pass == ConvPass::forward) {
+      const auto pd = forward_pd(d, attr);
+      if (!good(pd)) return nullptr;
+      parts->take(pd);
+      parts->weights = pd.weights_desc();
+      parts->primitive = dnnl::convolution_forward(pd);
+    } else if (pass == ConvPass::backward_data) {
+      const dnnl::convolution_backward_data::desc desc(dnnl::algorithm::convolution_direct, d.src,
+                                                       d.weights, d.dst, d.strides, d.dilates,
+                                                       d.before, d.after);
+      const dnnl::convolution_backward_data::primitive_desc pd(desc, attr, engine(),
+                                                               hint_pd(geometry), true);
+      if (!good(pd)) return nullptr;
+      parts->take(pd);
+      parts->weights = pd.weights_desc();
+      parts->primitive = dnnl::convolution_backward_data(pd);
+    } else {
+      using Backward = dnnl::convolution_backward_weights;
+      const auto desc =
+          d.bias.is_zero()
+              ? Backward::desc(dnnl::algorithm::convolution_direct, d.src, d.weights, d.dst,
+                               d.strides, d.dilates, d.before, d.after)
+              : Backward::desc(dnnl::algorithm::convolution_direct, d.src, d.weights, d.bias, d.dst,
+                               d.strides, d.dilates, d.before, d.after);
+      const Backward::primitive_desc pd(desc, attr, engine(), hint_pd(geometry), true);
+      if (!good(pd)) return nullptr;
+      parts->take(pd);
+      parts->weights = pd.diff_weights_desc();
+      parts->primitive = Backward(pd);
+    }
+  } catch (const dnnl::error&) {
+    return nullptr;  // this layout is not offered for this geometry
+  }
+  const auto* bytes = reinterpret_cast<const char*>(&parts->weights.data);
+  parts->layout.assign(bytes, sizeof(parts->weights.data));
+  return std::unique_ptr<Convolution>(new Convolution(std::move(parts)));
+}
+
+std::size_t Convolution::packed_bytes() const { return parts_->weights.get_size(); }
+std::size_t Convolution::scratch_bytes() const { return parts_->scratch.get_size(); }
+std::string Convolution::implementation() const { return parts_->implementation; }
+const std::string& Convolution::packed_layout() const { return parts_->layout; }
+
+void Convolution::pack(const float* plain, void* packed) const {
+  memory from = view_of(parts_->plain_weights, plain);
+  memory to = view_of(parts_->weights, packed);
+  dnnl::reorder(from, to).execute(stream(), from, to);
+  stream().wait();
+}
+
+void Convolution::unpack_add(const void* packed, float* plain) const {
+  memory from = view_of(parts_->weights, packed);
+  memory to = view_of(parts_->plain_weights, plain);
+  dnnl::primitive_attr attr;
+  dnnl::post_ops post;
+  post.append_sum(1.0f);
+  attr.set_post_ops(post);
+  dnnl::reorder(dnnl::reorder::primitive_desc(from, to, attr)).execute(stream(), from, to);
+  stream().wait();
+}
+
+void Convolution::run(const Operands& o) const {
+  const Parts& p = *parts_;
+  std::unordered_map<int, memory> arguments;
+  const bool forward = p.pass == ConvPass::forward;
+  const int src = p.pass == ConvPass::backward_data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC;
+  const int dst = forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST;
+  const bool weight_gradient = p.pass == ConvPass::backward_weights;
+  arguments.emplace(src, view_of(p.src, o.src));
+  arguments.emplace(dst, view_of(p.dst, o.dst));
+  arguments.emplace(weight_gradient ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS,
+                    view_of(p.weights, o.packed));
+  if (!p.bias.is_zero()) {
+    arguments.emplace(weight_gradient ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS,
+                      view_of(p.bias, o.bias));
+  }
+  if (o.residual != nullptr) {
+    arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
+                      view_of(p.dst, o.residual));
+  }
+  arguments.emplace(DNNL_ARG_SCRATCHPAD, view_of(p.scratch, o.scratch));
+  p.primitive.execute(stream(), arguments);
+  stream().wait();
+}
+
+}  // namespace segmentum::cpu

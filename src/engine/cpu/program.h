@@ -1,0 +1,74 @@
+// A network lowered for one size: a flat list of steps over values in one planned arena.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/cpu/layout.h"
+#include "engine/executor.h"
+
+namespace segmentum::cpu {
+
+/// A stretch of the arena. Its place is chosen from the steps that touch it; `persistent` buffers are
+/// never shared: inputs, outputs, their gradients.
+struct Buffer {
+  std::int64_t floats = 0;
+  std::int64_t offset = -1;  // in the arena, once planned
+  bool persistent = false;
+};
+
+/// A value before its address is known: a view into a buffer.
+struct Slot {
+  int buffer = -1;
+  std::int64_t offset = 0;  // floats into the buffer
+  Shape shape;
+  int block = 1;
+  std::int64_t batch_stride = 0;
+
+  bool valid() const { return buffer >= 0; }
+  bool dense() const {
+    return shape.n() == 1 || batch_stride == image_floats(shape, block);
+  }
+};
+
+/// What a step sees when it runs.
+struct Frame {
+  float* arena = nullptr;
+  const std::vector<Buffer>* buffers = nullptr;
+  RunOptions run;
+
+  float* floats(int buffer) const {
+    return arena + (*buffers)[static_cast<std::size_t>(buffer)].offset;
+  }
+  View view(const Slot& slot) const {
+    if (!slot.valid()) return {};
+    return {floats(slot.buffer) + slot.offset, slot.shape, slot.block, slot.batch_stride};
+  }
+};
+
+/// One call of one kernel for one node of the graph.
+struct Step {
+  std::string node;
+  std::string kernel;
+  std::vector<int> buffers;  // all that it reads or writes
+  std::function<void(const Frame&)> run;
+};
+
+struct Program {
+  std::vector<Buffer> buffers;
+  std::vector<Step> forward;
+  std::vector<Step> backward;
+  std::vector<Slot> inputs;                 // plain, by graph input
+  std::vector<Slot> input_gradients;        // plain, if asked for
+  std::map<std::string, Slot> outputs;      // plain, by name
+  std::map<std::string, Slot> output_gradients;
+  std::int64_t arena_floats = 0;
+};
+
+/// Gives every buffer its place: buffers whose lives (first to last step that touches them, forward and
+/// backward in one sequence) do not overlap may share memory. Largest first, lowest free place.
+void plan_memory(Program& program);
+
+}  // namespace segmentum::cpu

@@ -1,0 +1,57 @@
+# Builds a small project in FOLDER, first sound, then with one violation of each rule, and runs CHECK on it.
+cmake_minimum_required(VERSION 3.22)
+
+function(run_check result output)
+  execute_process(COMMAND ${CMAKE_COMMAND} -D ROOT=${FOLDER} -D TABLE=${FOLDER}/modules.cmake -P ${CHECK}
+    RESULT_VARIABLE code OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  string(REGEX REPLACE "[ \n]+" " " text "${text}")  # CMake wraps long lines
+  set(${result} ${code} PARENT_SCOPE)
+  set(${output} "${text}" PARENT_SCOPE)
+endfunction()
+
+function(expect_violation file line message)
+  file(READ ${FOLDER}/${file} before)
+  file(APPEND ${FOLDER}/${file} "${line}\n")
+  run_check(result output)
+  string(FIND "${output}" "${message}" at)
+  if(result EQUAL 0 OR at EQUAL -1)
+    message(SEND_ERROR "'${line}' in ${file}: expected '${message}', got (${result}):\n${output}")
+  endif()
+  file(WRITE ${FOLDER}/${file} "${before}")
+endfunction()
+
+file(REMOVE_RECURSE ${FOLDER})
+file(WRITE ${FOLDER}/modules.cmake [[
+set(modules low middle side top)
+set(depends_middle low)
+set(depends_top middle)
+set(test_depends_top side)
+]])
+file(WRITE ${FOLDER}/include/segmentum/value.h "#include <vector>\n")
+file(WRITE ${FOLDER}/include/segmentum/topmost.h "#include \"segmentum/value.h\"\n")
+file(WRITE ${FOLDER}/src/low/a.h "")
+file(WRITE ${FOLDER}/src/middle/b.h "#include \"low/a.h\"\n#include \"segmentum/value.h\"\n")
+file(WRITE ${FOLDER}/src/side/s.h "")
+file(WRITE ${FOLDER}/src/top/deep/c.cc "#include <omp.h>\n#include \"middle/b.h\"\n#include \"top/c.h\"\n")
+file(WRITE ${FOLDER}/src/top/topmost.cc "#include \"segmentum/topmost.h\"\n")
+file(WRITE ${FOLDER}/src/top/c_test.cc "#include \"side/s.h\"\n")
+file(WRITE ${FOLDER}/src/cli/main.cc "#include \"low/a.h\"\n#include \"top/c.h\"\n#include \"cli/command.h\"\n")
+
+run_check(result output)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "a sound tree was refused:\n${output}")
+endif()
+
+expect_violation(src/low/a.h "#include \"middle/b.h\"" "src/low/a.h includes \"middle/b.h\", but middle stands above low")
+expect_violation(src/top/deep/c.cc "#include \"low/a.h\"" "but top does not name low in its DEPENDS")
+expect_violation(src/top/deep/c.cc "#include \"side/s.h\"" "but top does not name side in its DEPENDS")
+expect_violation(src/top/deep/c.cc "#  include \"c.h\"" "includes \"c.h\"; write the path from src/")
+expect_violation(src/top/deep/c.cc "#include \"cli/main.h\"" "but cli stands above top")
+expect_violation(src/middle/b.h "#include \"segmentum/none.h\"" "which is not in include/segmentum")
+expect_violation(src/low/a.h "#include \"segmentum/topmost.h\"" "which belongs to top, above low")
+expect_violation(include/segmentum/value.h "#include <dnnl.hpp>" "includes <dnnl.hpp>, which is not of the standard library")
+expect_violation(include/segmentum/value.h "#include \"low/a.h\"" "includes \"low/a.h\", which is not a public header")
+expect_violation(modules.cmake "set(depends_low top)" "low names top in its DEPENDS, which does not stand below it")
+
+file(WRITE ${FOLDER}/src/attic/z.cc "")
+expect_violation(src/attic/z.cc "" "src/attic is not in SEGMENTUM_MODULES")
