@@ -5,6 +5,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "segmentum/classes.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -55,6 +56,12 @@ Palette Palette::voc(int count) {
       colour.b |= static_cast<std::uint8_t>(((rest >> 2) & 1) << (7 - bit));
     }
   }
+  return palette;
+}
+
+Palette palette_of(const std::vector<ClassInfo>& classes) {
+  Palette palette;
+  for (const ClassInfo& c : classes) palette.colours.push_back(c.colour);
   return palette;
 }
 

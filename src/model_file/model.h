@@ -14,6 +14,8 @@
 
 namespace segmentum {
 
+class Executor;
+
 struct Model {
   Graph graph;
   ParameterStore parameters;
@@ -24,6 +26,7 @@ struct Model {
   /// (`predict --values source`); empty: the index itself.
   std::vector<std::uint32_t> source_values;
   std::uint32_t source_ignore_value = 255;
+  bool source_values_are_colours = false;         // 0xRRGGBB in RGB masks
   std::map<std::string, std::string> settings;    // how the graph was built: architecture options
   std::map<std::string, std::string> provenance;  // training: data, steps, scores, version, seed
 
@@ -48,5 +51,13 @@ Model load_model(const std::filesystem::path& path);
 
 /// The golden pair stored in a model file.
 GoldenPair load_golden_pair(const std::filesystem::path& path);
+
+/// How far logits on this machine may lie from the golden ones, as a part of their range: sums of
+/// some thousand float products in another order differ by about 1e-6; a wrong weight by far more.
+inline constexpr double kGoldenTolerance = 1e-4;
+
+/// Runs the golden input through the model: max |logits - golden| / (max golden - min golden).
+/// Infinite where a logit is not finite. Throws Error if the golden pair does not fit the network.
+double golden_error(const Model& model, const GoldenPair& golden, Executor& executor);
 
 }  // namespace segmentum

@@ -1,0 +1,43 @@
+// What all contexts of a Segmenter share: the optimised network and how it is run.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "engine/executor.h"
+#include "infer/tiles.h"
+#include "model_file/model.h"
+#include "segmentum/segmenter.h"
+
+namespace segmentum {
+
+class Network {
+ public:
+  /// Throws Error if the model cannot be run on single pictures.
+  Network(Model model, const SegmenterOptions& options);
+
+  const Model& model() const { return model_; }
+  const SegmenterOptions& options() const { return options_; }
+  int classes() const { return static_cast<int>(model_.classes.size()); }
+  int input_channels() const { return model_.preprocess.channels(); }
+  Executor& executor() { return *executor_; }
+  const Graph& graph() const { return model_.graph; }
+  ParameterStore& parameters() { return model_.parameters; }
+
+  /// The tiles in which a picture of this size is run: one, the picture itself, where it fits the
+  /// memory limit or where the network must see it whole.
+  std::vector<Tile> tiles(int height, int width);
+
+ private:
+  double bytes_per_pixel();
+
+  Model model_;  // its graph and parameters are the optimised ones
+  SegmenterOptions options_;
+  std::unique_ptr<Executor> executor_;
+  std::optional<TileRule> tile_rule_;  // empty: the network looks at the whole picture at once
+  std::once_flag measured_;
+  double bytes_per_pixel_ = 0;
+};
+
+}  // namespace segmentum

@@ -1,0 +1,125 @@
+#include "infer/predict_files.h"
+
+#include <algorithm>
+#include <set>
+
+#include "image/codec.h"
+#include "image/overlay.h"
+#include "infer/npy.h"
+#include "infer/source_mask.h"
+
+namespace segmentum {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLabels = ".png";
+constexpr const char* kOverlay = ".overlay.png";
+constexpr const char* kProbabilities = ".npy";
+
+fs::path with(fs::path stem, const char* ending) {
+  return stem += ending;
+}
+
+/// All files that a picture with this stem will be given.
+std::vector<fs::path> files_of(const fs::path& stem, const PredictOptions& options) {
+  std::vector<fs::path> files{with(stem, kLabels)};
+  if (options.overlay) files.push_back(with(stem, kOverlay));
+  if (options.probabilities) files.push_back(with(stem, kProbabilities));
+  return files;
+}
+
+/// "a/b.jpg" -> "a/b", then "a/b.jpg", then "a/b.jpg-2", "a/b.jpg-3", ...
+fs::path candidate(const fs::path& name, int attempt) {
+  if (attempt == 0) return fs::path(name).replace_extension();
+  return attempt == 1 ? name : with(name, ("-" + std::to_string(attempt)).c_str());
+}
+
+/// A relative name without the ".." that would lead out of the output folder.
+fs::path inside(const fs::path& name) {
+  fs::path result;
+  for (const fs::path& part : name.lexically_normal().relative_path()) {
+    if (part != "..") result /= part;
+  }
+  return result;
+}
+
+/// Labels, and what else was asked for; the label file comes last: where it is, all are.
+void predict_file(Segmenter::Context& context, const Segmenter& segmenter, const fs::path& picture,
+                  const fs::path& stem, const PredictOptions& options) {
+  const Image image = read_image(picture);
+  const Palette palette = palette_of(segmenter.classes());
+  if (options.probabilities) {
+    const Probabilities p = context.probabilities(image);
+    write_npy(with(stem, kProbabilities), {p.classes(), p.height(), p.width()}, p.values());
+  }
+  const LabelMap labels = context.segment(image);
+  if (options.overlay) {
+    write_png(with(stem, kOverlay), overlay(image, labels, palette, options.overlay_opacity));
+  }
+  if (options.source_values) {
+    write_source_mask(with(stem, kLabels), labels, segmenter);
+  } else {
+    write_label_png(with(stem, kLabels), labels, palette);
+  }
+}
+
+std::string with_name(const fs::path& file, const std::string& what) {
+  return what.starts_with(file.string()) ? what : file.string() + ": " + what;
+}
+
+}  // namespace
+
+std::vector<fs::path> output_stems(std::span<const PictureFile> pictures,
+                                   const PredictOptions& options) {
+  std::set<fs::path> inputs;
+  for (const PictureFile& picture : pictures) inputs.insert(resolved_path(picture.path));
+  std::set<fs::path> taken;
+  std::vector<fs::path> stems;
+  for (const PictureFile& picture : pictures) {
+    for (int attempt = 0;; ++attempt) {
+      const fs::path stem = options.out / candidate(inside(picture.name), attempt);
+      const std::vector<fs::path> files = files_of(stem, options);
+      if (std::ranges::any_of(files, [&](const fs::path& f) { return taken.contains(f); })) {
+        continue;
+      }
+      for (const fs::path& file : files) {
+        if (inputs.contains(resolved_path(file))) {
+          throw Error::in_file(file.string(),
+                               "is one of the pictures and would be replaced by a result; choose "
+                               "another folder for the results");
+        }
+      }
+      taken.insert(files.begin(), files.end());
+      stems.push_back(stem);
+      break;
+    }
+  }
+  return stems;
+}
+
+PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::string> inputs,
+                             const PredictOptions& options, ProgressSink* progress) {
+  const std::vector<PictureFile> pictures = list_pictures(inputs, options.out);
+  const std::vector<fs::path> stems = output_stems(pictures, options);
+  Segmenter::Context context = segmenter.make_context();
+  PredictSummary summary;
+  if (progress) {
+    progress->begin("predict", static_cast<std::int64_t>(pictures.size()), "picture");
+  }
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    if (progress && progress->stop_requested()) throw Interrupted();
+    try {
+      predict_file(context, segmenter, pictures[i].path, stems[i], options);
+      ++summary.written;
+    } catch (const Error& error) {
+      summary.failures.push_back(with_name(pictures[i].path, error.what()));
+      if (progress) progress->message(summary.failures.back());
+    }
+    if (progress) progress->update(static_cast<std::int64_t>(i) + 1, pictures[i].name.string());
+  }
+  if (progress) progress->end();
+  return summary;
+}
+
+}  // namespace segmentum

@@ -1,0 +1,43 @@
+// Pictures in, label files out, in a batch where one bad file stops nothing.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "infer/picture_list.h"
+#include "segmentum/progress.h"
+#include "segmentum/segmenter.h"
+
+namespace segmentum {
+
+struct PredictOptions {
+  std::filesystem::path out;     // created if missing
+  bool overlay = false;          // NAME.overlay.png: the picture under the classes' colours
+  double overlay_opacity = 0.5;  // 0 shows the picture alone, 1 the colours alone
+  bool probabilities = false;    // NAME.npy: float32 [K,H,W]
+  bool source_values = false;    // NAME.png in the values of the training data's own masks
+};
+
+struct PredictSummary {
+  int written = 0;                    // pictures whose files are all there
+  std::vector<std::string> failures;  // one line each, with the file's name
+};
+
+/// Where the files of each picture go: below `options.out`, at the picture's relative name with
+/// the extension taken off. Where two pictures would share a file, the later one keeps its
+/// extension (a.jpg.png), then gets a number. Throws Error if an output would replace one of the
+/// pictures.
+std::vector<std::filesystem::path> output_stems(std::span<const PictureFile> pictures,
+                                                const PredictOptions& options);
+
+/// Segments all pictures that `inputs` name (see `list_pictures`): NAME.png holds the class index
+/// of each pixel in the palette of the classes, of exactly the picture's size.
+/// A picture that fails is reported through `progress`, counted and skipped.
+/// Throws Error if the inputs name no pictures or outputs would replace them; Interrupted on
+/// request.
+PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::string> inputs,
+                             const PredictOptions& options, ProgressSink* progress = nullptr);
+
+}  // namespace segmentum

@@ -1,0 +1,193 @@
+#include "infer/predict_files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "image/codec.h"
+#include "infer/make_segmenter.h"
+#include "infer/npy.h"
+#include "infer/testing.h"
+
+namespace segmentum {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class PredictFiles : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / (std::string("predict_files_") + test->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path path(const std::string& name) const { return folder_ / name; }
+  std::string text(const std::string& name) const { return path(name).string(); }
+  void picture(const std::string& name, int height = 6, int width = 9) const {
+    fs::create_directories(path(name).parent_path());
+    write_png(path(name), noise_picture(height, width));
+  }
+  std::vector<std::string> names_of(const std::vector<std::string>& inputs,
+                                    const std::string& excluded = "out") const {
+    std::vector<std::string> names;
+    for (const PictureFile& file : list_pictures(inputs, path(excluded))) {
+      names.push_back(file.name.string());
+    }
+    return names;
+  }
+  std::vector<std::string> stems_of(const std::vector<std::string>& inputs,
+                                    PredictOptions options = {}) const {
+    options.out = path("out");
+    std::vector<std::string> stems;
+    for (const fs::path& stem : output_stems(list_pictures(inputs, options.out), options)) {
+      stems.push_back(stem.lexically_relative(options.out).string());
+    }
+    return stems;
+  }
+
+ private:
+  fs::path folder_;
+};
+
+/// Remembers what it is told.
+class Recorder : public ProgressSink {
+ public:
+  void begin(const std::string&, std::int64_t n, const std::string&) override { total = n; }
+  void update(std::int64_t n, const std::string&) override { done = n; }
+  void end() override { ended = true; }
+  void message(const std::string& line) override { lines.push_back(line); }
+  bool stop_requested() override { return stop; }
+
+  std::int64_t total = 0, done = 0;
+  bool ended = false, stop = false;
+  std::vector<std::string> lines;
+};
+
+TEST_F(PredictFiles, FoldersFilesAndPatterns) {
+  picture("in/b.png");
+  picture("in/a.png");
+  picture("in/deep/a.png");
+  picture("in/.hidden.png");
+  picture("out/old.png");
+  write_file(path("in/notes.txt"), "no picture");
+  EXPECT_THAT(names_of({text("in")}), ElementsAre("a.png", "b.png", "deep/a.png"));
+  EXPECT_THAT(names_of({text("in/b.png"), text("in")}),
+              ElementsAre("b.png", "a.png", "deep/a.png"));  // each once
+  EXPECT_THAT(names_of({text("in/*.png")}), ElementsAre("a.png", "b.png"));
+  EXPECT_THAT(names_of({text("*/a.png")}), ElementsAre("in/a.png"));
+  EXPECT_THAT(names_of({text("")}), ElementsAre("in/a.png", "in/b.png", "in/deep/a.png"));
+  EXPECT_THROW(names_of({text("in/*.tif")}), Error);
+  fs::create_directories(path("empty"));
+  EXPECT_THROW(names_of({text("empty")}), Error);
+}
+
+TEST_F(PredictFiles, NoTwoPicturesShareAFile) {
+  picture("in/a.png");
+  picture("in/a.jpg");
+  picture("other/a.jpg");
+  EXPECT_THAT(stems_of({text("in"), text("other")}), ElementsAre("a", "a.png", "a.jpg"));
+  EXPECT_THAT(stems_of({text("in/a.jpg"), text("in/a.png"), text("other")}),
+              ElementsAre("a", "a.png", "a.jpg"));
+  picture("third/a.jpg");
+  EXPECT_THAT(stems_of({text("in"), text("other"), text("third")}),
+              ElementsAre("a", "a.png", "a.jpg", "a.jpg-2"));
+  picture("in/a.overlay.png");
+  EXPECT_THAT(stems_of({text("in/a.png"), text("in/a.overlay.png")}, {.overlay = true}),
+              ElementsAre("a", "a.overlay.png"));
+}
+
+TEST_F(PredictFiles, NoPictureIsReplaced) {
+  picture("out/a.png");
+  try {
+    stems_of({text("out/a.png")});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a.png: is one of the pictures and would be replaced"));
+  }
+}
+
+TEST_F(PredictFiles, LabelsAreWhatTheSegmenterSays) {
+  picture("in/a.png", 7, 11);
+  picture("in/deep/b.png", 1, 1);
+  const Segmenter segmenter = make_segmenter(tiny_model("unet"));
+  const std::vector<std::string> inputs{text("in")};
+  const PredictSummary summary = predict_files(
+      segmenter, inputs, {.out = path("out"), .overlay = true, .probabilities = true});
+  EXPECT_EQ(summary.written, 2);
+  EXPECT_TRUE(summary.failures.empty());
+  const LabelMap labels = segmenter.segment(noise_picture(7, 11));
+  const RawMask mask = read_mask(path("out/a.png"));
+  ASSERT_EQ(mask.values.height(), 7);
+  ASSERT_EQ(mask.values.width(), 11);
+  for (int y = 0; y < 7; ++y) {
+    for (int x = 0; x < 11; ++x) {
+      EXPECT_EQ(mask.values.row<std::uint8_t>(y)[x], labels(y, x));
+    }
+  }
+  EXPECT_EQ(mask.palette[1], segmenter.classes()[1].colour);
+  EXPECT_EQ(read_image(path("out/a.overlay.png")).width(), 11);
+  const std::string npy = read_file(path("out/a.npy"));
+  EXPECT_THAT(npy, HasSubstr("'shape': (3,7,11,)"));
+  EXPECT_EQ(npy.size() % 64, 3 * 7 * 11 * 4 % 64u);
+  EXPECT_TRUE(fs::exists(path("out/deep/b.png")));
+}
+
+TEST_F(PredictFiles, ABadFileIsReportedAndSkipped) {
+  picture("in/a.png");
+  write_file(path("in/b.png"), "no picture at all");
+  picture("in/c.png");
+  const std::vector<std::string> inputs{text("in"), text("absent.png")};
+  Recorder progress;
+  const PredictSummary summary =
+      predict_files(make_segmenter(tiny_model("unet")), inputs, {.out = path("out")}, &progress);
+  EXPECT_EQ(summary.written, 2);
+  ASSERT_EQ(summary.failures.size(), 2u);
+  EXPECT_THAT(summary.failures[0], testing::StartsWith(text("in/b.png") + ": "));
+  EXPECT_THAT(summary.failures[1], testing::StartsWith(text("absent.png") + ": "));
+  EXPECT_EQ(progress.lines, summary.failures);
+  EXPECT_EQ(progress.total, 4);
+  EXPECT_EQ(progress.done, 4);
+  EXPECT_TRUE(progress.ended);
+  EXPECT_TRUE(fs::exists(path("out/c.png")));
+  EXPECT_FALSE(fs::exists(path("out/b.png")));
+}
+
+TEST_F(PredictFiles, StopsWhenAsked) {
+  picture("in/a.png");
+  const std::vector<std::string> inputs{text("in")};
+  Recorder progress;
+  progress.stop = true;
+  EXPECT_THROW(
+      predict_files(make_segmenter(tiny_model("unet")), inputs, {.out = path("out")}, &progress),
+      Interrupted);
+}
+
+TEST_F(PredictFiles, SourceValues) {
+  picture("in/a.png");
+  const std::vector<std::string> inputs{text("in")};
+  const LabelMap labels = make_segmenter(tiny_model("unet")).segment(noise_picture(6, 9));
+  const auto mask_with = [&](std::vector<std::uint32_t> values, bool colours) {
+    Model model = tiny_model("unet");
+    model.source_values = std::move(values);
+    model.source_values_are_colours = colours;
+    predict_files(make_segmenter(std::move(model)), inputs,
+                  {.out = path("out"), .source_values = true});
+    return read_image(path("out/a.png"));
+  };
+  const Image grey = mask_with({10, 20, 30}, false);
+  EXPECT_EQ(grey.row<std::uint8_t>(5)[8], 10 * (labels(5, 8) + 1));
+  const Image deep = mask_with({10, 20, 3000}, false);
+  EXPECT_EQ(deep.type(), PixelType::u16);
+  EXPECT_EQ(deep.row<std::uint16_t>(5)[8], labels(5, 8) == 2 ? 3000 : 10 * (labels(5, 8) + 1));
+  const Image colours = mask_with({0x010203, 0x040506, 0x070809}, true);
+  ASSERT_EQ(colours.channels(), 3);
+  EXPECT_EQ(colours.row<std::uint8_t>(5)[8 * 3 + 1], 2 + 3 * labels(5, 8));
+}
+
+}  // namespace
+}  // namespace segmentum

@@ -1,0 +1,190 @@
+#include "segmentum/segmenter.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/threads.h"
+#include "infer/labelling.h"
+#include "infer/make_segmenter.h"
+#include "infer/network.h"
+#include "infer/plan_cache.h"
+
+namespace segmentum {
+namespace {
+
+/// The calling thread's number of threads, changed for as long as this lives.
+class ThreadsInScope {
+ public:
+  explicit ThreadsInScope(int count) : before_(threads()) {
+    if (count > 0) set_threads(count);
+  }
+  ~ThreadsInScope() { set_threads(before_); }
+  ThreadsInScope(const ThreadsInScope&) = delete;
+  ThreadsInScope& operator=(const ThreadsInScope&) = delete;
+
+ private:
+  int before_;
+};
+
+void require_picture(const ImageView& picture) {
+  if (picture.data == nullptr || picture.height < 1 || picture.width < 1 || picture.channels < 1) {
+    throw Error("the picture is empty: " + std::to_string(picture.width) + "x" +
+                std::to_string(picture.height) + " pixels of " + std::to_string(picture.channels) +
+                " channels");
+  }
+}
+
+void mirror_rows(TensorView tensor) {
+  const auto width = static_cast<std::ptrdiff_t>(tensor.shape.w());
+  for (float* row = tensor.data; row != tensor.data + tensor.shape.count(); row += width) {
+    std::reverse(row, row + width);
+  }
+}
+
+}  // namespace
+
+struct Segmenter::Context::State {
+  explicit State(std::shared_ptr<Network> shared)
+      : network(std::move(shared)),
+        plans(network->executor(), network->graph(), network->parameters(),
+              network->options().memory_limit_bytes) {}
+
+  LabelMap segment(const ImageView& picture);
+  Probabilities probabilities(const ImageView& picture);
+
+  /// The walk of the data: calls visit(tile, logits) for every tile of the picture, or of the
+  /// picture mirrored left to right.
+  template <typename Visit>
+  void walk(const ImageView& picture, bool flipped, const Visit& visit) {
+    for (const Tile& tile : network->tiles(picture.height, picture.width)) {
+      const Tile source = flipped ? mirrored(tile, picture.width) : tile;
+      Plan& plan =
+          plans.plan_for({1, network->input_channels(), tile.rows.length(), tile.columns.length()});
+      to_tensor(region(picture, source), network->model().preprocess, plan.input(), 0);
+      if (flipped) mirror_rows(plan.input());
+      plan.forward();
+      visit(tile, plan.output("logits"));
+    }
+  }
+
+  std::shared_ptr<Network> network;
+  PlanCache plans;
+};
+
+LabelMap Segmenter::Context::State::segment(const ImageView& picture) {
+  if (network->options().flip) {
+    return most_probable(probabilities(picture), network->model().one_class_head());
+  }
+  LabelMap labels(picture.height, picture.width);
+  walk(picture, false,
+       [&](const Tile& tile, ConstTensorView logits) { label_tile(logits, tile, labels); });
+  return labels;
+}
+
+Probabilities Segmenter::Context::State::probabilities(const ImageView& picture) {
+  Probabilities sum(network->classes(), picture.height, picture.width);
+  const bool both = network->options().flip;
+  for (const bool flipped : {false, true}) {
+    if (flipped && !both) break;
+    walk(picture, flipped, [&](const Tile& tile, ConstTensorView logits) {
+      add_probabilities(logits, tile, both ? 0.5f : 1.0f, flipped, sum);
+    });
+  }
+  return sum;
+}
+
+Segmenter::Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Segmenter::Context::Context(Context&&) noexcept = default;
+Segmenter::Context& Segmenter::Context::operator=(Context&&) noexcept = default;
+Segmenter::Context::~Context() = default;
+
+LabelMap Segmenter::Context::segment(const ImageView& picture) {
+  require_picture(picture);
+  const ThreadsInScope scope(state_->network->options().threads);
+  return state_->segment(picture);
+}
+
+Probabilities Segmenter::Context::probabilities(const ImageView& picture) {
+  require_picture(picture);
+  const ThreadsInScope scope(state_->network->options().threads);
+  return state_->probabilities(picture);
+}
+
+/// The network and the contexts that calls of `Segmenter::segment` take turns with.
+struct Segmenter::Core {
+  std::shared_ptr<Network> network;
+  std::mutex mutex;
+  std::vector<Context> idle;
+
+  Context take(const Segmenter& segmenter) {
+    {
+      const std::lock_guard lock(mutex);
+      if (!idle.empty()) {
+        Context context = std::move(idle.back());
+        idle.pop_back();
+        return context;
+      }
+    }
+    return segmenter.make_context();
+  }
+  void give_back(Context context) {
+    const std::lock_guard lock(mutex);
+    idle.push_back(std::move(context));
+  }
+};
+
+Segmenter::Segmenter(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+
+Segmenter make_segmenter(Model model, const SegmenterOptions& options) {
+  auto core = std::make_shared<Segmenter::Core>();
+  core->network = std::make_shared<Network>(std::move(model), options);
+  return Segmenter(std::move(core));
+}
+
+Segmenter Segmenter::load(const std::string& path, const SegmenterOptions& options) {
+  Model model = load_model(path);
+  try {
+    return make_segmenter(std::move(model), options);
+  } catch (const Error& error) {
+    throw Error::in_file(path, error.what());
+  }
+}
+
+const std::vector<ClassInfo>& Segmenter::classes() const {
+  return core_->network->model().classes;
+}
+int Segmenter::input_channels() const {
+  return core_->network->input_channels();
+}
+const std::vector<std::uint32_t>& Segmenter::source_values() const {
+  return core_->network->model().source_values;
+}
+std::uint32_t Segmenter::source_ignore_value() const {
+  return core_->network->model().source_ignore_value;
+}
+bool Segmenter::source_values_are_colours() const {
+  return core_->network->model().source_values_are_colours;
+}
+const SegmenterOptions& Segmenter::options() const {
+  return core_->network->options();
+}
+
+Segmenter::Context Segmenter::make_context() const {
+  return Context(std::make_unique<Context::State>(core_->network));
+}
+
+LabelMap Segmenter::segment(const ImageView& picture) const {
+  Context context = core_->take(*this);
+  LabelMap labels = context.segment(picture);
+  core_->give_back(std::move(context));  // one that threw is dropped
+  return labels;
+}
+
+Probabilities Segmenter::probabilities(const ImageView& picture) const {
+  Context context = core_->take(*this);
+  Probabilities result = context.probabilities(picture);
+  core_->give_back(std::move(context));
+  return result;
+}
+
+}  // namespace segmentum

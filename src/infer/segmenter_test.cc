@@ -1,0 +1,235 @@
+#include "segmentum/segmenter.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <thread>
+
+#include "base/file.h"
+#include "base/threads.h"
+#include "infer/make_segmenter.h"
+#include "infer/network.h"
+#include "infer/testing.h"
+
+namespace segmentum {
+namespace {
+
+using Engine = SegmenterOptions::Engine;
+using testing::HasSubstr;
+
+/// What must hold for both engines.
+class SegmenterOf : public testing::TestWithParam<Engine> {
+ protected:
+  SegmenterOptions with(SegmenterOptions options) const {
+    options.engine = GetParam();
+    return options;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, SegmenterOf, testing::Values(Engine::cpu, Engine::reference),
+                         [](const auto& engine) {
+                           return engine.param == Engine::cpu ? "cpu" : "reference";
+                         });
+
+TEST_P(SegmenterOf, AnySizeGivesALabelMapOfExactlyThatSize) {
+  std::vector<int> sides;
+  for (int side = 1; side <= 40; ++side) sides.push_back(side);
+  for (int side : {63, 64, 65, 127, 128, 129, 130}) sides.push_back(side);
+  for (const char* architecture : {"unet", "fcn"}) {
+    const Segmenter segmenter = make_segmenter(tiny_model(architecture), with({}));
+    const int count = static_cast<int>(sides.size());
+    for (int i = 0; i < count; ++i) {  // each height with two widths, near and far
+      for (int j : {i, (i * 17 + 5) % count}) {
+        const LabelMap labels = segmenter.segment(noise_picture(sides[i], sides[j]));
+        ASSERT_EQ(labels.height(), sides[i]);
+        ASSERT_EQ(labels.width(), sides[j]);
+        ASSERT_LT(*std::ranges::max_element(labels.labels()), 3) << architecture;
+      }
+    }
+  }
+}
+
+TEST_P(SegmenterOf, TilesGiveTheBitsOfTheWholePicture) {
+  for (const char* architecture : {"unet", "fcn"}) {
+    ASSERT_GT(Network(tiny_model(architecture), with({.tile = 16})).tiles(67, 150).size(), 1u);
+    const Segmenter whole = make_segmenter(tiny_model(architecture), with({.tile = 1 << 20}));
+    const Segmenter tiles = make_segmenter(tiny_model(architecture), with({.tile = 16}));
+    for (const auto& [h, w] : {std::pair(67, 150), std::pair(151, 40), std::pair(128, 128)}) {
+      const Image picture = noise_picture(h, w);
+      const Probabilities expected = whole.probabilities(picture);
+      const Probabilities got = tiles.probabilities(picture);
+      EXPECT_TRUE(std::ranges::equal(expected.values(), got.values()))
+          << architecture << " " << h << "x" << w;
+      EXPECT_EQ(whole.segment(picture), tiles.segment(picture));
+    }
+  }
+}
+
+TEST_P(SegmenterOf, ThreadsWithAContextEachAgree) {
+  const Segmenter segmenter = make_segmenter(tiny_model("unet"), with({.threads = 1}));
+  std::vector<Image> pictures;
+  std::vector<LabelMap> expected;
+  for (int i = 0; i < 6; ++i) {
+    pictures.push_back(noise_picture(20 + 3 * i, 31 - i, 100 + i));
+    expected.push_back(segmenter.segment(pictures.back()));
+  }
+  std::vector<std::vector<LabelMap>> got(4);
+  std::vector<std::thread> threads;
+  for (auto& mine : got) {
+    threads.emplace_back([&] {
+      Segmenter::Context context = segmenter.make_context();
+      for (const Image& picture : pictures) mine.push_back(context.segment(picture));
+      mine.push_back(segmenter.segment(pictures[0]));  // the shared contexts
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  expected.push_back(expected[0]);
+  for (const auto& mine : got) EXPECT_EQ(mine, expected);
+}
+
+TEST_P(SegmenterOf, TheNumberOfThreadsChangesNothing) {
+  const Image picture = noise_picture(45, 61);
+  const auto probabilities = [&](int count) {
+    return make_segmenter(tiny_model("unet"), with({.threads = count})).probabilities(picture);
+  };
+  const int before = threads();
+  EXPECT_TRUE(std::ranges::equal(probabilities(1).values(), probabilities(2).values()));
+  EXPECT_EQ(threads(), before);
+}
+
+TEST_P(SegmenterOf, ProbabilitiesSumToOneAndAgreeWithTheLabels) {
+  const Segmenter segmenter = make_segmenter(tiny_model("unet"), with({}));
+  const Image picture = noise_picture(19, 23);
+  const Probabilities p = segmenter.probabilities(picture);
+  const LabelMap labels = segmenter.segment(picture);
+  ASSERT_EQ(p.classes(), 3);
+  for (int y = 0; y < 19; ++y) {
+    for (int x = 0; x < 23; ++x) {
+      EXPECT_NEAR(p(0, y, x) + p(1, y, x) + p(2, y, x), 1, 1e-6);  // a few roundings of 2^-24
+      for (int k = 0; k < 3; ++k) EXPECT_LE(p(k, y, x), p(labels(y, x), y, x));
+    }
+  }
+}
+
+TEST_P(SegmenterOf, FlippedResultsAreTheMeanOfBoth) {
+  const Image picture = noise_picture(18, 37);
+  const Image mirror = mirrored_picture(picture);
+  const Segmenter plain = make_segmenter(tiny_model("unet"), with({}));
+  const Segmenter flip = make_segmenter(tiny_model("unet"), with({.flip = true}));
+  const Segmenter tiled = make_segmenter(tiny_model("unet"), with({.tile = 8, .flip = true}));
+  const Probabilities a = plain.probabilities(picture);
+  const Probabilities b = plain.probabilities(mirror);
+  const Probabilities mean = flip.probabilities(picture);
+  for (int k = 0; k < 3; ++k) {
+    for (int y = 0; y < 18; ++y) {
+      for (int x = 0; x < 37; ++x) {
+        EXPECT_NEAR(mean(k, y, x), (a(k, y, x) + b(k, y, 36 - x)) / 2, 1e-6);
+      }
+    }
+  }
+  EXPECT_TRUE(std::ranges::equal(mean.values(), tiled.probabilities(picture).values()));
+  EXPECT_EQ(flip.segment(picture), tiled.segment(picture));
+}
+
+TEST_P(SegmenterOf, OneLogitMeansTwoClasses) {
+  const Segmenter segmenter = make_segmenter(tiny_model("unet", 1), with({}));
+  const Image picture = noise_picture(21, 22);
+  const LabelMap labels = segmenter.segment(picture);
+  const Probabilities p = segmenter.probabilities(picture);
+  ASSERT_EQ(p.classes(), 2);
+  int foreground = 0;
+  for (int y = 0; y < 21; ++y) {
+    for (int x = 0; x < 22; ++x) {
+      EXPECT_EQ(labels(y, x), p(1, y, x) >= 0.5f ? 1 : 0);
+      foreground += labels(y, x);
+    }
+  }
+  EXPECT_GT(foreground, 0);
+  EXPECT_LT(foreground, 21 * 22);
+}
+
+TEST(Segmenter, BothEnginesAgree) {
+  const Image picture = noise_picture(40, 51);
+  for (const char* architecture : {"unet", "fcn"}) {
+    const auto run = [&](Engine engine) {
+      return make_segmenter(tiny_model(architecture), {.engine = engine}).probabilities(picture);
+    };
+    const Probabilities a = run(Engine::cpu);
+    const Probabilities b = run(Engine::reference);
+    for (std::size_t i = 0; i < a.values().size(); ++i) {
+      ASSERT_NEAR(a.values()[i], b.values()[i], 1e-4) << architecture;  // sums in another order
+    }
+  }
+}
+
+TEST(Segmenter, SmallMemoryMeansTilesAndTheSameLabels) {
+  const Image picture = noise_picture(300, 320);
+  const Segmenter whole = make_segmenter(tiny_model("unet"));
+  const Segmenter tiles = make_segmenter(tiny_model("unet"), {.memory_limit_bytes = 1 << 20});
+  EXPECT_EQ(whole.segment(picture), tiles.segment(picture));
+}
+
+TEST(Segmenter, NetworksThatSeeTheWholePictureAreNotCut) {
+  GraphBuilder g("global");
+  const ValueId image = g.input("image", {.channels = 3});
+  g.output("logits", g.multiply("scaled", image, g.global_average_pool("mean", image)));
+  Model model = tiny_model("unet");
+  model.graph = std::move(g).build();
+  model.parameters = {};
+  Network network(std::move(model), {.tile = 16});
+  EXPECT_EQ(network.tiles(1000, 1000).size(), 1u);
+}
+
+TEST(Segmenter, LoadedModelTellsItsClasses) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "loaded.segmentum";
+  save_model(path, tiny_model("unet"));
+  const Segmenter segmenter = Segmenter::load(path.string());
+  EXPECT_EQ(segmenter.classes().size(), 3u);
+  EXPECT_EQ(segmenter.classes()[1].name, "road");
+  EXPECT_EQ(segmenter.input_channels(), 3);
+  EXPECT_EQ(segmenter.segment(noise_picture(5, 6)),
+            make_segmenter(tiny_model("unet")).segment(noise_picture(5, 6)));
+  std::filesystem::remove(path);
+}
+
+TEST(Segmenter, GreyPicturesAndStridesFitAColourNetwork) {
+  const Segmenter segmenter = make_segmenter(tiny_model("unet"));
+  const std::uint8_t grey[] = {10, 200, 99, 30, 40, 99};  // two columns and one of padding
+  const std::uint8_t colour[] = {10, 10, 10, 200, 200, 200, 30, 30, 30, 40, 40, 40};
+  EXPECT_EQ(segmenter.segment({grey, 2, 2, 1, PixelType::u8, 3}),
+            segmenter.segment({colour, 2, 2, 3, PixelType::u8, 0}));
+}
+
+std::string complaint(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+TEST(Segmenter, ErrorsSayWhatWouldWork) {
+  EXPECT_EQ(complaint([] { Segmenter::load("no/such.segmentum"); }),
+            "no/such.segmentum: there is no such file");
+  const auto text = std::filesystem::path(testing::TempDir()) / "text.segmentum";
+  write_file(text, "weights? no, a text");
+  EXPECT_THAT(complaint([&] { Segmenter::load(text.string()); }),
+              HasSubstr("text.segmentum: is not a safetensors file"));
+  std::filesystem::remove(text);
+
+  const Segmenter segmenter = make_segmenter(tiny_model("unet"));
+  EXPECT_EQ(complaint([&] { segmenter.segment(Image(4, 4, 5)); }),
+            "the picture has 5 channels but the network reads 3; give pictures of that many "
+            "channels");
+  EXPECT_THAT(complaint([&] { segmenter.segment(ImageView{}); }),
+              HasSubstr("the picture is empty"));
+  EXPECT_EQ(segmenter.segment(noise_picture(3, 3)).height(), 3);  // still works afterwards
+  EXPECT_THAT(complaint([] { make_segmenter(tiny_model("unet"), {.tile = -1}); }),
+              HasSubstr("tile and threads must be"));
+}
+
+}  // namespace
+}  // namespace segmentum
