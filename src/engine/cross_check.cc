@@ -110,86 +110,100 @@ class Comparison {
         plan_(engine.plan(graph, parameters_, inputs, options_)),
         reference_(graph, reference_parameters_, inputs, options_) {}
 
+  /// Stops at the first difference, so that the one message is nearest to the cause.
   void run() {
     RandomStream inputs(check_.seed, 0, kInputs);
     RandomStream gradients(check_.seed, 0, kOutputGradients);
-    for (int step = 0; step < check_.steps && !testing::Test::HasFailure(); ++step) {
-      SCOPED_TRACE("step " + std::to_string(step));
-      forward(inputs, {check_.seed, static_cast<std::uint32_t>(step)});
-      if (check_.mode == Mode::train && !testing::Test::HasFailure()) backward(gradients);
+    for (int step = 0; step < check_.steps; ++step) {
+      fill_inputs(inputs, graph_, *plan_, reference_);
+      const RunOptions options{check_.seed, static_cast<std::uint32_t>(step)};
+      plan_->forward(options);
+      reference_.forward(options);
+      std::string wrong = wrong_value();
+      if (wrong.empty() && check_.mode == Mode::train) {
+        run_backward(gradients);
+        wrong = wrong_gradient();
+      }
+      if (wrong.empty()) continue;
+      ADD_FAILURE() << engine_.name() << ", step " << step << ": " << wrong;
+      return;
     }
   }
 
  private:
-  void forward(RandomStream& random, const RunOptions& options) {
-    fill_inputs(random, graph_, *plan_, reference_);
-    plan_->forward(options);
-    reference_.forward(options);
+  std::string wrong_value() const {
     for (const Output& output : graph_.outputs) {
       const auto want = reference_.output(output.name);
       const std::string wrong =
           difference(plan_->output(output.name), want, check_.value_tolerance, range_of(want));
       if (wrong.empty()) continue;
-      ADD_FAILURE() << "output \"" << output.name << "\" " << wrong << "\n"
-                    << first_wrong_node(engine_, graph_, shapes_, check_);
-      return;
+      return "output \"" + output.name + "\" " + wrong + "\n" +
+             first_wrong_node(engine_, graph_, shapes_, check_);
     }
-    compare_running_statistics();
+    return wrong_running_statistic();
   }
 
-  void compare_running_statistics() {
+  std::string wrong_running_statistic() const {
     for (const ParameterSpec& spec : graph_.parameters) {
       if (is_trainable(spec.role)) continue;
       const auto want = reference_parameters_.value(spec.name).as<double>();
       const std::string wrong =
           difference(parameters_.value(spec.name).view(), want.view(), check_.value_tolerance,
                      std::max(range_of(want.view()), 1.0));
-      EXPECT_EQ(wrong, "") << spec.name;
+      if (!wrong.empty()) return spec.name + " " + wrong;
     }
+    return "";
   }
 
-  void backward(RandomStream& random) {
+  void run_backward(RandomStream& random) {
     for (const Output& output : graph_.outputs) {
       fill_both(random, plan_->output_gradient(output.name),
                 reference_.output_gradient(output.name));
     }
     plan_->backward();
     reference_.backward();
+  }
+
+  /// From the outputs to the inputs.
+  std::string wrong_gradient() {
     double floor = 0;
     for (const auto& [name, gradient] : reference_.gradients()) {
       floor = std::max(floor, 0.1 * range_of(gradient.view()));
     }
-    compare_parameter_gradients(floor);
-    for (int i = 0; i < static_cast<int>(graph_.inputs.size()); ++i) {
-      const auto want = reference_.input_gradient(i);
-      EXPECT_EQ(
-          difference(plan_->input_gradient(i), want, check_.gradient_tolerance, range_of(want)), "")
-          << "gradient of input \"" << graph_.node(graph_.inputs[static_cast<std::size_t>(i)]).name
-          << "\"";
-    }
-  }
-
-  /// From the outputs to the inputs, so that the first message is nearest to the cause.
-  void compare_parameter_gradients(double floor) {
     for (std::size_t id = graph_.nodes.size(); id-- > 0;) {
       for (int index : graph_.nodes[id].parameters) {
         const ParameterSpec& spec = graph_.parameters[static_cast<std::size_t>(index)];
         if (!is_trainable(spec.role)) continue;
-        const auto found = plan_->gradients().find(spec.name);
-        if (found == plan_->gradients().end()) {
-          ADD_FAILURE() << "no gradient of " << spec.name;
-          return;
-        }
-        const auto want = std::as_const(reference_.gradients().at(spec.name)).view();
-        const std::string wrong =
-            difference(std::as_const(found->second).view(), want, check_.gradient_tolerance,
-                       std::max(range_of(want), floor));
-        if (wrong.empty()) continue;
-        ADD_FAILURE() << "gradient of " << spec.name << " " << wrong << " (the last node with a "
-                      << "wrong gradient: look there or at the nodes after it)";
-        return;
+        const std::string wrong = wrong_parameter_gradient(spec.name, floor);
+        if (!wrong.empty()) return wrong;
       }
     }
+    return wrong_input_gradient();
+  }
+
+  std::string wrong_parameter_gradient(const std::string& name, double floor) {
+    const auto found = plan_->gradients().find(name);
+    if (found == plan_->gradients().end()) return "there is no gradient of " + name;
+    const auto want = std::as_const(reference_.gradients().at(name)).view();
+    const std::string wrong =
+        difference(std::as_const(found->second).view(), want, check_.gradient_tolerance,
+                   std::max(range_of(want), floor));
+    if (wrong.empty()) return "";
+    return "the gradient of " + name + " " + wrong +
+           "; those of later nodes are right: look at this node or between it and them";
+  }
+
+  std::string wrong_input_gradient() const {
+    for (int i = 0; i < static_cast<int>(graph_.inputs.size()); ++i) {
+      const auto want = reference_.input_gradient(i);
+      const std::string wrong =
+          difference(plan_->input_gradient(i), want, check_.gradient_tolerance, range_of(want));
+      if (wrong.empty()) continue;
+      const ValueId id = graph_.inputs[static_cast<std::size_t>(i)];
+      return "the gradient of input \"" + graph_.node(id).name + "\" " + wrong +
+             "; those of all parameters are right";
+    }
+    return "";
   }
 
   Executor& engine_;

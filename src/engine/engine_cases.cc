@@ -1,5 +1,6 @@
 #include "engine/engine_cases.h"
 
+#include <algorithm>
 #include <functional>
 #include <ostream>
 
@@ -412,6 +413,16 @@ std::vector<EngineCase> engine_cases() {
   add_poolings(cases);
   add_resampling(cases);
   add_networks(cases);
+  return cases;
+}
+
+std::vector<EngineCase> batch_norm_cases() {
+  Cases cases = engine_cases();
+  std::erase_if(cases, [](const EngineCase& tested) {
+    return std::ranges::none_of(tested.graph.nodes, [](const Node& node) {
+      return std::holds_alternative<op::BatchNorm>(node.op);
+    });
+  });
   return cases;
 }
 

@@ -18,6 +18,8 @@ struct EngineCase {
 
 /// All cases, in a fixed order. Odd sizes, batches of 1 to 3, channels that are no multiples of 8.
 std::vector<EngineCase> engine_cases();
+/// Those of them with a batch norm: for runs with its statistics frozen.
+std::vector<EngineCase> batch_norm_cases();
 
 std::ostream& operator<<(std::ostream& out, const EngineCase& engine_case);
 

@@ -18,7 +18,7 @@ struct Engine {
   const char* name;
   std::unique_ptr<Executor> (*make)();
 };
-constexpr Engine kEngines[] = {{"reference", make_reference_executor}};
+constexpr Engine kEngines[] = {{"reference", make_reference_executor}, {"cpu", make_cpu_executor}};
 
 struct Golden {
   Engine engine;

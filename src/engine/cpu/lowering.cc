@@ -322,9 +322,16 @@ Program Lowering::lower() && {
     for (ValueId id = count - 1; id >= 0; --id) lower_backward(id);
     for (ValueId input : graph_.inputs) {
       if (!options_.input_gradients) break;
+      if (!gradient(input).valid()) {  // nothing depends on its values, only on its size
+        const Target zero = gradient_target(input, 1);
+        step(input, "zero gradient", {zero.slot.buffer}, [slot = zero.slot](const Frame& f) {
+          std::fill_n(f.view(slot).data, slot.shape.count(), 0.0f);
+        });
+        finish(zero);
+      }
       program_.input_gradients.push_back(gradient(input));
       const int buffer = program_.input_gradients.back().buffer;
-      if (buffer >= 0) program_.buffers[static_cast<std::size_t>(buffer)].persistent = true;
+      program_.buffers[static_cast<std::size_t>(buffer)].persistent = true;
     }
   }
   plan_memory(program_);
