@@ -21,15 +21,15 @@ std::vector<std::uint32_t> source_values(const Dataset& dataset) {
 
 }  // namespace
 
-Model model_of(const TrainingSetup& setup, const Dataset& dataset, const ParameterStore& weights,
+Model model_of(const TrainingSetup& setup, const ParameterStore& weights,
                std::map<std::string, std::string> provenance) {
   Model model;
   model.graph = setup.graph;
   model.parameters = weights.clone();
   model.preprocess = setup.preprocess;
-  model.classes = dataset.classes;
-  model.source_values = source_values(dataset);
-  model.source_ignore_value = dataset.encoding.ignore_value;
+  model.classes = setup.dataset.classes;
+  model.source_values = source_values(setup.dataset);
+  model.source_ignore_value = setup.dataset.encoding.ignore_value;
   model.settings = setup.config.model;
   model.provenance = std::move(provenance);
   return model;

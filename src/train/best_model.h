@@ -1,7 +1,9 @@
 // The model that a training leaves behind.
 #pragma once
 
-#include "data/dataset.h"
+#include <map>
+#include <string>
+
 #include "model_file/model.h"
 #include "train/setup.h"
 
@@ -9,7 +11,7 @@ namespace segmentum {
 
 /// The network with `weights` and all that is needed to use it; `provenance` tells where it comes
 /// from.
-Model model_of(const TrainingSetup& setup, const Dataset& dataset, const ParameterStore& weights,
+Model model_of(const TrainingSetup& setup, const ParameterStore& weights,
                std::map<std::string, std::string> provenance);
 
 }  // namespace segmentum

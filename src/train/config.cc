@@ -181,6 +181,10 @@ Option option(std::string key, std::string about, Range range, Members... member
 const std::vector<Option>& options() {
   using C = TrainConfig;
   using O = OptimizerOptions;
+  using A = AugmentOptions;
+  const auto augment = [](const char* name, const char* about, Range range, double A::*member) {
+    return option(std::string("augment.") + name, about, range, &C::augment, member);
+  };
   static const std::vector<Option> table{
       option("architecture", "the network: segmentum models lists them", any, &C::architecture),
       option("one_class", "one sigmoid output instead of two classes", any, &C::one_class),
@@ -228,8 +232,22 @@ const std::vector<Option>& options() {
       option("threads", "that compute; 0: all", at_least(0), &C::threads),
       option("workers", "threads that load and augment pictures", at_least(1), &C::workers),
       option("cache_mb", "megabytes of decoded pictures kept in memory", at_least(0), &C::cache_mb),
-      option("augment.scale_min", "smallest zoom", above(0), &C::augment,
-             &AugmentOptions::scale_min),
+      augment("scale_min", "smallest enlargement of a picture", above(0), &A::scale_min),
+      augment("scale_max", "largest enlargement of a picture", above(0), &A::scale_max),
+      augment("flip_horizontal", "probability", between(0, 1), &A::flip_horizontal),
+      augment("flip_vertical", "probability", between(0, 1), &A::flip_vertical),
+      augment("rotation_degrees", "to both sides", at_least(0), &A::rotation_degrees),
+      augment("shift", "in crop sides, to both sides", at_least(0), &A::shift),
+      augment("elastic_px", "deviation of the elastic deformation", at_least(0), &A::elastic_px),
+      augment("elastic_spacing_px", "distance of its grid points", above(0),
+              &A::elastic_spacing_px),
+      augment("brightness", "factors 1 - x to 1 + x", between(0, 1), &A::brightness),
+      augment("contrast", "factors 1 - x to 1 + x", between(0, 1), &A::contrast),
+      augment("saturation", "factors 1 - x to 1 + x", between(0, 1), &A::saturation),
+      augment("gamma", "exponents 1 - x to 1 + x", between(0, 1), &A::gamma),
+      augment("hue_turns", "to both sides", between(0, 0.5), &A::hue_turns),
+      augment("noise", "largest deviation, in full scales", between(0, 1), &A::noise),
+      augment("blur_px", "largest deviation of the blur", at_least(0), &A::blur_px),
   };
   return table;
 }
@@ -305,6 +323,7 @@ void set_option(TrainConfig& config, const std::string& key, const std::string& 
 
 void check(const TrainConfig& config) {
   for (const Option& each : options()) each.check(config);
+  check(config.augment);
 }
 
 std::string to_toml(const TrainConfig& config) {

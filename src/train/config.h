@@ -36,7 +36,7 @@ struct TrainConfig {
   int batch = 4;       // pictures that go through the network together
   int accumulate = 1;  // batches whose gradients are summed to one step
   int crop = 256;      // height and width of training crops
-  AugmentOptions augment;
+  AugmentOptions augment{.brightness = 0.2, .contrast = 0.2};  // its crop is the one above
 
   // The optimizer.
   OptimizerOptions optimizer;

@@ -51,7 +51,8 @@ std::string gigabytes(std::size_t bytes) {
 
 }  // namespace
 
-MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const TrainConfig& config) {
+MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const TrainConfig& config,
+                               std::size_t cache_bytes) {
   MemoryForecast forecast;
   const std::array inputs{batch};
   for (const Shape& shape : infer_shapes(graph, inputs)) {
@@ -64,7 +65,7 @@ MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const Tra
   const std::size_t state = config.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
   const std::size_t average = config.ema_decay == 0.0 ? 0 : 1;
   forecast.weights = weights * (2 + state + average);
-  forecast.pictures = static_cast<std::size_t>(config.cache_mb) * 1'000'000;
+  forecast.pictures = cache_bytes;
   return forecast;
 }
 

@@ -14,14 +14,15 @@ namespace segmentum {
 struct MemoryForecast {
   std::size_t activations = 0;  // values, their gradients and scratch of one batch
   std::size_t weights = 0;      // weights, gradients, optimizer state, average
-  std::size_t pictures = 0;     // the loader's cache and queue
+  std::size_t pictures = 0;     // the loader's cache
 
   std::size_t total() const { return activations + weights + pictures; }
 };
 
 /// From the graph alone, before anything is allocated. The activations are a floor: every value
-/// once.
-MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const TrainConfig& config);
+/// once. `cache_bytes`: of decoded pictures.
+MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const TrainConfig& config,
+                               std::size_t cache_bytes);
 
 /// Bytes that this process may still use: the smaller of the system's MemAvailable and what the
 /// control group's limit leaves. `root`: where /proc and /sys are found. Nothing where the system

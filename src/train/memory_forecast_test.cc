@@ -33,14 +33,15 @@ class MemoryForecastFiles : public ::testing::Test {
 
 TEST(MemoryForecast, CountsByHand) {
   TrainConfig config;
-  config.cache_mb = 3;
-  const MemoryForecast forecast = forecast_memory(one_convolution(), {2, 1, 10, 10}, config);
+  const MemoryForecast forecast =
+      forecast_memory(one_convolution(), {2, 1, 10, 10}, config, 3'000'000);
   EXPECT_EQ(forecast.activations, 4u * 2 * (1 + 2) * 100);
   EXPECT_EQ(forecast.weights, 4u * (2 * 9 + 2) * 5);  // value, gradient, mean, square, average
   EXPECT_EQ(forecast.pictures, 3'000'000u);
   config.optimizer.kind = OptimizerKind::sgd;
   config.ema_decay = 0;
-  EXPECT_EQ(forecast_memory(one_convolution(), {2, 1, 10, 10}, config).weights, 4u * 20 * 3);
+  EXPECT_EQ(forecast_memory(one_convolution(), {2, 1, 10, 10}, config, 3'000'000).weights,
+            4u * 20 * 3);
 }
 
 TEST(MemoryForecast, OffersWhatWouldFit) {

@@ -6,9 +6,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <variant>
 
-#include "base/threads.h"
-#include "data/class_statistics.h"
+#include "data/statistics.h"
 #include "losses/class_weights.h"
 #include "models/registry.h"
 #include "segmentum/error.h"
@@ -19,34 +20,50 @@ namespace {
 // Mean and variance of fewer values than this say little about the picture.
 constexpr std::int64_t kFewestBatchNormValues = 16;
 
-std::vector<Sample> labelled(const std::vector<Sample>& samples, const std::string& split,
-                             ProgressSink& progress) {
-  std::vector<Sample> kept;
-  std::ranges::copy_if(samples, std::back_inserter(kept),
-                       [](const Sample& sample) { return !sample.mask.empty(); });
-  if (kept.size() < samples.size()) {
-    progress.message(fmt::format("{} of {} pictures of the split \"{}\" have no mask and are left out",
-                                 samples.size() - kept.size(), samples.size(), split));
+/// Leaves pictures without mask out of a split, and says so.
+void keep_labelled(Dataset& dataset, const std::string& split, ProgressSink& progress) {
+  std::vector<Sample>& samples = dataset.splits.at(split);
+  const std::size_t unlabelled =
+      std::erase_if(samples, [](const Sample& sample) { return sample.mask.empty(); });
+  if (unlabelled > 0) {
+    progress.message(fmt::format("{} pictures of the split \"{}\" have no mask and are left out",
+                                 unlabelled, split));
   }
-  return kept;
 }
 
-void find_samples(const Dataset& dataset, TrainingSetup& setup, ProgressSink& progress) {
+void find_samples(TrainingSetup& setup, ProgressSink& progress) {
   const TrainConfig& config = setup.config;
-  setup.samples = labelled(dataset.split(config.train_split), config.train_split, progress);
-  if (setup.samples.empty()) {
-    throw Error(fmt::format("the split \"{}\" of the data set has no labelled picture to train on",
-                            config.train_split));
+  Dataset& dataset = setup.dataset;
+  dataset.split(config.train_split);  // throws, listing the splits there are
+  keep_labelled(dataset, config.train_split, progress);
+  if (dataset.split(config.train_split).empty()) {
+    throw Error::in_file(
+        dataset.root.string(),
+        fmt::format("the split \"{}\" has no picture with a mask to train on", config.train_split));
   }
   if (dataset.splits.contains(config.val_split)) {
-    setup.validation_samples =
-        labelled(dataset.split(config.val_split), config.val_split, progress);
+    keep_labelled(dataset, config.val_split, progress);
   }
-  if (setup.validation_samples.empty()) {
-    progress.message(fmt::format(
-        "the data set has no labelled split \"{}\": no validation, the last weights are kept",
-        config.val_split));
+  if (!setup.validates()) {
+    progress.message(
+        fmt::format("there is no split \"{}\" with masks: no validation, the last weights are kept",
+                    config.val_split));
   }
+}
+
+Preprocess preprocess_of(const Dataset& dataset) {
+  const auto channels = static_cast<std::size_t>(dataset.channels);
+  if (dataset.mean.size() == channels && dataset.std.size() == channels) {
+    return {.mean = dataset.mean, .std = dataset.std};
+  }
+  return {.mean = std::vector<float>(channels, 0.5f), .std = std::vector<float>(channels, 0.25f)};
+}
+
+/// The decoded training pictures with their labels, if all are as large as the first.
+std::size_t picture_bytes(const Dataset& dataset, const std::vector<Sample>& samples) {
+  const LabelledPicture first = read_labelled(dataset, samples.front());
+  return samples.size() *
+         (first.image.row_bytes() * first.image.height() + first.labels.labels().size_bytes());
 }
 
 /// How many values the scarcest batch statistic rests on.
@@ -73,8 +90,7 @@ void decide_batch_norm(TrainingSetup& setup, ProgressSink& progress) {
   }
 }
 
-void decide_classes(const Dataset& dataset, TrainConfig& config) {
-  const int classes = dataset.class_count();
+void decide_classes(TrainConfig& config, int classes) {
   if (classes < 2) {
     throw Error(fmt::format("the data set has {} class{}; at least two are needed to tell apart",
                             classes, classes == 1 ? "" : "es"));
@@ -90,10 +106,26 @@ void decide_classes(const Dataset& dataset, TrainConfig& config) {
   }
 }
 
+void weigh_classes(TrainingSetup& setup) {
+  if (*setup.config.class_weights == WeightRule::none) return;
+  const ClassFrequencies counts = class_frequencies(setup.dataset, setup.config.train_split);
+  setup.loss.class_weights = class_weights(*setup.config.class_weights, counts.pixels,
+                                           counts.picture_pixels, setup.config.class_weight_cap);
+}
+
 }  // namespace
 
+const std::vector<Sample>& TrainingSetup::samples() const {
+  return dataset.split(config.train_split);
+}
+
+bool TrainingSetup::validates() const {
+  const auto split = dataset.splits.find(config.val_split);
+  return split != dataset.splits.end() && !split->second.empty();
+}
+
 std::int64_t TrainingSetup::steps_per_epoch() const {
-  const auto pictures = static_cast<std::int64_t>(samples.size());
+  const auto pictures = static_cast<std::int64_t>(samples().size());
   return std::max<std::int64_t>(1, (pictures + pictures_per_step() - 1) / pictures_per_step());
 }
 
@@ -126,15 +158,33 @@ StepOptions TrainingSetup::step_options() const {
           .seed = static_cast<std::uint64_t>(config.seed) ^ 0x64726f706f757421u};
 }
 
+LoaderOptions TrainingSetup::loader_options(std::int64_t first_step) const {
+  LoaderOptions options{.split = config.train_split,
+                        .batch_size = config.batch,
+                        .augment = config.augment,
+                        .preprocess = preprocess,
+                        .seed = static_cast<std::uint64_t>(config.seed),
+                        .workers = config.workers,
+                        .first_step = first_step * config.accumulate,
+                        .cache_bytes = static_cast<std::size_t>(config.cache_mb) * 1'000'000};
+  options.augment.crop_height = options.augment.crop_width = config.crop;
+  return options;
+}
+
 TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, ProgressSink& progress) {
-  TrainingSetup setup;
-  setup.config = config;
-  decide_classes(dataset, setup.config);
-  find_samples(dataset, setup, progress);
+  TrainingSetup setup{.config = config, .dataset = dataset};
+  decide_classes(setup.config, dataset.class_count());
+  find_samples(setup, progress);
   setup.preprocess = preprocess_of(dataset);
-  setup.graph = build_model(config.architecture, ...);
+  const ModelOptions options{.input_channels = setup.preprocess.channels(),
+                             .classes = *setup.config.one_class ? 1 : dataset.class_count(),
+                             .settings = config.model};
+  setup.graph = build_model(config.architecture, options);
+  setup.config.model = resolved_settings(config.architecture, options);
   decide_batch_norm(setup, progress);
-  weigh_classes();
+  weigh_classes(setup);
+  setup.cache_bytes = std::min(static_cast<std::size_t>(config.cache_mb) * 1'000'000,
+                               picture_bytes(setup.dataset, setup.samples()));
   return setup;
 }
 

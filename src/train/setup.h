@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/loader.h"
 #include "graph/graph.h"
 #include "image/preprocess.h"
 #include "losses/loss.h"
@@ -19,12 +20,14 @@ namespace segmentum {
 /// What a training works with and never changes.
 struct TrainingSetup {
   TrainConfig config;  // nothing is left to decide; before `decide_length`, but for the length
+  Dataset dataset;     // the two splits without pictures that have no mask
   Graph graph;
   Preprocess preprocess;
   LossOptions loss;
-  std::vector<Sample> samples;             // of the training split
-  std::vector<Sample> validation_samples;  // none: no validation, the last weights are kept
+  std::size_t cache_bytes = 0;  // of decoded training pictures, at most what the options allow
 
+  const std::vector<Sample>& samples() const;  // to train on
+  bool validates() const;                      // else the last weights are kept
   std::int64_t pictures_per_step() const {
     return static_cast<std::int64_t>(config.batch) * config.accumulate;
   }
@@ -36,6 +39,8 @@ struct TrainingSetup {
   Shape batch_shape() const;
   Schedule schedule() const;
   StepOptions step_options() const;
+  /// For a loader whose first batch is the first of `first_step`.
+  LoaderOptions loader_options(std::int64_t first_step) const;
 };
 
 /// Builds the network and decides every option that follows from it and the data; says what it

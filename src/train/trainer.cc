@@ -30,10 +30,20 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// Throws Error if the machine is too small; `activations`: what a plan says, once there is one.
+void require_memory(const TrainingSetup& setup, std::optional<std::size_t> available,
+                    std::size_t activations = 0) {
+  if (!available) return;
+  MemoryForecast forecast =
+      forecast_memory(setup.graph, setup.batch_shape(), setup.config, setup.cache_bytes);
+  if (activations > 0) forecast.activations = activations;
+  require_memory(forecast, setup.config, *available);
+}
+
 /// One run: what it was told, where it stands, and what it works with.
 class Training {
  public:
-  Training(const Dataset& dataset, TrainingSetup setup, const RunFolder& folder, Executor& executor,
+  Training(TrainingSetup setup, const RunFolder& folder, Executor& executor,
            ProgressSink& progress);
 
   TrainSummary run();
@@ -61,7 +71,6 @@ class Training {
   }
   TrainSummary summary() const;
 
-  const Dataset& dataset_;
   const TrainingSetup setup_;
   const RunFolder& folder_;
   Executor& executor_;
@@ -83,10 +92,9 @@ class Training {
   double training_seconds_ = 0;
 };
 
-Training::Training(const Dataset& dataset, TrainingSetup setup, const RunFolder& folder,
-                   Executor& executor, ProgressSink& progress)
-    : dataset_(dataset),
-      setup_(std::move(setup)),
+Training::Training(TrainingSetup setup, const RunFolder& folder, Executor& executor,
+                   ProgressSink& progress)
+    : setup_(std::move(setup)),
       folder_(folder),
       executor_(executor),
       progress_(progress),
@@ -98,13 +106,10 @@ Training::Training(const Dataset& dataset, TrainingSetup setup, const RunFolder&
   }
   first_step_ = position_.step;
   const std::optional<std::size_t> available = available_memory();
-  MemoryForecast forecast = forecast_memory(setup_.graph, setup_.batch_shape(), config);
-  if (available) require_memory(forecast, config, *available);
   step_ = std::make_unique<TrainingStep>(setup_.graph, state_, setup_.batch_shape(), executor_,
                                          setup_.step_options());
-  forecast.activations = step_->memory_bytes();
-  if (available) require_memory(forecast, config, *available);
-  loader_ = std::make_unique<Loader>(make_loader(setup_, dataset_, position_.step));
+  require_memory(setup_, available, step_->memory_bytes());
+  loader_ = std::make_unique<Loader>(setup_.dataset, setup_.loader_options(position_.step));
   log_ = std::make_unique<RunLog>(folder_.log(), position_.log_bytes);
 }
 
@@ -176,10 +181,10 @@ void Training::fail_at_step(const std::string& what) const {
 
 std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
   close_stretch();
-  if (setup_.validation_samples.empty()) return std::nullopt;
+  if (!setup_.validates()) return std::nullopt;
   const Clock::time_point begin = Clock::now();
   const Scores result =
-      scores(validate(setup_.graph, chosen_weights(), dataset_, setup_.validation_samples,
+      scores(validate(setup_.graph, chosen_weights(), setup_.dataset, setup_.config.val_split,
                       setup_.preprocess, executor_, progress_));
   const bool best = result.mean_iou > position_.best_mean_iou;
   log_->write({.step = position_.step,
@@ -187,13 +192,13 @@ std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
                .scores = result,
                .best = best,
                .seconds = seconds_since(begin)},
-              dataset_.classes);
+              setup_.dataset.classes);
   const double foreground = result.classes.back().dice.value_or(0);
-  progress_.message(fmt::format(
-      "epoch {} of {}, step {}: mean IoU {:.4f}{}, pixel accuracy {:.4f}{}", epoch + 1,
-      setup_.epochs(), position_.step, result.mean_iou, best ? " (best)" : "",
-      result.pixel_accuracy,
-      *setup_.config.one_class ? fmt::format(", Dice {:.4f}", foreground) : ""));
+  progress_.message(
+      fmt::format("epoch {} of {}, step {}: mean IoU {:.4f}{}, pixel accuracy {:.4f}{}", epoch + 1,
+                  setup_.epochs(), position_.step, result.mean_iou, best ? " (best)" : "",
+                  result.pixel_accuracy,
+                  *setup_.config.one_class ? fmt::format(", Dice {:.4f}", foreground) : ""));
   last_scores_ = result;
   return result;
 }
@@ -208,8 +213,8 @@ void Training::keep_if_best(const std::optional<Scores>& scores) {
 void Training::save_best(const std::optional<Scores>& scores) {
   const TrainConfig& config = setup_.config;
   std::map<std::string, std::string> provenance{
-      {"data", dataset_.root.string()},
-      {"training_pictures", fmt::format("{}", setup_.samples.size())},
+      {"data", setup_.dataset.root.string()},
+      {"training_pictures", fmt::format("{}", setup_.samples().size())},
       {"steps", fmt::format("{}", position_.step)},
       {"steps_planned", fmt::format("{}", *config.steps)},
       {"seed", fmt::format("{}", config.seed)},
@@ -219,8 +224,7 @@ void Training::save_best(const std::optional<Scores>& scores) {
     provenance["validation_mean_iou"] = fmt::format("{:.6f}", scores->mean_iou);
     provenance["validation_pixel_accuracy"] = fmt::format("{:.6f}", scores->pixel_accuracy);
   }
-  save_model(folder_.best(),
-             model_of(setup_, dataset_, chosen_weights(), std::move(provenance)));
+  save_model(folder_.best(), model_of(setup_, chosen_weights(), std::move(provenance)));
 }
 
 void Training::write_checkpoint() {
@@ -231,16 +235,15 @@ void Training::write_checkpoint() {
 
 void Training::log_steps(std::int64_t epoch) {
   const auto steps = static_cast<double>(position_.loss_count);
-  log_->write({.step = position_.step,
-               .epoch = epoch + 1,
-               .loss = position_.loss_sum / steps,
-               .lr = setup_.config.lr *
-                     learning_rate_factor(setup_.schedule(), position_.step - 1),
-               .gradient_norm = position_.norm_sum / steps,
-               .images_per_second = static_cast<double>(interval_steps_ *
-                                                        setup_.pictures_per_step()) /
-                                    interval_seconds_,
-               .loader_wait_seconds = interval_wait_});
+  log_->write(
+      {.step = position_.step,
+       .epoch = epoch + 1,
+       .loss = position_.loss_sum / steps,
+       .lr = setup_.config.lr * learning_rate_factor(setup_.schedule(), position_.step - 1),
+       .gradient_norm = position_.norm_sum / steps,
+       .images_per_second =
+           static_cast<double>(interval_steps_ * setup_.pictures_per_step()) / interval_seconds_,
+       .loader_wait_seconds = interval_wait_});
   training_seconds_ += interval_seconds_;
   position_.loss_sum = position_.norm_sum = 0;
   position_.loss_count = 0;
@@ -318,9 +321,10 @@ TrainSummary train(const Dataset& dataset, const TrainConfig& config,
   const TrainConfig starting = starting_config(config, folder, resume, progress);
   set_threads(starting.threads);
   TrainingSetup setup = set_up(dataset, starting, progress);
-  decide_length(setup, dataset, executor, progress);
+  require_memory(setup, available_memory());
+  decide_length(setup, executor, progress);
   write_file(folder.config(), to_toml(setup.config));
-  return Training(dataset, std::move(setup), folder, executor, progress).run();
+  return Training(std::move(setup), folder, executor, progress).run();
 }
 
 }  // namespace segmentum

@@ -38,11 +38,11 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-double measure_step(const TrainingSetup& setup, const Dataset& dataset, Executor& executor,
-                    ProgressSink& progress, double most_seconds) {
+double measure_step(const TrainingSetup& setup, Executor& executor, ProgressSink& progress,
+                    double most_seconds) {
   TrainingState scratch = initial_state(setup);
   TrainingStep step(setup.graph, scratch, setup.batch_shape(), executor, setup.step_options());
-  Loader loader = make_loader(setup, dataset, 0);
+  Loader loader(setup.dataset, setup.loader_options(0));
   const Stopwatch watch;
   std::vector<double> seconds;
   for (int i = 0; i < kWarmUpSteps + kMostTimedSteps; ++i) {
@@ -59,20 +59,21 @@ double measure_step(const TrainingSetup& setup, const Dataset& dataset, Executor
   return median(seconds);
 }
 
-double measure_validation(const TrainingSetup& setup, const Dataset& dataset, Executor& executor,
-                          ProgressSink& progress) {
-  if (setup.validation_samples.empty()) return 0;
+double measure_validation(const TrainingSetup& setup, Executor& executor, ProgressSink& progress) {
+  if (!setup.validates()) return 0;
   TrainingState scratch = initial_state(setup);
-  // The first picture makes the plan; the second is like all others.
-  const auto count = std::min<std::size_t>(2, setup.validation_samples.size());
-  double last = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::vector<Sample> one{setup.validation_samples[i]};
+  Dataset few = setup.dataset;
+  std::vector<Sample>& samples = few.splits.at(setup.config.val_split);
+  const auto all = static_cast<double>(samples.size());
+  samples.resize(1);
+  double seconds = 0;
+  for (int i = 0; i < 2; ++i) {  // the first time touches memory and disk
     const Stopwatch watch;
-    validate(setup.graph, scratch.parameters, dataset, one, setup.preprocess, executor, progress);
-    last = watch.seconds();
+    validate(setup.graph, scratch.parameters, few, setup.config.val_split, setup.preprocess,
+             executor, progress);
+    seconds = watch.seconds();
   }
-  return last * static_cast<double>(setup.validation_samples.size());
+  return seconds * all;
 }
 
 void decide_what_follows(TrainConfig& config, std::int64_t epochs) {
@@ -82,7 +83,8 @@ void decide_what_follows(TrainConfig& config, std::int64_t epochs) {
     config.ema_decay = std::max(0.0, 1.0 - 20.0 / static_cast<double>(steps));
   }
   if (!config.validate_every) {
-    config.validate_every = static_cast<int>(std::max<std::int64_t>(1, epochs / static_cast<int>(kMostValidations)));
+    config.validate_every =
+        static_cast<int>(std::max<std::int64_t>(1, epochs / static_cast<int>(kMostValidations)));
   }
 }
 
@@ -98,28 +100,28 @@ TrainingLength length_within(double seconds, const TrainingSpeed& speed,
     return {whole(seconds / (speed.step_seconds + speed.validation_seconds / between)),
             *validate_every};
   }
-  const double validations = std::floor(std::clamp(
-      kValidationShare * seconds / std::max(speed.validation_seconds, 1e-9), 1.0, kMostValidations));
+  const double validations =
+      std::floor(std::clamp(kValidationShare * seconds / std::max(speed.validation_seconds, 1e-9),
+                            1.0, kMostValidations));
   const std::int64_t steps =
       whole((seconds - validations * speed.validation_seconds) / speed.step_seconds);
-  const auto between = static_cast<double>(steps) / static_cast<double>(steps_per_epoch) / validations;
+  const auto between =
+      static_cast<double>(steps) / static_cast<double>(steps_per_epoch) / validations;
   return {steps, std::max(1, static_cast<int>(std::ceil(between)))};
 }
 
-TrainingSpeed measure_speed(const TrainingSetup& setup, const Dataset& dataset, Executor& executor,
-                            ProgressSink& progress, double most_seconds) {
-  return {.step_seconds = measure_step(setup, dataset, executor, progress, most_seconds),
-          .validation_seconds = measure_validation(setup, dataset, executor, progress)};
+TrainingSpeed measure_speed(const TrainingSetup& setup, Executor& executor, ProgressSink& progress,
+                            double most_seconds) {
+  return {.step_seconds = measure_step(setup, executor, progress, most_seconds),
+          .validation_seconds = measure_validation(setup, executor, progress)};
 }
 
-void decide_length(TrainingSetup& setup, const Dataset& dataset, Executor& executor,
-                   ProgressSink& progress) {
+void decide_length(TrainingSetup& setup, Executor& executor, ProgressSink& progress) {
   TrainConfig& config = setup.config;
   if (!config.steps && config.minutes) {
     const Stopwatch watch;
     const double seconds = *config.minutes * 60;
-    const TrainingSpeed speed =
-        measure_speed(setup, dataset, executor, progress, kMeasuringShare * seconds);
+    const TrainingSpeed speed = measure_speed(setup, executor, progress, kMeasuringShare * seconds);
     const TrainingLength length = length_within(std::max(0.0, seconds - watch.seconds()), speed,
                                                 setup.steps_per_epoch(), config.validate_every);
     config.steps = length.steps;

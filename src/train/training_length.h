@@ -27,14 +27,13 @@ TrainingLength length_within(double seconds, const TrainingSpeed& speed,
                              std::int64_t steps_per_epoch, std::optional<int> validate_every);
 
 /// Times a few steps and validation pictures on a copy of the start that is thrown away: the
-/// training itself begins from untouched numbers. Timing of steps ends after `most_seconds`, but not
-/// before 3. Throws Interrupted when asked to stop.
-TrainingSpeed measure_speed(const TrainingSetup& setup, const Dataset& dataset, Executor& executor,
-                            ProgressSink& progress, double most_seconds);
+/// training itself begins from untouched numbers. Timing of steps ends after `most_seconds`, but
+/// not before 3. Throws Interrupted when asked to stop.
+TrainingSpeed measure_speed(const TrainingSetup& setup, Executor& executor, ProgressSink& progress,
+                            double most_seconds);
 
 /// Turns minutes, epochs or neither into `setup.config.steps` and decides what follows from it:
 /// warm-up, weight average, validations. Steps that are set stay.
-void decide_length(TrainingSetup& setup, const Dataset& dataset, Executor& executor,
-                   ProgressSink& progress);
+void decide_length(TrainingSetup& setup, Executor& executor, ProgressSink& progress);
 
 }  // namespace segmentum

@@ -4,8 +4,10 @@
 #include <array>
 #include <deque>
 #include <memory>
+#include <vector>
 
 #include "base/threads.h"
+#include "data/loader.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -41,22 +43,21 @@ class PlansForSizes {
 }  // namespace
 
 ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const Dataset& dataset,
-                         const std::vector<Sample>& samples, const Preprocess& preprocess,
-                         Executor& executor, ProgressSink& progress) {
+                         const std::string& split, const Preprocess& preprocess, Executor& executor,
+                         ProgressSink& progress) {
+  const std::vector<Sample>& samples = dataset.split(split);
   ConfusionMatrix matrix(dataset.class_count());
   PlansForSizes plans(graph, parameters, executor);
   progress.begin("validate", static_cast<std::int64_t>(samples.size()), "image");
-  std::int64_t done = 0;
-  for (const Sample& sample : samples) {
+  for_each_labelled(dataset, split, [&](int index, const LabelledPicture& picture) {
     if (progress.stop_requested()) throw Interrupted();
-    const Image picture = read_picture(dataset, sample);
-    const LabelMap truth = read_labels(dataset, sample);
-    Plan& plan = plans.at({1, preprocess.channels(), picture.height(), picture.width()});
-    to_tensor(picture, preprocess, plan.input(), 0);
+    const Image& image = picture.image;
+    Plan& plan = plans.at({1, preprocess.channels(), image.height(), image.width()});
+    to_tensor(image, preprocess, plan.input(), 0);
     plan.forward();
-    matrix.add(most_likely(plan.output("logits")), truth);
-    progress.update(++done, sample.name);
-  }
+    matrix.add(most_likely(plan.output("logits")), picture.labels);
+    progress.update(index + 1, samples[static_cast<std::size_t>(index)].name);
+  });
   progress.end();
   return matrix;
 }

@@ -1,7 +1,7 @@
 // How well weights do on pictures they have not seen.
 #pragma once
 
-#include <vector>
+#include <string>
 
 #include "data/dataset.h"
 #include "engine/executor.h"
@@ -12,12 +12,12 @@
 
 namespace segmentum {
 
-/// One count over all `samples`, each predicted whole, at its own size.
+/// One count over a split, each picture predicted whole, at its own size.
 /// Throws Error naming the file of a picture or mask that cannot be read, Interrupted when asked to
 /// stop.
 ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const Dataset& dataset,
-                         const std::vector<Sample>& samples, const Preprocess& preprocess,
-                         Executor& executor, ProgressSink& progress);
+                         const std::string& split, const Preprocess& preprocess, Executor& executor,
+                         ProgressSink& progress);
 
 /// The most likely class of each pixel of picture 0 of `logits` [N,K,H,W]; of equals the first.
 /// One channel: class 1 where the logit is at least 0.
