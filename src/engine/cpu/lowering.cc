@@ -121,9 +121,8 @@ void Lowering::place_in_concatenations() {
           }
         }
         for (const Output& output : graph_.outputs) shares &= root(output.value) != source;
-        for (ValueId other : concat.inputs) {
-          if (&other != &input && root(other) == source) shares = false;
-        }
+        const auto is_source = [&](ValueId other) { return root(other) == source; };
+        shares &= std::ranges::count_if(concat.inputs, is_source) == 1;
         places_[source] = {static_cast<ValueId>(id), channel, shares};
       }
       channel += node(input).channels;

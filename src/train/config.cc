@@ -1,0 +1,362 @@
+#include "train/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+template <typename T>
+struct IsOptional : std::false_type {};
+template <typename T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+
+template <typename Enum>
+struct Words;
+template <>
+struct Words<OptimizerKind> {
+  static constexpr std::array words{std::pair{OptimizerKind::sgd, "sgd"},
+                                    std::pair{OptimizerKind::adamw, "adamw"}};
+};
+template <>
+struct Words<ScheduleKind> {
+  static constexpr std::array words{std::pair{ScheduleKind::poly, "poly"},
+                                    std::pair{ScheduleKind::cosine, "cosine"},
+                                    std::pair{ScheduleKind::constant, "constant"}};
+};
+template <>
+struct Words<WeightRule> {
+  static constexpr std::array words{std::pair{WeightRule::none, "none"},
+                                    std::pair{WeightRule::median_frequency, "median_frequency"},
+                                    std::pair{WeightRule::enet, "enet"}};
+};
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (char letter : text) {
+    if (letter == '"' || letter == '\\') result += '\\';
+    if (static_cast<unsigned char>(letter) < 0x20) {
+      result += fmt::format("\\u{:04X}", letter);
+    } else {
+      result += letter;
+    }
+  }
+  return result + '"';
+}
+
+/// A value as TOML.
+template <typename T>
+std::string to_text(const T& value) {
+  if constexpr (IsOptional<T>::value) {
+    return value ? to_text(*value) : quoted("auto");
+  } else if constexpr (std::is_enum_v<T>) {
+    for (const auto& [member, word] : Words<T>::words) {
+      if (member == value) return quoted(word);
+    }
+    return quoted("");
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return quoted(value);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    std::string text = fmt::format("{}", value);  // the shortest that reads back the same
+    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+template <typename Number>
+Number number_from(const std::string& text, const char* expected) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  if (code != std::errc() || stop != end) throw Error(expected);
+  return value;
+}
+
+/// The value of a word or number, or an Error that says what was expected.
+template <typename T>
+void from_text(const std::string& text, T& value) {
+  if constexpr (IsOptional<T>::value) {
+    if (text == "auto") {
+      value.reset();
+    } else {
+      typename T::value_type given{};
+      from_text(text, given);
+      value = given;
+    }
+  } else if constexpr (std::is_enum_v<T>) {
+    std::string known;
+    for (const auto& [member, word] : Words<T>::words) {
+      if (text == word) {
+        value = member;
+        return;
+      }
+      known += (known.empty() ? "" : ", ") + std::string(word);
+    }
+    throw Error("one of " + known);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    value = text;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (text != "true" && text != "false") throw Error("true or false");
+    value = text == "true";
+  } else if constexpr (std::is_floating_point_v<T>) {
+    value = number_from<T>(text, "a number");
+  } else {
+    value = number_from<T>(text, "a whole number");
+  }
+}
+
+/// The numbers that can work; the ends are allowed unless `open`.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool open = false;
+};
+constexpr Range any{};
+constexpr Range at_least(double low) {
+  return {.low = low};
+}
+constexpr Range above(double low) {
+  return {.low = low, .open = true};
+}
+constexpr Range between(double low, double high) {
+  return {.low = low, .high = high};
+}
+
+template <typename T>
+void check_range(const std::string& key, const T& value, const Range& range) {
+  if constexpr (IsOptional<T>::value) {
+    if (value) check_range(key, *value, range);
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    const auto number = static_cast<double>(value);
+    const bool inside = range.open ? number > range.low && number < range.high
+                                   : number >= range.low && number <= range.high;
+    if (inside) return;
+    throw Error(fmt::format("{} is {}; it must be {}", key, to_text(value),
+                            range.open ? fmt::format("above {}", range.low)
+                            : range.high == std::numeric_limits<double>::infinity()
+                                ? fmt::format("at least {}", range.low)
+                                : fmt::format("from {} to {}", range.low, range.high)));
+  }
+}
+
+struct Option {
+  std::string key;
+  std::string about;
+  std::function<std::string(const TrainConfig&)> get;
+  std::function<void(TrainConfig&, const std::string&)> set;
+  std::function<void(const TrainConfig&)> check;
+};
+
+/// An option of TrainConfig, or of a struct in it: `members` is the way there.
+template <typename... Members>
+Option option(std::string key, std::string about, Range range, Members... members) {
+  const auto reach = [=](auto& config) -> auto& {
+    return (config.*....*members);
+  };
+  return {key, std::move(about), [=](const TrainConfig& config) { return to_text(reach(config)); },
+          [=](TrainConfig& config, const std::string& text) {
+            auto value = reach(config);
+            try {
+              from_text(text, value);
+            } catch (const Error& expected) {
+              throw Error(fmt::format("{} is \"{}\"; expected: {}{}", key, text, expected.what(),
+                                      IsOptional<decltype(value)>::value ? ", or auto" : ""));
+            }
+            check_range(key, value, range);
+            reach(config) = value;
+          },
+          [=](const TrainConfig& config) { check_range(key, reach(config), range); }};
+}
+
+const std::vector<Option>& options() {
+  using C = TrainConfig;
+  using O = OptimizerOptions;
+  using A = AugmentOptions;
+  const auto augment = [](const char* name, const char* about, Range range, double A::*member) {
+    return option(std::string("augment.") + name, about, range, &C::augment, member);
+  };
+  static const std::vector<Option> table{
+      option("architecture", "the network: segmentum models lists them", any, &C::architecture),
+      option("one_class", "one sigmoid output instead of two classes", any, &C::one_class),
+      option("frozen_batch_norm", "batch norms keep their running statistics", any,
+             &C::frozen_batch_norm),
+      option("aux_weight", "weight of the loss of auxiliary outputs", at_least(0), &C::aux_weight),
+      option("steps", "length of the training in steps", at_least(1), &C::steps),
+      option("minutes", "length of the training in minutes, turned into steps", above(0),
+             &C::minutes),
+      option("epochs", "length of the training in passes over the pictures", above(0), &C::epochs),
+      option("batch", "batch size: pictures that go through the network together", at_least(1),
+             &C::batch),
+      option("accumulate", "batches whose gradients make one step", at_least(1), &C::accumulate),
+      option("crop", "height and width of training crops", at_least(1), &C::crop),
+      option("optimizer", "adamw or sgd", any, &C::optimizer, &O::kind),
+      option("lr", "learning rate", above(0), &C::lr),
+      option("weight_decay", "of convolution weights", at_least(0), &C::optimizer,
+             &O::weight_decay),
+      option("decay_all", "biases and norm parameters decay too", any, &C::optimizer,
+             &O::decay_all),
+      option("momentum", "of sgd", between(0, 1), &C::optimizer, &O::momentum),
+      option("nesterov", "of sgd", any, &C::optimizer, &O::nesterov),
+      option("beta1", "of adamw", between(0, 1), &C::optimizer, &O::beta1),
+      option("beta2", "of adamw", between(0, 1), &C::optimizer, &O::beta2),
+      option("epsilon", "of adamw", at_least(0), &C::optimizer, &O::epsilon),
+      option("schedule", "of the learning rate: poly, cosine or constant", any, &C::schedule),
+      option("poly_power", "of the poly schedule", at_least(0), &C::poly_power),
+      option("warmup_steps", "steps over which the learning rate rises", at_least(0),
+             &C::warmup_steps),
+      option("clip", "largest norm of the gradient; 0: no gradient clipping", at_least(0),
+             &C::clip),
+      option("ema_decay", "of the moving average of the weights; 0: none", between(0, 0.999999),
+             &C::ema_decay),
+      option("class_weights", "none, median_frequency or enet", any, &C::class_weights),
+      option("class_weight_cap", "largest class weight", above(0), &C::class_weight_cap),
+      option("train_split", "the split to learn from", any, &C::train_split),
+      option("val_split", "the split that chooses the best weights", any, &C::val_split),
+      option("validate_every", "epochs from one validation to the next", at_least(1),
+             &C::validate_every),
+      option("checkpoint_minutes", "longest time between two checkpoints", at_least(0),
+             &C::checkpoint_minutes),
+      option("log_every", "steps from one line of log.jsonl to the next", at_least(1),
+             &C::log_every),
+      option("seed", "of weights, order and augmentation", at_least(0), &C::seed),
+      option("threads", "that compute; 0: all", at_least(0), &C::threads),
+      option("workers", "threads that load and augment pictures", at_least(1), &C::workers),
+      option("cache_mb", "megabytes of decoded pictures kept in memory", at_least(0), &C::cache_mb),
+      augment("scale_min", "smallest enlargement of a picture", above(0), &A::scale_min),
+      augment("scale_max", "largest enlargement of a picture", above(0), &A::scale_max),
+      augment("flip_horizontal", "probability", between(0, 1), &A::flip_horizontal),
+      augment("flip_vertical", "probability", between(0, 1), &A::flip_vertical),
+      augment("rotation_degrees", "to both sides", at_least(0), &A::rotation_degrees),
+      augment("shift", "in crop sides, to both sides", at_least(0), &A::shift),
+      augment("elastic_px", "deviation of the elastic deformation", at_least(0), &A::elastic_px),
+      augment("elastic_spacing_px", "distance of its grid points", above(0),
+              &A::elastic_spacing_px),
+      augment("brightness", "factors 1 - x to 1 + x", between(0, 1), &A::brightness),
+      augment("contrast", "factors 1 - x to 1 + x", between(0, 1), &A::contrast),
+      augment("saturation", "factors 1 - x to 1 + x", between(0, 1), &A::saturation),
+      augment("gamma", "exponents 1 - x to 1 + x", between(0, 1), &A::gamma),
+      augment("hue_turns", "to both sides", between(0, 0.5), &A::hue_turns),
+      augment("noise", "largest deviation, in full scales", between(0, 1), &A::noise),
+      augment("blur_px", "largest deviation of the blur", at_least(0), &A::blur_px),
+  };
+  return table;
+}
+
+const Option* find_option(const std::string& key) {
+  for (const Option& candidate : options()) {
+    if (candidate.key == key) return &candidate;
+  }
+  return nullptr;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+/// How unlike `key` is what the person wrote: 0 and 1 are the same thing in other words.
+std::size_t unlikeness(const std::string& word, const Option& candidate) {
+  const std::string last = candidate.key.substr(candidate.key.find_last_of('.') + 1);
+  std::string spoken = word;
+  std::ranges::replace(spoken, '_', ' ');
+  std::size_t best = std::min(edit_distance(word, candidate.key), edit_distance(word, last));
+  if (candidate.about.find(spoken) != std::string::npos) best = std::min<std::size_t>(best, 1);
+  if (last.starts_with(word) || word.starts_with(last)) best = std::min<std::size_t>(best, 2);
+  return best;
+}
+
+std::string unknown_option(const std::string& key) {
+  std::vector<std::pair<std::size_t, std::string>> near;
+  for (const Option& candidate : options()) {
+    const std::size_t distance = unlikeness(key, candidate);
+    if (distance <= std::max<std::size_t>(2, key.size() / 3))
+      near.push_back({distance, candidate.key});
+  }
+  std::ranges::stable_sort(near, {}, &std::pair<std::size_t, std::string>::first);
+  std::string message = fmt::format("there is no training option \"{}\"", key);
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, near.size()); ++i) {
+    message += (i == 0 ? "; did you mean " : " or ") + near[i].second;
+  }
+  return message + (near.empty() ? "; a run's config.toml lists them all" : "?");
+}
+
+constexpr std::string_view kModelPrefix = "model.";
+
+}  // namespace
+
+void set_option(TrainConfig& config, const std::string& key, const std::string& value) {
+  if (key.starts_with(kModelPrefix) && key.size() > kModelPrefix.size()) {
+    config.model[key.substr(kModelPrefix.size())] = value;
+    return;
+  }
+  const Option* found = find_option(key);
+  if (found == nullptr) throw Error(unknown_option(key));
+  found->set(config, value);
+  if (value == "auto") return;
+  // Three ways to say how long: what was said last counts.
+  if (key == "steps" || key == "minutes" || key == "epochs") {
+    if (key != "steps") config.steps.reset();
+    if (key != "minutes") config.minutes.reset();
+    if (key != "epochs") config.epochs.reset();
+  }
+}
+
+void check(const TrainConfig& config) {
+  for (const Option& each : options()) each.check(config);
+  check(config.augment);
+}
+
+std::string to_toml(const TrainConfig& config) {
+  std::string text;
+  std::string tables;
+  std::string table;
+  for (const Option& each : options()) {
+    const std::size_t dot = each.key.find('.');
+    if (dot == std::string::npos) {
+      text += fmt::format("{} = {}  # {}\n", each.key, each.get(config), each.about);
+      continue;
+    }
+    if (each.key.substr(0, dot) != table) {
+      table = each.key.substr(0, dot);
+      tables += fmt::format("\n[{}]\n", table);
+    }
+    tables +=
+        fmt::format("{} = {}  # {}\n", each.key.substr(dot + 1), each.get(config), each.about);
+  }
+  if (!config.model.empty()) text += "\n[model]\n";
+  for (const auto& [name, value] : config.model) {
+    text += fmt::format("{} = {}\n", quoted(name), quoted(value));
+  }
+  return text + tables;
+}
+
+std::vector<OptionDescription> train_options() {
+  const TrainConfig defaults;
+  std::vector<OptionDescription> descriptions;
+  for (const Option& each : options()) {
+    descriptions.push_back({each.key, each.get(defaults), each.about});
+  }
+  return descriptions;
+}
+
+}  // namespace segmentum

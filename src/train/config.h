@@ -1,0 +1,90 @@
+// Every option of a training, with defaults that work, and its text form.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/augment.h"
+#include "losses/class_weights.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+namespace segmentum {
+
+/// An option that is not set ("auto") is decided at the start of a training from the data, the
+/// network and the machine; the run's config.toml holds what was decided.
+struct TrainConfig {
+  // The network.
+  std::string architecture = "unet";
+  std::map<std::string, std::string> model;  // its settings, "model.width" and so on
+  std::optional<bool> one_class;             // auto: for two classes
+  std::optional<bool> frozen_batch_norm;     // auto: if a statistic would rest on under 16 values
+  double aux_weight = 0.4;                   // of the loss of every output but "logits"
+
+  // How long: the first of these that is set decides (setting one by name unsets the others); none:
+  // 2,000 steps, at least 10 epochs.
+  std::optional<std::int64_t> steps;
+  std::optional<double> minutes;  // measured once at the start and turned into steps
+  std::optional<double> epochs;
+
+  // One step.
+  int batch = 4;       // pictures that go through the network together
+  int accumulate = 1;  // batches whose gradients are summed to one step
+  int crop = 256;      // height and width of training crops
+  AugmentOptions augment{.brightness = 0.2, .contrast = 0.2};  // its crop is the one above
+
+  // The optimizer.
+  OptimizerOptions optimizer;
+  double lr = 2e-3;
+  ScheduleKind schedule = ScheduleKind::poly;
+  double poly_power = 0.9;
+  std::optional<std::int64_t> warmup_steps;  // auto: a twentieth of the steps, at most 100
+  double clip = 5.0;                         // largest norm of the gradient; 0: never clipped
+  std::optional<double> ema_decay;  // weight averaging; 0: none; auto: over a twentieth of the run
+
+  // The loss.
+  std::optional<WeightRule> class_weights;  // auto: median_frequency, none for two classes
+  double class_weight_cap = 5.0;
+
+  // Validation and the run's files.
+  std::string train_split = "train";
+  std::string val_split = "val";
+  std::optional<int> validate_every;  // epochs; auto: about 20 times in the run
+  double checkpoint_minutes = 5.0;    // also written after each validation
+  int log_every = 10;                 // steps
+
+  // The machine.
+  std::int64_t seed = 1;
+  int threads = 0;      // 0: all
+  int workers = 1;      // threads that load and augment pictures
+  int cache_mb = 1024;  // decoded pictures kept in memory
+};
+
+/// Sets one option by its name, as in `--set lr=0.01` or `--set model.width=32`; "auto" unsets it.
+/// Throws Error for an unknown name, listing near matches, and for a value of the wrong kind.
+void set_option(TrainConfig& config, const std::string& key, const std::string& value);
+
+/// Throws Error naming the option if a value can never work, such as a negative batch.
+void check(const TrainConfig& config);
+
+/// All options as a commented TOML document that `read_train_config` takes back.
+std::string to_toml(const TrainConfig& config);
+
+/// Sets in `config` what the TOML document `text` says. `name`: the file, for messages.
+/// Throws Error naming file and line of what it does not understand.
+void read_train_config(TrainConfig& config, std::string_view text, const std::string& name);
+
+/// One line of help about an option.
+struct OptionDescription {
+  std::string key;
+  std::string value;  // the default, as TOML
+  std::string about;
+};
+std::vector<OptionDescription> train_options();
+
+}  // namespace segmentum

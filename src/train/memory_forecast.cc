@@ -1,0 +1,116 @@
+#include "train/memory_forecast.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <string>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The number after `key` in lines such as "MemAvailable:   123 kB"; the first word of the file
+/// where `key` is empty. Nothing where it is not there or no number ("max").
+std::optional<std::size_t> read_number(const fs::path& file, const std::string& key) {
+  std::ifstream stream(file);
+  std::string word;
+  while (stream >> word) {
+    if (!key.empty()) {
+      if (word != key) continue;
+      stream >> word;
+    }
+    std::size_t value = 0;
+    const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), value);
+    if (code != std::errc() || end != word.data() + word.size()) return std::nullopt;
+    return value;
+  }
+  return std::nullopt;
+}
+
+/// What a control group's limit leaves. Its file cache gives way, so it does not count as used.
+std::optional<std::size_t> left_in_group(const fs::path& limit_file, const fs::path& usage_file,
+                                         const fs::path& stat_file, const std::string& cache_key) {
+  const auto limit = read_number(limit_file, "");
+  const auto usage = read_number(usage_file, "");
+  if (!limit || !usage) return std::nullopt;
+  const std::size_t cache = read_number(stat_file, cache_key).value_or(0);
+  const std::size_t used = *usage - std::min(*usage, cache);
+  return *limit - std::min(*limit, used);
+}
+
+std::string gigabytes(std::size_t bytes) {
+  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
+}
+
+}  // namespace
+
+MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const TrainConfig& config,
+                               std::size_t cache_bytes) {
+  MemoryForecast forecast;
+  const std::array inputs{batch};
+  for (const Shape& shape : infer_shapes(graph, inputs)) {
+    forecast.activations += sizeof(float) * static_cast<std::size_t>(shape.count());
+  }
+  std::size_t weights = 0;
+  for (const ParameterSpec& spec : graph.parameters) {
+    weights += sizeof(float) * static_cast<std::size_t>(spec.shape.count());
+  }
+  const std::size_t state = config.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
+  const std::size_t average = config.ema_decay == 0.0 ? 0 : 1;
+  forecast.weights = weights * (2 + state + average);
+  forecast.pictures = cache_bytes;
+  return forecast;
+}
+
+std::optional<std::size_t> available_memory(const fs::path& root) {
+  std::optional<std::size_t> available = read_number(root / "proc/meminfo", "MemAvailable:");
+  if (available) *available *= 1024;
+  const fs::path group = root / "sys/fs/cgroup";
+  const auto v2 =
+      left_in_group(group / "memory.max", group / "memory.current", group / "memory.stat", "file");
+  const auto v1 =
+      left_in_group(group / "memory/memory.limit_in_bytes", group / "memory/memory.usage_in_bytes",
+                    group / "memory/memory.stat", "total_cache");
+  for (const auto& left : {v2, v1}) {
+    if (left) available = std::min(available.value_or(*left), *left);
+  }
+  return available;
+}
+
+void require_memory(const MemoryForecast& forecast, const TrainConfig& config,
+                    std::size_t available) {
+  if (forecast.total() <= available) return;
+  std::string options;
+  const auto offer = [&](const std::string& option) {
+    options += (options.empty() ? "" : ", ") + option;
+  };
+  // Activations grow with the batch and with the crop's area; the rest stays.
+  const std::size_t fixed = forecast.weights + forecast.pictures;
+  if (fixed < available) {
+    const double share = static_cast<double>(available - fixed) /
+                         static_cast<double>(std::max<std::size_t>(1, forecast.activations));
+    const int batch = static_cast<int>(config.batch * share);
+    const int crop = static_cast<int>(config.crop * std::sqrt(share)) / 16 * 16;
+    if (batch >= 1) {
+      offer(fmt::format("batch={} (with accumulate={} for the same step)", batch,
+                        (config.batch * config.accumulate + batch - 1) / batch));
+    }
+    if (crop >= 32) offer(fmt::format("crop={}", crop));
+  }
+  if (config.cache_mb > 0) offer("cache_mb=0");
+  offer("a narrower network");
+  throw Error(fmt::format(
+      "the training needs about {} of memory (activations {}, weights and optimizer {}, pictures "
+      "{}) but {} are free; what would fit better: {}",
+      gigabytes(forecast.total()), gigabytes(forecast.activations), gigabytes(forecast.weights),
+      gigabytes(forecast.pictures), gigabytes(available), options));
+}
+
+}  // namespace segmentum

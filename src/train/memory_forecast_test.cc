@@ -1,0 +1,85 @@
+#include "train/memory_forecast.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+Graph one_convolution() {
+  GraphBuilder g("one");
+  const ValueId x = g.input("image", {.channels = 1});
+  g.output("logits", g.conv("conv", x, {.channels = 2, .kernel = 3, .padding = 1}));
+  return std::move(g).build();
+}
+
+class MemoryForecastFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = std::filesystem::path(::testing::TempDir()) / "segmentum_memory_forecast";
+    std::filesystem::remove_all(root_);
+    write_file(root_ / "proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    1000 kB\n");
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+  std::filesystem::path root_;
+};
+
+TEST(MemoryForecast, CountsByHand) {
+  TrainConfig config;
+  const MemoryForecast forecast =
+      forecast_memory(one_convolution(), {2, 1, 10, 10}, config, 3'000'000);
+  EXPECT_EQ(forecast.activations, 4u * 2 * (1 + 2) * 100);
+  EXPECT_EQ(forecast.weights, 4u * (2 * 9 + 2) * 5);  // value, gradient, mean, square, average
+  EXPECT_EQ(forecast.pictures, 3'000'000u);
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.ema_decay = 0;
+  EXPECT_EQ(forecast_memory(one_convolution(), {2, 1, 10, 10}, config, 3'000'000).weights,
+            4u * 20 * 3);
+}
+
+TEST(MemoryForecast, OffersWhatWouldFit) {
+  TrainConfig config;
+  config.batch = 8;
+  config.crop = 256;
+  const MemoryForecast forecast{.activations = 8'000'000'000, .weights = 1'000'000'000};
+  require_memory(forecast, config, 9'000'000'000);
+  EXPECT_THAT(
+      [&] { require_memory(forecast, config, 3'000'000'000); },
+      ThrowsMessage<Error>(AllOf(HasSubstr("needs about 9.0 GB"), HasSubstr("but 3.0 GB are free"),
+                                 HasSubstr("batch=2 (with accumulate=4"), HasSubstr("crop=128"))));
+}
+
+TEST_F(MemoryForecastFiles, TakesTheSystemsNumber) {
+  EXPECT_EQ(available_memory(root_), 1000u * 1024);
+}
+
+TEST_F(MemoryForecastFiles, TakesTheGroupsLimitWhereItIsSmaller) {
+  write_file(root_ / "sys/fs/cgroup/memory.max", "500000\n");
+  write_file(root_ / "sys/fs/cgroup/memory.current", "300000\n");
+  write_file(root_ / "sys/fs/cgroup/memory.stat", "anon 200000\nfile 100000\n");
+  EXPECT_EQ(available_memory(root_), 300'000u);  // 500000 - (300000 - 100000)
+  write_file(root_ / "sys/fs/cgroup/memory.max", "max\n");
+  EXPECT_EQ(available_memory(root_), 1000u * 1024);
+}
+
+TEST_F(MemoryForecastFiles, KnowsTheOlderGroups) {
+  write_file(root_ / "sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  write_file(root_ / "sys/fs/cgroup/memory/memory.usage_in_bytes", "300000\n");
+  EXPECT_EQ(available_memory(root_), 1000u * 1024);
+  write_file(root_ / "sys/fs/cgroup/memory/memory.limit_in_bytes", "400000\n");
+  EXPECT_EQ(available_memory(root_), 100'000u);
+}
+
+TEST(MemoryForecast, SaysNothingWhereTheSystemIsSilent) {
+  EXPECT_EQ(available_memory("/nonexistent"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace segmentum

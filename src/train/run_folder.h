@@ -1,0 +1,29 @@
+// The folder of one training: its files, and the promise that only one process writes them.
+#pragma once
+
+#include <filesystem>
+
+namespace segmentum {
+
+/// An exclusive claim on a folder, held until destruction or the end of the process, however it
+/// ends.
+class RunFolder {
+ public:
+  /// Creates the folder where it is missing. Throws Error if another process trains in it.
+  explicit RunFolder(std::filesystem::path path);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path config() const { return path_ / "config.toml"; }
+  std::filesystem::path log() const { return path_ / "log.jsonl"; }
+  std::filesystem::path checkpoint() const { return path_ / "checkpoint.safetensors"; }
+  std::filesystem::path best() const { return path_ / "best.segmentum"; }
+
+ private:
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+}  // namespace segmentum

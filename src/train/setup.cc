@@ -1,0 +1,200 @@
+#include "train/setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <variant>
+
+#include "data/statistics.h"
+#include "losses/class_weights.h"
+#include "models/registry.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+// Mean and variance of fewer values than this say little about the picture.
+constexpr std::int64_t kFewestBatchNormValues = 16;
+
+/// Leaves pictures without mask out of a split, and says so.
+void keep_labelled(Dataset& dataset, const std::string& split, ProgressSink& progress) {
+  std::vector<Sample>& samples = dataset.splits.at(split);
+  const std::size_t unlabelled =
+      std::erase_if(samples, [](const Sample& sample) { return sample.mask.empty(); });
+  if (unlabelled > 0) {
+    progress.message(fmt::format("{} pictures of the split \"{}\" have no mask and are left out",
+                                 unlabelled, split));
+  }
+}
+
+void find_samples(TrainingSetup& setup, ProgressSink& progress) {
+  const TrainConfig& config = setup.config;
+  Dataset& dataset = setup.dataset;
+  dataset.split(config.train_split);  // throws, listing the splits there are
+  keep_labelled(dataset, config.train_split, progress);
+  if (dataset.split(config.train_split).empty()) {
+    throw Error::in_file(
+        dataset.root.string(),
+        fmt::format("the split \"{}\" has no picture with a mask to train on", config.train_split));
+  }
+  if (dataset.splits.contains(config.val_split)) {
+    keep_labelled(dataset, config.val_split, progress);
+  }
+  if (!setup.validates()) {
+    progress.message(
+        fmt::format("there is no split \"{}\" with masks: no validation, the last weights are kept",
+                    config.val_split));
+  }
+}
+
+Preprocess preprocess_of(const Dataset& dataset) {
+  const auto channels = static_cast<std::size_t>(dataset.channels);
+  if (dataset.mean.size() == channels && dataset.std.size() == channels) {
+    return {.mean = dataset.mean, .std = dataset.std};
+  }
+  return {.mean = std::vector<float>(channels, 0.5f), .std = std::vector<float>(channels, 0.25f)};
+}
+
+/// The decoded training pictures with their labels, if all are as large as the first.
+std::size_t picture_bytes(const Dataset& dataset, const std::vector<Sample>& samples) {
+  const LabelledPicture first = read_labelled(dataset, samples.front());
+  return samples.size() *
+         (first.image.row_bytes() * first.image.height() + first.labels.labels().size_bytes());
+}
+
+/// How many values the scarcest batch statistic rests on.
+std::int64_t fewest_batch_norm_values(const Graph& graph, const Shape& batch) {
+  const std::array inputs{batch};
+  const std::vector<Shape> shapes = infer_shapes(graph, inputs);
+  std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (!std::holds_alternative<op::BatchNorm>(graph.nodes[i].op)) continue;
+    fewest = std::min(fewest, shapes[i].n() * shapes[i].h() * shapes[i].w());
+  }
+  return fewest;
+}
+
+void decide_batch_norm(TrainingSetup& setup, ProgressSink& progress) {
+  if (setup.config.frozen_batch_norm) return;
+  const std::int64_t values = fewest_batch_norm_values(setup.graph, setup.batch_shape());
+  setup.config.frozen_batch_norm = values < kFewestBatchNormValues;
+  if (*setup.config.frozen_batch_norm) {
+    progress.message(
+        fmt::format("a batch norm would see {} values of a batch: its statistics are frozen "
+                    "(a larger batch or crop would let it learn)",
+                    values));
+  }
+}
+
+void decide_classes(TrainConfig& config, int classes) {
+  if (classes < 2) {
+    throw Error(fmt::format("the data set has {} class{}; at least two are needed to tell apart",
+                            classes, classes == 1 ? "" : "es"));
+  }
+  if (!config.one_class) config.one_class = classes == 2;
+  if (*config.one_class && classes != 2) {
+    throw Error(fmt::format(
+        "one_class is true but the data set has {} classes; it needs two, background first",
+        classes));
+  }
+  if (!config.class_weights) {
+    config.class_weights = classes == 2 ? WeightRule::none : WeightRule::median_frequency;
+  }
+}
+
+void weigh_classes(TrainingSetup& setup) {
+  if (*setup.config.class_weights == WeightRule::none) return;
+  const ClassFrequencies counts = class_frequencies(setup.dataset, setup.config.train_split);
+  setup.loss.class_weights = class_weights(*setup.config.class_weights, counts.pixels,
+                                           counts.picture_pixels, setup.config.class_weight_cap);
+}
+
+}  // namespace
+
+const std::vector<Sample>& TrainingSetup::samples() const {
+  return dataset.split(config.train_split);
+}
+
+bool TrainingSetup::validates() const {
+  const auto split = dataset.splits.find(config.val_split);
+  return split != dataset.splits.end() && !split->second.empty();
+}
+
+std::int64_t TrainingSetup::steps_per_epoch() const {
+  const auto pictures = static_cast<std::int64_t>(samples().size());
+  return std::max<std::int64_t>(1, (pictures + pictures_per_step() - 1) / pictures_per_step());
+}
+
+std::int64_t TrainingSetup::epochs() const {
+  return (*config.steps + steps_per_epoch() - 1) / steps_per_epoch();
+}
+
+std::int64_t TrainingSetup::end_of_epoch(std::int64_t epoch) const {
+  return std::min(*config.steps, (epoch + 1) * steps_per_epoch());
+}
+
+Shape TrainingSetup::batch_shape() const {
+  return {config.batch, preprocess.channels(), config.crop, config.crop};
+}
+
+Schedule TrainingSetup::schedule() const {
+  return {.kind = config.schedule,
+          .power = config.poly_power,
+          .warmup_steps = config.warmup_steps.value_or(0),
+          .total_steps = config.steps.value_or(1)};
+}
+
+StepOptions TrainingSetup::step_options() const {
+  return {.loss = loss,
+          .aux_weight = config.aux_weight,
+          .accumulate = config.accumulate,
+          .clip = config.clip,
+          .frozen_batch_norm = config.frozen_batch_norm.value_or(false),
+          // Not the loader's streams: dropout must not follow the augmentation.
+          .seed = static_cast<std::uint64_t>(config.seed) ^ 0x64726f706f757421u};
+}
+
+LoaderOptions TrainingSetup::loader_options(std::int64_t first_step) const {
+  LoaderOptions options{.split = config.train_split,
+                        .batch_size = config.batch,
+                        .augment = config.augment,
+                        .preprocess = preprocess,
+                        .seed = static_cast<std::uint64_t>(config.seed),
+                        .workers = config.workers,
+                        .first_step = first_step * config.accumulate,
+                        .cache_bytes = static_cast<std::size_t>(config.cache_mb) * 1'000'000};
+  options.augment.crop_height = options.augment.crop_width = config.crop;
+  return options;
+}
+
+TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, ProgressSink& progress) {
+  TrainingSetup setup{.config = config, .dataset = dataset};
+  decide_classes(setup.config, dataset.class_count());
+  find_samples(setup, progress);
+  setup.preprocess = preprocess_of(dataset);
+  const ModelOptions options{.input_channels = setup.preprocess.channels(),
+                             .classes = *setup.config.one_class ? 1 : dataset.class_count(),
+                             .settings = config.model};
+  setup.graph = build_model(config.architecture, options);
+  setup.config.model = resolved_settings(config.architecture, options);
+  decide_batch_norm(setup, progress);
+  weigh_classes(setup);
+  setup.cache_bytes = std::min(static_cast<std::size_t>(config.cache_mb) * 1'000'000,
+                               picture_bytes(setup.dataset, setup.samples()));
+  return setup;
+}
+
+TrainingState initial_state(const TrainingSetup& setup) {
+  const TrainConfig& config = setup.config;
+  ParameterStore parameters = initialise(setup.graph, static_cast<std::uint64_t>(config.seed));
+  Optimizer optimizer(config.optimizer, parameters);
+  std::optional<WeightAverage> average;
+  if (config.ema_decay.value_or(0) > 0) average.emplace(parameters, *config.ema_decay);
+  return {std::move(parameters), std::move(optimizer), std::move(average), {}};
+}
+
+}  // namespace segmentum

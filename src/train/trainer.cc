@@ -1,0 +1,330 @@
+#include "train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/file.h"
+#include "base/threads.h"
+#include "segmentum/error.h"
+#include "train/best_model.h"
+#include "train/checkpoint.h"
+#include "train/memory_forecast.h"
+#include "train/run_folder.h"
+#include "train/run_log.h"
+#include "train/setup.h"
+#include "train/training_length.h"
+#include "train/training_step.h"
+#include "train/validation.h"
+
+namespace segmentum {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Throws Error if the machine is too small; `activations`: what a plan says, once there is one.
+void require_memory(const TrainingSetup& setup, std::optional<std::size_t> available,
+                    std::size_t activations = 0) {
+  if (!available) return;
+  MemoryForecast forecast =
+      forecast_memory(setup.graph, setup.batch_shape(), setup.config, setup.cache_bytes);
+  if (activations > 0) forecast.activations = activations;
+  require_memory(forecast, setup.config, *available);
+}
+
+/// One run: what it was told, where it stands, and what it works with.
+class Training {
+ public:
+  Training(TrainingSetup setup, const RunFolder& folder, Executor& executor,
+           ProgressSink& progress);
+
+  TrainSummary run();
+
+ private:
+  void train_one_epoch(std::int64_t epoch);
+  void keep_if_best(const std::optional<Scores>& scores);
+  std::optional<Scores> validate_weights(std::int64_t epoch);
+
+  void train_one_step();
+  double add_batches();
+  [[noreturn]] void fail_at_step(const std::string& what) const;
+  void log_steps(std::int64_t epoch);
+  void save_best(const std::optional<Scores>& scores);
+  void write_checkpoint();
+  void open_stretch(std::int64_t epoch);
+  void close_stretch();
+
+  bool validation_is_due(std::int64_t epoch) const {
+    return (epoch + 1) % *setup_.config.validate_every == 0 || epoch + 1 == setup_.epochs();
+  }
+  double learning_rate() const;
+  ParameterStore& chosen_weights() {
+    return state_.average ? state_.average->parameters() : state_.parameters;
+  }
+  TrainSummary summary() const;
+
+  const TrainingSetup setup_;
+  const RunFolder& folder_;
+  Executor& executor_;
+  ProgressSink& progress_;
+  TrainingState state_;
+  TrainingPosition& position_ = state_.position;
+  std::unique_ptr<TrainingStep> step_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<RunLog> log_;
+  std::optional<Scores> last_scores_;
+
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point last_checkpoint_ = Clock::now();
+  std::int64_t first_step_ = 0;  // of this call
+  std::int64_t stretch_begin_ = -1;
+  // Since the last line of the log; and in this call.
+  double interval_seconds_ = 0, interval_wait_ = 0;
+  std::int64_t interval_steps_ = 0;
+  double training_seconds_ = 0;
+};
+
+Training::Training(TrainingSetup setup, const RunFolder& folder, Executor& executor,
+                   ProgressSink& progress)
+    : setup_(std::move(setup)),
+      folder_(folder),
+      executor_(executor),
+      progress_(progress),
+      state_(initial_state(setup_)) {
+  const TrainConfig& config = setup_.config;
+  if (std::filesystem::exists(folder_.checkpoint())) {
+    load_checkpoint(folder_.checkpoint(), state_);
+    progress_.message(fmt::format("going on from step {} of {}", position_.step, *config.steps));
+  }
+  first_step_ = position_.step;
+  const std::optional<std::size_t> available = available_memory();
+  step_ = std::make_unique<TrainingStep>(setup_.graph, state_, setup_.batch_shape(), executor_,
+                                         setup_.step_options());
+  require_memory(setup_, available, step_->memory_bytes());
+  loader_ = std::make_unique<Loader>(setup_.dataset, setup_.loader_options(position_.step));
+  log_ = std::make_unique<RunLog>(folder_.log(), position_.log_bytes);
+}
+
+TrainSummary Training::run() {
+  try {
+    for (std::int64_t epoch = position_.epochs_done; epoch < setup_.epochs(); ++epoch) {
+      train_one_epoch(epoch);
+      if (validation_is_due(epoch)) keep_if_best(validate_weights(epoch));
+      position_.epochs_done = epoch + 1;
+      if (validation_is_due(epoch)) write_checkpoint();
+    }
+  } catch (const Interrupted&) {
+    write_checkpoint();
+    throw;
+  }
+  return summary();
+}
+
+void Training::train_one_epoch(std::int64_t epoch) {
+  open_stretch(epoch);
+  const TrainConfig& config = setup_.config;
+  while (position_.step < setup_.end_of_epoch(epoch)) {
+    if (progress_.stop_requested()) throw Interrupted();
+    train_one_step();
+    if (position_.step % config.log_every == 0 || position_.step == *config.steps) {
+      log_steps(epoch);
+    }
+    if (seconds_since(last_checkpoint_) >= 60 * config.checkpoint_minutes) write_checkpoint();
+  }
+}
+
+void Training::train_one_step() {
+  const Clock::time_point begin = Clock::now();
+  const double lr = learning_rate();
+  const double loss = add_batches();
+  const double norm = step_->update(lr);
+  if (!std::isfinite(norm)) fail_at_step(fmt::format("the gradient became {}", norm));
+  position_.loss_sum += loss;
+  position_.norm_sum += norm;
+  ++position_.loss_count;
+  interval_seconds_ += seconds_since(begin);
+  ++interval_steps_;
+  progress_.update(position_.step - stretch_begin_, fmt::format("loss {:.4f}", loss));
+}
+
+/// The mean loss of the step's batches, whose gradients are now in the plan.
+double Training::add_batches() {
+  double loss = 0;
+  for (int i = 0; i < setup_.config.accumulate; ++i) {
+    const Clock::time_point begin = Clock::now();
+    const Batch batch = loader_->next();
+    interval_wait_ += seconds_since(begin);
+    loss += step_->add_batch(batch.images.view(), batch.labels) / setup_.config.accumulate;
+    if (!std::isfinite(loss)) fail_at_step(fmt::format("the loss became {}", loss));
+  }
+  return loss;
+}
+
+void Training::fail_at_step(const std::string& what) const {
+  const TrainConfig& config = setup_.config;
+  throw Error(fmt::format(
+      "{} at step {} with a learning rate of {:.3g}; a smaller lr (it is {}), a smaller clip (it "
+      "is {}) or more warmup_steps (they are {}) would help; {}",
+      what, position_.step + 1, learning_rate(), config.lr, config.clip, *config.warmup_steps,
+      std::filesystem::exists(folder_.best())
+          ? "the best model so far stays in " + folder_.best().string()
+          : "there was no validation yet, so no model is kept"));
+}
+
+std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
+  close_stretch();
+  if (!setup_.validates()) return std::nullopt;
+  const Clock::time_point begin = Clock::now();
+  const Scores result =
+      scores(validate(setup_.graph, chosen_weights(), setup_.dataset, setup_.config.val_split,
+                      setup_.preprocess, executor_, progress_));
+  const bool best = result.mean_iou > position_.best_mean_iou;
+  log_->write({.step = position_.step,
+               .epoch = epoch + 1,
+               .scores = result,
+               .best = best,
+               .seconds = seconds_since(begin)},
+              setup_.dataset.classes);
+  const double foreground = result.classes.back().dice.value_or(0);
+  progress_.message(
+      fmt::format("epoch {} of {}, step {}: mean IoU {:.4f}{}, pixel accuracy {:.4f}{}", epoch + 1,
+                  setup_.epochs(), position_.step, result.mean_iou, best ? " (best)" : "",
+                  result.pixel_accuracy,
+                  *setup_.config.one_class ? fmt::format(", Dice {:.4f}", foreground) : ""));
+  last_scores_ = result;
+  return result;
+}
+
+void Training::keep_if_best(const std::optional<Scores>& scores) {
+  if (scores && scores->mean_iou <= position_.best_mean_iou) return;
+  position_.best_mean_iou = scores ? scores->mean_iou : position_.best_mean_iou;
+  position_.best_step = position_.step;
+  save_best(scores);
+}
+
+void Training::save_best(const std::optional<Scores>& scores) {
+  const TrainConfig& config = setup_.config;
+  std::map<std::string, std::string> provenance{
+      {"data", setup_.dataset.root.string()},
+      {"training_pictures", fmt::format("{}", setup_.samples().size())},
+      {"steps", fmt::format("{}", position_.step)},
+      {"steps_planned", fmt::format("{}", *config.steps)},
+      {"seed", fmt::format("{}", config.seed)},
+      {"threads", fmt::format("{}", config.threads)},
+      {"engine", executor_.name()}};
+  if (scores) {
+    provenance["validation_mean_iou"] = fmt::format("{:.6f}", scores->mean_iou);
+    provenance["validation_pixel_accuracy"] = fmt::format("{:.6f}", scores->pixel_accuracy);
+  }
+  save_model(folder_.best(), model_of(setup_, chosen_weights(), std::move(provenance)));
+}
+
+void Training::write_checkpoint() {
+  position_.log_bytes = log_->bytes();
+  save_checkpoint(folder_.checkpoint(), state_);
+  last_checkpoint_ = Clock::now();
+}
+
+void Training::log_steps(std::int64_t epoch) {
+  const auto steps = static_cast<double>(position_.loss_count);
+  log_->write(
+      {.step = position_.step,
+       .epoch = epoch + 1,
+       .loss = position_.loss_sum / steps,
+       .lr = setup_.config.lr * learning_rate_factor(setup_.schedule(), position_.step - 1),
+       .gradient_norm = position_.norm_sum / steps,
+       .images_per_second =
+           static_cast<double>(interval_steps_ * setup_.pictures_per_step()) / interval_seconds_,
+       .loader_wait_seconds = interval_wait_});
+  training_seconds_ += interval_seconds_;
+  position_.loss_sum = position_.norm_sum = 0;
+  position_.loss_count = 0;
+  interval_seconds_ = interval_wait_ = 0;
+  interval_steps_ = 0;
+}
+
+/// A stretch of progress reaches to the next validation.
+void Training::open_stretch(std::int64_t epoch) {
+  if (stretch_begin_ >= 0) return;
+  std::int64_t last = epoch;
+  while (!validation_is_due(last)) ++last;
+  stretch_begin_ = position_.step;
+  progress_.begin(fmt::format("train to epoch {} of {}", last + 1, setup_.epochs()),
+                  setup_.end_of_epoch(last) - stretch_begin_, "step");
+}
+
+void Training::close_stretch() {
+  if (stretch_begin_ >= 0) progress_.end();
+  stretch_begin_ = -1;
+}
+
+double Training::learning_rate() const {
+  return setup_.config.lr * learning_rate_factor(setup_.schedule(), position_.step);
+}
+
+TrainSummary Training::summary() const {
+  TrainSummary result;
+  result.steps = position_.step;
+  result.epochs = position_.epochs_done;
+  result.best_step = position_.best_step;
+  if (position_.best_mean_iou >= 0) result.best_mean_iou = position_.best_mean_iou;
+  result.last_scores = last_scores_;
+  result.seconds = seconds_since(start_);
+  if (training_seconds_ > 0) {
+    result.images_per_second =
+        static_cast<double>((position_.step - first_step_) * setup_.pictures_per_step()) /
+        training_seconds_;
+  }
+  result.model = folder_.best();
+  return result;
+}
+
+/// The options of the run: those given, or on a resume those it was started with.
+TrainConfig starting_config(const TrainConfig& given, const RunFolder& folder, bool resume,
+                            ProgressSink& progress) {
+  const bool started = std::filesystem::exists(folder.checkpoint());
+  if (started && !resume) {
+    throw Error::in_file(folder.path().string(),
+                         "this folder already holds a training; resume it (--resume) or choose "
+                         "another folder");
+  }
+  TrainConfig config = given;
+  if (resume && std::filesystem::exists(folder.config())) {
+    config = TrainConfig{};
+    read_train_config(config, read_file(folder.config()), folder.config().string());
+  } else if (started) {
+    throw Error::in_file(folder.config().string(),
+                         "is missing, so the checkpoint beside it cannot be resumed");
+  } else if (resume) {
+    progress.message("there is nothing to resume in " + folder.path().string() +
+                     "; the training starts at its beginning");
+  }
+  check(config);
+  if (config.threads == 0) config.threads = threads();
+  return config;
+}
+
+}  // namespace
+
+TrainSummary train(const Dataset& dataset, const TrainConfig& config,
+                   const std::filesystem::path& run_folder, bool resume, Executor& executor,
+                   ProgressSink& progress) {
+  const RunFolder folder(run_folder);
+  const TrainConfig starting = starting_config(config, folder, resume, progress);
+  set_threads(starting.threads);
+  TrainingSetup setup = set_up(dataset, starting, progress);
+  require_memory(setup, available_memory());
+  decide_length(setup, executor, progress);
+  write_file(folder.config(), to_toml(setup.config));
+  return Training(std::move(setup), folder, executor, progress).run();
+}
+
+}  // namespace segmentum

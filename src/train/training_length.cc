@@ -1,0 +1,142 @@
+#include "train/training_length.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "segmentum/error.h"
+#include "train/training_step.h"
+#include "train/validation.h"
+
+namespace segmentum {
+namespace {
+
+constexpr std::int64_t kDefaultSteps = 2000;
+constexpr std::int64_t kDefaultEpochs = 10;
+constexpr int kWarmUpSteps = 2;  // kernels are made, memory is touched
+constexpr int kFewestTimedSteps = 3;
+constexpr int kMostTimedSteps = 20;
+constexpr double kMostValidations = 20;
+constexpr double kValidationShare = 0.1;  // of the time
+constexpr double kMeasuringShare = 0.02;
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+double measure_step(const TrainingSetup& setup, Executor& executor, ProgressSink& progress,
+                    double most_seconds) {
+  TrainingState scratch = initial_state(setup);
+  TrainingStep step(setup.graph, scratch, setup.batch_shape(), executor, setup.step_options());
+  Loader loader(setup.dataset, setup.loader_options(0));
+  const Stopwatch watch;
+  std::vector<double> seconds;
+  for (int i = 0; i < kWarmUpSteps + kMostTimedSteps; ++i) {
+    if (progress.stop_requested()) throw Interrupted();
+    const Stopwatch one;
+    for (int batch = 0; batch < setup.config.accumulate; ++batch) {
+      const Batch pictures = loader.next();
+      step.add_batch(pictures.images.view(), pictures.labels);
+    }
+    step.update(setup.config.lr);
+    if (i >= kWarmUpSteps) seconds.push_back(one.seconds());
+    if (seconds.size() >= kFewestTimedSteps && watch.seconds() > most_seconds) break;
+  }
+  return median(seconds);
+}
+
+double measure_validation(const TrainingSetup& setup, Executor& executor, ProgressSink& progress) {
+  if (!setup.validates()) return 0;
+  TrainingState scratch = initial_state(setup);
+  Dataset few = setup.dataset;
+  std::vector<Sample>& samples = few.splits.at(setup.config.val_split);
+  const auto all = static_cast<double>(samples.size());
+  samples.resize(1);
+  double seconds = 0;
+  for (int i = 0; i < 2; ++i) {  // the first time touches memory and disk
+    const Stopwatch watch;
+    validate(setup.graph, scratch.parameters, few, setup.config.val_split, setup.preprocess,
+             executor, progress);
+    seconds = watch.seconds();
+  }
+  return seconds * all;
+}
+
+void decide_what_follows(TrainConfig& config, std::int64_t epochs) {
+  const std::int64_t steps = *config.steps;
+  if (!config.warmup_steps) config.warmup_steps = std::min<std::int64_t>(100, steps / 20);
+  if (!config.ema_decay) {
+    config.ema_decay = std::max(0.0, 1.0 - 20.0 / static_cast<double>(steps));
+  }
+  if (!config.validate_every) {
+    config.validate_every =
+        static_cast<int>(std::max<std::int64_t>(1, epochs / static_cast<int>(kMostValidations)));
+  }
+}
+
+}  // namespace
+
+TrainingLength length_within(double seconds, const TrainingSpeed& speed,
+                             std::int64_t steps_per_epoch, std::optional<int> validate_every) {
+  const auto whole = [](double steps) {
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(steps));
+  };
+  if (validate_every) {
+    const auto between = static_cast<double>(*validate_every * steps_per_epoch);
+    return {whole(seconds / (speed.step_seconds + speed.validation_seconds / between)),
+            *validate_every};
+  }
+  const double validations =
+      std::floor(std::clamp(kValidationShare * seconds / std::max(speed.validation_seconds, 1e-9),
+                            1.0, kMostValidations));
+  const std::int64_t steps =
+      whole((seconds - validations * speed.validation_seconds) / speed.step_seconds);
+  const auto between =
+      static_cast<double>(steps) / static_cast<double>(steps_per_epoch) / validations;
+  return {steps, std::max(1, static_cast<int>(std::ceil(between)))};
+}
+
+TrainingSpeed measure_speed(const TrainingSetup& setup, Executor& executor, ProgressSink& progress,
+                            double most_seconds) {
+  return {.step_seconds = measure_step(setup, executor, progress, most_seconds),
+          .validation_seconds = measure_validation(setup, executor, progress)};
+}
+
+void decide_length(TrainingSetup& setup, Executor& executor, ProgressSink& progress) {
+  TrainConfig& config = setup.config;
+  if (!config.steps && config.minutes) {
+    const Stopwatch watch;
+    const double seconds = *config.minutes * 60;
+    const TrainingSpeed speed = measure_speed(setup, executor, progress, kMeasuringShare * seconds);
+    const TrainingLength length = length_within(std::max(0.0, seconds - watch.seconds()), speed,
+                                                setup.steps_per_epoch(), config.validate_every);
+    config.steps = length.steps;
+    config.validate_every = length.validate_every;
+    progress.message(fmt::format("{:g} minutes are {} steps of {:.3g} s here", *config.minutes,
+                                 length.steps, speed.step_seconds));
+  } else if (!config.steps && config.epochs) {
+    config.steps = std::max<std::int64_t>(
+        1, std::llround(*config.epochs * static_cast<double>(setup.steps_per_epoch())));
+  } else if (!config.steps) {
+    config.steps = std::max(kDefaultSteps, kDefaultEpochs * setup.steps_per_epoch());
+  }
+  config.minutes.reset();  // from here on the steps say it all
+  config.epochs.reset();
+  decide_what_follows(config, setup.epochs());
+}
+
+}  // namespace segmentum

@@ -1,0 +1,61 @@
+// One step of a training: batches forward and backward, then the optimizer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/executor.h"
+#include "losses/loss.h"
+#include "train/checkpoint.h"
+
+namespace segmentum {
+
+struct StepOptions {
+  LossOptions loss;
+  double aux_weight = 0.4;  // of the loss of every output but "logits"
+  int accumulate = 1;       // calls of `add_batch` before one `update`
+  double clip = 0;          // 0: gradients are not clipped
+  bool frozen_batch_norm = false;
+  std::uint64_t seed = 0;
+};
+
+/// Holds the plan and the gradients between steps. `graph` must outlive it, `state` must stay where
+/// it is.
+class TrainingStep {
+ public:
+  /// `batch`: the shape [N,C,H,W] of the pictures of one batch.
+  TrainingStep(const Graph& graph, TrainingState& state, const Shape& batch, Executor& executor,
+               const StepOptions& options);
+
+  /// Adds the gradients of one batch: `images` of the plan's shape, `labels` N*H*W.
+  /// Returns the loss: cross entropy at "logits" plus `aux_weight` times that of each other output,
+  /// whose labels are brought to its size by nearest neighbour. A loss that is not finite leaves
+  /// the gradients alone.
+  double add_batch(ConstTensorView images, std::span<const std::uint16_t> labels);
+
+  /// Clips the gradients, moves weights and their average, clears the gradients and counts the
+  /// step. Returns the norm of the gradient before clipping; where that is not finite nothing
+  /// moves.
+  double update(double lr);
+
+  std::size_t memory_bytes() const { return plan_->memory_bytes(); }
+
+ private:
+  double add_output_gradient(const Output& output, std::span<const std::uint16_t> labels,
+                             const Shape& label_shape);
+
+  const Graph& graph_;
+  TrainingState& state_;
+  StepOptions options_;
+  std::unique_ptr<Plan> plan_;
+  int batches_ = 0;  // added since the last update
+};
+
+/// Labels of `n` pictures [h,w], at another size: nearest, half-pixel centred.
+std::vector<std::uint16_t> resize_labels(std::span<const std::uint16_t> labels, std::int64_t n,
+                                         std::int64_t h, std::int64_t w, std::int64_t to_h,
+                                         std::int64_t to_w);
+
+}  // namespace segmentum
