@@ -16,6 +16,7 @@ struct SceneOptions {
   int height = 240;
   int width = 320;
   double objects = 1;  // number of cars, people, poles and trees
+  double variety = 1;  // of colours within a class, and so their overlap between classes
   double light = 1;    // unevenness of the light: clouds, vignetting, exposure, tint
   double blur = 1;
   double noise = 1;
