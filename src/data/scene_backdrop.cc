@@ -232,6 +232,49 @@ struct Ground {
   }
 };
 
+void paint_pavement(const Stage& stage, const Box& box, float shadow_seed) {
+  const Street& street = stage.street;
+  const Colour paving = stage.pick(kPavingColours, 0.04f);
+  const float slab = stage.uniform(0.5, 1.2);
+  const auto pavement_colour = [&](Point p) {
+    const Place at = stage.camera.ground(p);
+    const float sharp = 1 / (1 + 0.004f * at.z * at.z);  // far away, details merge
+    const bool joint = fraction(at.x / slab) < 0.05f || fraction(at.z / slab) < 0.05f;
+    const bool kerb = at.x > street.kerb[0] - 0.25f && at.x < street.kerb[1] + 0.25f;
+    const float slabs = 0.09f * cell_noise(at.x / slab, at.z / slab);
+    const float dirt = 0.12f * fractal_noise(at.x * 0.4f, at.z * 0.4f);
+    const float light = 1 + sharp * (slabs - (joint ? 0.22f : 0.0f)) + dirt + (kerb ? 0.18f : 0.0f);
+    return stage.weather.through_air(paving * (light * ground_light(stage, at, shadow_seed)), at.z);
+  };
+  stage.canvas.paint(Ground{stage, box, false}, pavement_colour, pavement);
+}
+
+void paint_road(const Stage& stage, const Box& box, float shadow_seed) {
+  const Street& street = stage.street;
+  const Colour asphalt = stage.pick(kAsphaltColours, 0.04f);
+  const float worn = stage.uniform(0.5, 0.95);
+  const RoadMarks marks{(street.kerb[0] + street.kerb[1]) / 2,
+                        street.kerb[0] + 0.25f,
+                        street.kerb[1] - 0.25f,
+                        stage.uniform(5, 9),
+                        stage.uniform(0, 9),
+                        stage.random.chance(0.4) ? stage.uniform(7, 16) : 0.0f};
+  const auto road_colour = [&](Point p) {
+    const Place at = stage.camera.ground(p);
+    const float sharp = 1 / (1 + 0.003f * at.z * at.z);
+    const float patches = 0.16f * fractal_noise(at.x * 0.35f + 3, at.z * 0.12f);
+    const float grain = 0.10f * sharp * cell_noise(at.x * 14, at.z * 14);
+    const float tracks = 0.05f * std::cos(at.x * 4.2f);
+    Colour colour = asphalt * (1 + patches + grain + tracks);
+    const bool crossing = at.z > street.crossing_near && at.z < street.crossing_far;
+    if (!crossing && marks.paint_at(at.x, at.z)) {
+      colour = mix(colour, {.85f, .84f, .80f}, worn * (0.75f + 0.5f * fractal_noise(at.x, at.z)));
+    }
+    return stage.weather.through_air(colour * ground_light(stage, at, shadow_seed), at.z);
+  };
+  stage.canvas.paint(Ground{stage, box, true}, road_colour, road);
+}
+
 }  // namespace
 
 void paint_sky(const Stage& stage) {
@@ -277,48 +320,12 @@ void paint_skyline(const Stage& stage) {
 }
 
 void paint_ground(const Stage& stage) {
-  const Camera& camera = stage.camera;
-  const Street& street = stage.street;
-  const Box box{0, camera.horizon.y + 0.3f, static_cast<float>(stage.canvas.width()),
-                static_cast<float>(stage.canvas.height())};
+  const Box below_horizon{0, stage.camera.horizon.y + 0.3f,
+                          static_cast<float>(stage.canvas.width()),
+                          static_cast<float>(stage.canvas.height())};
   const float shadow_seed = stage.uniform(0, 256);
-
-  const Colour paving = stage.pick(kPavingColours, 0.04f);
-  const float slab = stage.uniform(0.5, 1.2);
-  const auto pavement_colour = [&](Point p) {
-    const Place at = camera.ground(p);
-    const float sharp = 1 / (1 + 0.004f * at.z * at.z);  // far away, details merge
-    const bool joint = fraction(at.x / slab) < 0.05f || fraction(at.z / slab) < 0.05f;
-    const bool kerb = at.x > street.kerb[0] - 0.25f && at.x < street.kerb[1] + 0.25f;
-    const float slabs = 0.09f * cell_noise(at.x / slab, at.z / slab);
-    const float dirt = 0.12f * fractal_noise(at.x * 0.4f, at.z * 0.4f);
-    const float light = 1 + sharp * (slabs - (joint ? 0.22f : 0.0f)) + dirt + (kerb ? 0.18f : 0.0f);
-    return stage.weather.through_air(paving * (light * ground_light(stage, at, shadow_seed)), at.z);
-  };
-  stage.canvas.paint(Ground{stage, box, false}, pavement_colour, pavement);
-
-  const Colour asphalt = stage.pick(kAsphaltColours, 0.04f);
-  const float worn = stage.uniform(0.5, 0.95);
-  const RoadMarks marks{(street.kerb[0] + street.kerb[1]) / 2,
-                        street.kerb[0] + 0.25f,
-                        street.kerb[1] - 0.25f,
-                        stage.uniform(5, 9),
-                        stage.uniform(0, 9),
-                        stage.random.chance(0.4) ? stage.uniform(7, 16) : 0.0f};
-  const auto road_colour = [&](Point p) {
-    const Place at = camera.ground(p);
-    const float sharp = 1 / (1 + 0.003f * at.z * at.z);
-    const float patches = 0.16f * fractal_noise(at.x * 0.35f + 3, at.z * 0.12f);
-    const float grain = 0.10f * sharp * cell_noise(at.x * 14, at.z * 14);
-    const float tracks = 0.05f * std::cos(at.x * 4.2f);
-    Colour colour = asphalt * (1 + patches + grain + tracks);
-    const bool crossing = at.z > street.crossing_near && at.z < street.crossing_far;
-    if (!crossing && marks.paint_at(at.x, at.z)) {
-      colour = mix(colour, {.85f, .84f, .80f}, worn * (0.75f + 0.5f * fractal_noise(at.x, at.z)));
-    }
-    return stage.weather.through_air(colour * ground_light(stage, at, shadow_seed), at.z);
-  };
-  stage.canvas.paint(Ground{stage, box, true}, road_colour, road);
+  paint_pavement(stage, below_horizon, shadow_seed);
+  paint_road(stage, below_horizon, shadow_seed);
 }
 
 void paint_street_sides(const Stage& stage) {

@@ -12,7 +12,8 @@ struct Thing {
   Place foot;
 };
 
-// Collects what stands in the street.
+// Collects what stands in the street. (Never two random numbers in the arguments of one call: their
+// order would be the compiler's choice.)
 class Inhabitants {
  public:
   Inhabitants(const Stage& stage, double density) : stage_(stage), density_(density) {}
@@ -72,7 +73,8 @@ class Inhabitants {
       }
     }
     if (stage_.random.chance(0.25 * density_)) {  // turning round, or leaving a yard
-      add(Kind::car_across, middle + stage_.uniform(-2, 2), stage_.uniform(8, 18));
+      const float z = stage_.uniform(8, 18);
+      add(Kind::car_across, middle + stage_.uniform(-2, 2), z);
     }
   }
 
@@ -91,7 +93,8 @@ class Inhabitants {
       const std::uint32_t lot = stage_.random.below(10);
       const Kind kind = lot < 4 ? Kind::lamp : lot < 8 ? Kind::sign : Kind::signal;
       const float z = stage_.uniform(4.5, 14);
-      if (!on_crossing(z, 0)) add(kind, beyond_kerb(side(), stage_.uniform(0.25, 0.8)), z);
+      const int at_side = side();
+      if (!on_crossing(z, 0)) add(kind, beyond_kerb(at_side, stage_.uniform(0.25, 0.8)), z);
     }
   }
 

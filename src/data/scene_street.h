@@ -10,7 +10,8 @@
 
 namespace segmentum::scene {
 
-enum Label : std::uint16_t { sky, building, road, pavement, tree, car, pole, person, kLabels };
+/// In the order of scene_classes().
+enum Label : std::uint16_t { sky, building, road, pavement, tree, car, pole, person };
 
 struct Place {
   float x = 0, y = 0, z = 0;  // metres

@@ -31,7 +31,7 @@ struct Scene {
 /// Sky, building, road, pavement, tree, car, pole, person.
 std::vector<ClassInfo> scene_classes();
 
-/// The scene `index` of the series `seed`: the same bits whenever and wherever it is asked for.
+/// The scene `index` of the series `seed`: the same bits whenever it is asked for, on any thread.
 /// Throws Error for sides below 16 px or negative strengths. About 20 ms for 320x240 on one core.
 Scene generate_scene(std::uint64_t seed, std::uint32_t index, const SceneOptions& options = {});
 
