@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <type_traits>
@@ -67,7 +68,7 @@ std::string to_text(const T& value) {
     return quoted(value);
   } else if constexpr (std::is_floating_point_v<T>) {
     std::string text = fmt::format("{}", value);  // the shortest that reads back the same
-    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+    return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
   } else {
     return fmt::format("{}", value);
   }
@@ -110,6 +111,7 @@ void from_text(const std::string& text, T& value) {
     value = text == "true";
   } else if constexpr (std::is_floating_point_v<T>) {
     value = number_from<T>(text, "a number");
+    if (!std::isfinite(value)) throw Error("a number");
   } else {
     value = number_from<T>(text, "a whole number");
   }
