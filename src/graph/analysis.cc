@@ -151,7 +151,8 @@ class Probe {
       const auto in = static_cast<std::size_t>(node.inputs[0]);
       const bool same_size =
           shapes_[in].h() == shapes_[id].h() && shapes_[in].w() == shapes_[id].w();
-      if (resize->align_corners && !same_size) return false;
+      const bool corners = resize->align_corners && resize->mode == Interpolation::bilinear;
+      if (corners && !same_size) return false;
       if (!strides_[in] || !strides_[id]) return false;
       const OutputStride &from = *strides_[in], &to = *strides_[id];
       if (!fits(shapes_[in].h(), from.y, shapes_[id].h(), to.y) ||

@@ -51,13 +51,13 @@ struct AxisRule {
     if (input == 1) return {};
     if (in_size == out_size) return out;
     const std::int64_t first = source_below(o, out.begin), last = source_below(o, out.end - 1);
-    const bool one = o.mode == Interpolation::nearest && !o.align_corners;
-    return {std::max<std::int64_t>(first, 0), std::max<std::int64_t>(last, 0) + (one ? 1 : 2)};
+    const int taps = o.mode == Interpolation::nearest ? 1 : 2;
+    return {std::max<std::int64_t>(first, 0), std::max<std::int64_t>(last, 0) + taps};
   }
   /// floor of the position in the input that output pixel i is taken from.
   std::int64_t source_below(const op::Resize& o, std::int64_t i) const {
-    if (o.align_corners) return out_size == 1 ? 0 : i * (in_size - 1) / (out_size - 1);
     if (o.mode == Interpolation::nearest) return (2 * i + 1) * in_size / (2 * out_size);
+    if (o.align_corners) return out_size == 1 ? 0 : i * (in_size - 1) / (out_size - 1);
     return floor_div((2 * i + 1) * in_size - out_size, 2 * out_size);
   }
   Interval operator()(const op::Multiply&) const {

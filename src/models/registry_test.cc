@@ -52,7 +52,7 @@ TEST(Models, AnySizeGivesLogitsOfThatSize) {
   for (const ArchitectureInfo& info : architectures()) {
     for (const Given& given : variants(info)) {
       Given settings = given;
-      settings["width"] = "2";
+      settings.insert_or_assign("width", "2");
       const Graph graph = build_model(info.name, {.classes = 5, .settings = settings});
       for (std::size_t i = 0; i < sizes.size(); ++i) {
         const std::int64_t h = sizes[i], w = sizes[i * 31 % sizes.size()];
