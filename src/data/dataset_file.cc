@@ -268,21 +268,25 @@ class Reader {
     return samples_of_list(parse_list(read_file(list)), patterns_);
   }
 
-  std::vector<Sample> inline_samples(const toml::array& entries) const {
-    std::vector<ListLine> lines;
-    for (const toml::node& entry : entries) {
-      ListLine line;
-      if (const toml::array* pair = entry.as_array()) {
-        for (const toml::node& field : *pair) line.fields.push_back(text(field, "a path"));
-      } else {
-        line.fields.push_back(text(entry, "a sample"));
-      }
-      if (line.fields.empty() || line.fields.size() > 2) {
-        fail(entry, "a sample is expected to be a name or [\"image\", \"mask\"]");
-      }
-      lines.push_back(std::move(line));
+  // A text is what a line of a list is; a list in brackets is always paths.
+  Sample inline_sample(const toml::node& entry) const {
+    if (entry.is_string()) {
+      return samples_of_list({{.number = 0, .fields = {text(entry, "a sample")}}}, patterns_)
+          .front();
     }
-    return samples_of_list(lines, patterns_);
+    const toml::array* paths = entry.as_array();
+    if (paths == nullptr || paths->empty() || paths->size() > 2) {
+      fail(entry, "a sample is expected to be a name or [\"image\", \"mask\"]");
+    }
+    Sample sample{.image = text(*paths->get(0), "a path")};
+    if (paths->size() == 2) sample.mask = text(*paths->get(1), "a path");
+    return sample;
+  }
+
+  std::vector<Sample> inline_samples(const toml::array& entries) const {
+    std::vector<Sample> samples;
+    for (const toml::node& entry : entries) samples.push_back(inline_sample(entry));
+    return samples;
   }
 
   std::filesystem::path path_;

@@ -192,15 +192,16 @@ class Decision {
   }
 
   bool is_soft() const {
-    if (survey_.wide_masks > 0 || legend_.entries.size() > 3) return false;
+    if (*seen_.rbegin() > 255 || legend_.entries.size() > 3) return false;
     double near_black = 0, near_white = 0;
-    int between = 0;
+    int dark = 0, bright = 0;  // greys between, which class numbers do not fill
     for (const std::uint32_t value : seen_) {
       if (value < 32) near_black += survey_.share(value);
       if (value > 223) near_white += survey_.share(value);
-      between += value >= 32 && value <= 223;
+      dark += value >= 32 && value < 128;
+      bright += value >= 128 && value <= 223;
     }
-    return between >= 8 && near_white > 0 && near_black + near_white >= 0.9;
+    return dark >= 4 && bright >= 4 && near_white > 0 && near_black + near_white >= 0.9;
   }
 
   // Every mask holds exactly 0..n, with many different n.

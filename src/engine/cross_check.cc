@@ -174,7 +174,7 @@ class Comparison {
       for (int index : graph_.nodes[id].parameters) {
         const ParameterSpec& spec = graph_.parameters[static_cast<std::size_t>(index)];
         if (!is_trainable(spec.role)) continue;
-        const std::string wrong = wrong_parameter_gradient(spec.name, floor);
+        std::string wrong = wrong_parameter_gradient(spec.name, floor);
         if (!wrong.empty()) return wrong;
       }
     }

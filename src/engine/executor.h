@@ -29,6 +29,16 @@ struct RunOptions {
   std::uint32_t step = 0;
 };
 
+enum class Pass { forward, backward };
+
+/// How long one step of a plan took.
+struct StepTime {
+  std::string node;
+  std::string kernel;
+  Pass pass = Pass::forward;
+  double seconds = 0;
+};
+
 /// dLoss/dParameter by parameter name, for the trainable parameters.
 using Gradients = std::map<std::string, Tensor>;
 
@@ -56,6 +66,10 @@ class Plan {
 
   /// Bytes of activations, gradients and scratch that this plan holds.
   virtual std::size_t memory_bytes() const = 0;
+
+  /// Runs `forward` and, in train mode, `backward` on zero output gradients, and times each step,
+  /// in the order in which they ran. Empty for engines whose work has no steps.
+  virtual std::vector<StepTime> profile() { return {}; }
 };
 
 /// Makes plans. Safe to use from many threads.

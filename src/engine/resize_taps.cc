@@ -17,9 +17,8 @@ std::vector<ResizeTap> resize_taps(std::int64_t in, std::int64_t out, Interpolat
     if (align_corners) {
       position = out > 1 ? static_cast<double>(i * (in - 1)) / static_cast<double>(out - 1) : 0.0;
     } else {
-      position = (static_cast<double>(i) + 0.5) * static_cast<double>(in) /
-                     static_cast<double>(out) -
-                 0.5;
+      position =
+          (static_cast<double>(i) + 0.5) * static_cast<double>(in) / static_cast<double>(out) - 0.5;
       position = std::max(position, 0.0);
     }
     tap.first = std::min(static_cast<std::int64_t>(position), in - 1);

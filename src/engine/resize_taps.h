@@ -15,8 +15,8 @@ struct ResizeTap {
   float weight = 0;
 };
 
-/// The taps of one axis. Bilinear as PyTorch's interpolate: half-pixel centres clamped at 0, or aligned
-/// corners. Nearest: floor((i + 0.5) * in/out) in whole numbers.
+/// The taps of one axis. Bilinear as PyTorch's interpolate: half-pixel centres clamped at 0, or
+/// aligned corners. Nearest: floor((i + 0.5) * in/out) in whole numbers.
 std::vector<ResizeTap> resize_taps(std::int64_t in, std::int64_t out, Interpolation mode,
                                    bool align_corners);
 

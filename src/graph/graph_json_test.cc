@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
+#include "base/random.h"
+#include "graph/analysis.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -240,6 +245,48 @@ TEST(GraphJson, SumsOfChannelsCannotOverflow) {
   for (int i = 1; i < 4096; ++i) nodes += R"(, "wide")";
   EXPECT_THAT(error_of(with_nodes(nodes + "]}")),
               HasSubstr("node \"x\" has channels 4294967296; expected 1 to 1048576"));
+}
+
+/// One change: a byte replaced, put in or cut out, or (most often) another number.
+void damage(std::string& text, RandomStream& random) {
+  const std::string alphabet = "0123456789-.eE\",:[]{}tfn \xff";
+  std::size_t at = random.below(static_cast<std::uint32_t>(text.size()));
+  const char letter = alphabet[random.below(static_cast<std::uint32_t>(alphabet.size()))];
+  switch (random.below(8)) {
+    case 0:
+      text[at] = letter;
+      break;
+    case 1:
+      text.insert(at, 1, letter);
+      break;
+    case 2:
+      text.erase(at, 1 + random.below(8));
+      break;
+    default:
+      at = std::min(text.find_first_of("123456789", at), text.size() - 1);
+      text.replace(at, 1, std::to_string(random.below(1u << random.below(24))));
+  }
+}
+
+// Either a graph, which can then be analysed, or an Error.
+TEST(GraphJson, DamagedTextIsAGraphOrAnError) {
+  const std::string text = to_json(every_operator());
+  const Shape shape{1, 4, 24, 40};
+  int graphs = 0, analysed = 0;
+  for (std::uint32_t round = 0; round < 3000; ++round) {
+    RandomStream random(11, 0, round);
+    std::string damaged = text;
+    for (std::uint32_t i = 0; i <= random.below(3); ++i) damage(damaged, random);
+    try {
+      const Graph graph = graph_from_json(damaged);
+      ++graphs;
+      analyse(graph, {&shape, 1});
+      ++analysed;
+    } catch (const Error&) {
+    }
+  }
+  EXPECT_GT(graphs, 200);  // the damage is of every kind
+  EXPECT_GT(analysed, 20);
 }
 
 TEST(GraphJson, NamesMustBeUtf8) {

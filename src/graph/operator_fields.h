@@ -7,8 +7,8 @@
 
 namespace segmentum {
 
-/// No setting that is a whole number may be larger: products of four of them are still checked, but
-/// none of our sums can overflow.
+/// No setting that is a whole number may be larger, so that sums and products of two cannot
+/// overflow; the sizes of parameters are checked besides.
 inline constexpr int kLargestSetting = 1 << 20;
 
 /// Calls visitor(name, field, lowest) for every setting of `o`; `lowest` is the smallest value that

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "graph/analysis.h"
+#include "graph/rewrite.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -16,10 +17,14 @@ std::unique_ptr<Executor> make_executor(SegmenterOptions::Engine engine) {
                                                        : make_cpu_executor();
 }
 
-/// The graph with the output "logits" alone: auxiliary heads are for training.
-Graph logits_only(Graph graph) {
-  graph.outputs = {{"logits", graph.output("logits")}};
-  return graph;
+/// The model as it is run: without auxiliary heads, which are for training, batch norms folded.
+Model optimised(Model model) {
+  const std::string logits[] = {"logits"};
+  GraphWithParameters result =
+      optimise_for_inference(keep_outputs(model.graph, logits), model.parameters);
+  model.graph = std::move(result.graph);
+  model.parameters = std::move(result.parameters);
+  return model;
 }
 
 /// One rule for both axes: what either of them asks for.
@@ -35,11 +40,12 @@ std::optional<TileRule> tile_rule(const Graph& graph, int channels) {
 }  // namespace
 
 Network::Network(Model model, const SegmenterOptions& options)
-    : model_(std::move(model)), options_(options), executor_(make_executor(options.engine)) {
+    : model_(optimised(std::move(model))),
+      options_(options),
+      executor_(make_executor(options.engine)) {
   if (options.tile < 0 || options.threads < 0) {
     throw Error("tile and threads must be 0 (automatic) or positive");
   }
-  model_.graph = logits_only(std::move(model_.graph));
   tile_rule_ = tile_rule(model_.graph, input_channels());
 }
 

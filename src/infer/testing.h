@@ -5,31 +5,21 @@
 
 #include "base/random.h"
 #include "model_file/model.h"
+#include "models/registry.h"
 
 namespace segmentum {
 
-/// A network of a few channels with random weights, which reads RGB and knows three classes, or two
-/// with `logits` = 1.
-inline Model tiny_model(const std::string& architecture, int logits = 3) {
-  GraphBuilder g(architecture);
-  const ValueId image = g.input("image", {.channels = 3});
-  const ValueId padded = g.pad("padded", image, {.mode = PadMode::mirror, .multiple = 4});
-  const auto block = [&](const std::string& name, ValueId x, int channels) {
-    const ValueId conv = g.conv(name, x, {.channels = channels, .kernel = 3, .padding = 1});
-    return g.relu(name + "_relu", g.batch_norm(name + "_norm", conv));
-  };
-  const ValueId one = block("one", padded, 4);
-  const ValueId two = block("two", g.max_pool("pool_one", one), 6);
-  const ValueId three = block("three", g.max_pool("pool_two", two), 8);
-  const ValueId up_two = g.transposed_conv("up_two", three, {.channels = 6});
-  const ValueId back_two = block("back_two", g.concat("join_two", {two, up_two}), 6);
-  const ValueId up_one = g.resize("up_one", back_two, {.scale = 2});
-  const ValueId back_one = block("back_one", g.concat("join_one", {one, up_one}), 5);
-  const ValueId head = g.conv("head", back_one, {.channels = logits});
-  g.output("logits", g.crop_like("logits", head, image));
+/// A small network with random weights, which reads RGB and knows three classes, or two
+/// with `logits` = 1. `architecture` is "unet" or one of the FCNs.
+inline Model tiny_model(const std::string& architecture, int logits = 3, int width = 16) {
+  ModelOptions options{
+      .input_channels = 3, .classes = logits, .settings = {{"width", std::to_string(width)}}};
+  options.settings.emplace(architecture == "unet" ? std::pair("depth", "2")
+                                                  : std::pair("fc_channels", "8"));
   Model model;
-  model.graph = std::move(g).build();
+  model.graph = build_model(architecture, options);
   model.parameters = initialise(model.graph, 11);
+  model.settings = resolved_settings(architecture, options);
   model.classes = {{"sky", {70, 130, 180}}, {"road", {128, 64, 128}}};
   if (logits == 3) model.classes.push_back({"tree", {107, 142, 35}});
   return model;

@@ -9,12 +9,13 @@ ConvPassChoice choose_pass(const ConvGeometry& geometry, ConvPass pass, const Co
                            bool plain_source, const std::string& node) {
   const int block = vector_block();
   const auto attempt = [&](int src, int dst, bool accept_reference) {
-    return ConvPassChoice{
-        Convolution::make(geometry, pass, extras, src, dst, accept_reference), src, dst};
+    return ConvPassChoice{Convolution::make(geometry, pass, extras, src, dst, accept_reference),
+                          src, dst};
   };
   const std::int64_t groups = geometry.groups;
   const bool depthwise = groups == geometry.ic && groups == geometry.oc;
-  const bool whole_groups = (geometry.ic / groups) % block == 0 && (geometry.oc / groups) % block == 0;
+  const bool whole_groups =
+      (geometry.ic / groups) % block == 0 && (geometry.oc / groups) % block == 0;
   ConvPassChoice choice;
   if (plain_source && geometry.ic <= 3 && groups == 1) choice = attempt(1, block, false);
   if (!choice.kernel && (groups == 1 || depthwise || whole_groups)) {
@@ -90,8 +91,8 @@ void emit_data_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry, C
   const auto target = l.gradient_target_to_overwrite(x, to_block);
   const auto packed = pack(l, id, *choice.kernel);
   const int scratch = scratch_buffer(l, *choice.kernel);
-  l.step(id, choice.kernel->implementation() + " data",
-         {from.buffer, target.slot.buffer, scratch}, [=, kernel = choice.kernel](const Frame& f) {
+  l.step(id, choice.kernel->implementation() + " data", {from.buffer, target.slot.buffer, scratch},
+         [=, kernel = choice.kernel](const Frame& f) {
            float* in = f.view(from).data;
            float* out = f.view(target.slot).data;
            kernel->run({.src = to_src ? out : in,

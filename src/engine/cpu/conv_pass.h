@@ -16,8 +16,8 @@ struct ConvPassChoice {
   int dst_block = 1;
 };
 
-/// Blocked on both sides; with a plain source of few channels the first-layer kernels; else plain GEMM.
-/// Depends on the layer and the CPU, so tiles of a picture get the same kernel.
+/// Blocked on both sides; with a plain source of few channels the first-layer kernels; else plain
+/// GEMM. Depends on the layer and the CPU, so tiles of a picture get the same kernel.
 ConvPassChoice choose_pass(const ConvGeometry& geometry, ConvPass pass, const ConvExtras& extras,
                            bool plain_source, const std::string& node);
 
@@ -37,7 +37,8 @@ struct WeightGradientInputs {
 void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
                           const WeightGradientInputs& inputs, bool bias, bool plain_source);
 
-/// dLoss/dx of node `id` from `dy` (dense): by backward_data for a convolution, forward for a transposed one.
+/// dLoss/dx of node `id` from `dy` (dense): by backward_data for a convolution, forward for a
+/// transposed one.
 void emit_data_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry, ConvPass pass,
                         const Slot& dy, ValueId x);
 

@@ -2,6 +2,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/threads.h"
 #include "engine/cpu/lowering.h"
@@ -43,11 +44,8 @@ class CpuPlan final : public Plan {
   }
 
   void forward(const RunOptions& options) override {
-    run_ = options;
-    for (auto& [name, slot] : program_.output_gradients) {
-      std::ranges::fill(plain(slot).values(), 0.0f);
-    }
-    execute(program_.forward);
+    start(options);
+    execute(Pass::forward);
   }
 
   ConstTensorView output(const std::string& name) const override {
@@ -58,7 +56,7 @@ class CpuPlan final : public Plan {
     return plain(find(program_.output_gradients, name));
   }
 
-  void backward() override { execute(program_.backward); }
+  void backward() override { execute(Pass::backward); }
   Gradients& gradients() override { return gradients_; }
 
   ConstTensorView input_gradient(int index) const override {
@@ -75,6 +73,14 @@ class CpuPlan final : public Plan {
     return floats * sizeof(float);
   }
 
+  std::vector<StepTime> profile() override {
+    std::vector<StepTime> times;
+    start({});
+    execute(Pass::forward, &times);
+    execute(Pass::backward, &times);
+    return times;
+  }
+
  private:
   TensorView plain(const Slot& slot) { return {slot.shape, frame().view(slot).data}; }
 
@@ -89,12 +95,26 @@ class CpuPlan final : public Plan {
     return found->second;
   }
 
+  void start(const RunOptions& options) {
+    run_ = options;
+    for (auto& [name, slot] : program_.output_gradients) {
+      std::ranges::fill(plain(slot).values(), 0.0f);
+    }
+  }
+
   /// oneDNN divides work as it was told when the plan was made, so a plan keeps its thread count.
-  void execute(const std::vector<Step>& steps) {
+  void execute(Pass pass, std::vector<StepTime>* times = nullptr) {
+    using Clock = std::chrono::steady_clock;
     const int before = threads();
     if (before != threads_) set_threads(threads_);
     const Frame f = frame();
-    for (const Step& step : steps) step.run(f);
+    for (const Step& step : pass == Pass::forward ? program_.forward : program_.backward) {
+      const Clock::time_point begin = Clock::now();
+      step.run(f);
+      if (times == nullptr) continue;
+      const std::chrono::duration<double> taken = Clock::now() - begin;
+      times->push_back({step.node, step.kernel, pass, taken.count()});
+    }
     if (before != threads_) set_threads(before);
   }
 
@@ -122,6 +142,8 @@ class CpuExecutor final : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_cpu_executor() { return std::make_unique<CpuExecutor>(); }
+std::unique_ptr<Executor> make_cpu_executor() {
+  return std::make_unique<CpuExecutor>();
+}
 
 }  // namespace segmentum

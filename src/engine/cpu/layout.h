@@ -10,9 +10,9 @@ namespace segmentum::cpu {
 /// Channels of one block: 16 where the CPU has AVX-512, else 8. Constant for the process.
 int vector_block();
 
-/// A value [N,C,H,W] stored as [N][C/block][H][W][block], channels padded with zeros to whole blocks.
-/// `block` 1 is plain NCHW. Images lie `batch_stride` floats apart: a value may be a slice of a
-/// concatenation, so producers write where the consumer reads.
+/// A value [N,C,H,W] stored as [N][C/block][H][W][block], channels padded with zeros to whole
+/// blocks. `block` 1 is plain NCHW. Images lie `batch_stride` floats apart: a value may be a slice
+/// of a concatenation, so producers write where the consumer reads.
 struct View {
   float* data = nullptr;
   Shape shape;

@@ -9,9 +9,18 @@ namespace segmentum::cpu {
 namespace {
 
 ConvGeometry geometry_of(const op::Conv& conv, const Shape& in, const Shape& out) {
-  ConvGeometry g{.n = in.n(), .ic = in.c(), .ih = in.h(), .iw = in.w(), .oc = out.c(),
-                 .oh = out.h(), .ow = out.w(), .kernel = conv.kernel, .stride = conv.stride,
-                 .dilation = conv.dilation, .padding = conv.padding, .groups = conv.groups};
+  ConvGeometry g{.n = in.n(),
+                 .ic = in.c(),
+                 .ih = in.h(),
+                 .iw = in.w(),
+                 .oc = out.c(),
+                 .oh = out.h(),
+                 .ow = out.w(),
+                 .kernel = conv.kernel,
+                 .stride = conv.stride,
+                 .dilation = conv.dilation,
+                 .padding = conv.padding,
+                 .groups = conv.groups};
   // oneDNN wants the padding that is used: what the stride leaves over at the end is cut.
   const auto used = [](std::int64_t o, int stride, int dilation, int kernel, std::int64_t i,
                        int before) {
@@ -36,13 +45,12 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   const bool one_by_one = !l.value(x).dense() || !before.dense();
   ConvGeometry geometry = geometry_of(conv, l.shape(x), l.shape(id));
   const std::int64_t images = std::exchange(geometry.n, one_by_one ? 1 : geometry.n);
-  const ConvPassChoice pass = choose_pass(geometry, ConvPass::forward, extras,
-                                          l.value(x).block == 1, l.node(id).name);
+  const ConvPassChoice pass =
+      choose_pass(geometry, ConvPass::forward, extras, l.value(x).block == 1, l.node(id).name);
   const Slot src = one_by_one ? l.value_in(x, pass.src_block) : l.dense_value_in(x, pass.src_block);
   const bool direct = pass.dst_block == before.block;
   const Slot dst = direct ? before : l.new_slot(before.shape, pass.dst_block);
-  const Slot residual =
-      conv.add ? l.dense_value_in(l.node(id).inputs[1], pass.dst_block) : Slot{};
+  const Slot residual = conv.add ? l.dense_value_in(l.node(id).inputs[1], pass.dst_block) : Slot{};
   const auto packed = pack(l, id, *pass.kernel);
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int scratch = scratch_buffer(l, *pass.kernel);
@@ -51,14 +59,13 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
            const View from = f.view(src), to = f.view(dst), plus = f.view(residual);
            const std::int64_t runs = one_by_one ? images : 1;
            for (std::int64_t n = 0; n < runs; ++n) {
-             kernel->run({.src = from.data + n * from.batch_stride,
-                          .packed = packed->current(*kernel),
-                          .bias = bias == nullptr ? nullptr
-                                                  : const_cast<float*>(bias->value.data()),
-                          .dst = to.data + n * to.batch_stride,
-                          .residual = plus.data == nullptr ? nullptr
-                                                           : plus.data + n * plus.batch_stride,
-                          .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
+             kernel->run(
+                 {.src = from.data + n * from.batch_stride,
+                  .packed = packed->current(*kernel),
+                  .bias = bias == nullptr ? nullptr : const_cast<float*>(bias->value.data()),
+                  .dst = to.data + n * to.batch_stride,
+                  .residual = plus.data == nullptr ? nullptr : plus.data + n * plus.batch_stride,
+                  .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
            }
          });
   if (!direct) {
@@ -77,15 +84,14 @@ void lower_backward(Lowering& l, ValueId id, const op::Conv& conv) {
   const Slot dy = gradient_before_activation(l, id, l.activation(id), true);
   if (conv.add && l.wants_gradient(l.node(id).inputs[1])) {
     const auto target = l.gradient_target(l.node(id).inputs[1], dy.block);
-    l.step(id, "residual gradient", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
-      copy(f.view(dy), f.view(target.slot), target.add);
-    });
+    l.step(id, "residual gradient", {dy.buffer, target.slot.buffer},
+           [=](const Frame& f) { copy(f.view(dy), f.view(target.slot), target.add); });
     l.finish(target);
   }
   const ConvGeometry geometry = geometry_of(conv, l.shape(x), l.shape(id));
   const bool plain_source = l.value(x).block == 1;
-  emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = true},
-                       conv.bias, plain_source);
+  emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = true}, conv.bias,
+                       plain_source);
   if (l.wants_gradient(x)) {
     emit_data_gradient(l, id, geometry, ConvPass::backward_data, dy, x);
   }

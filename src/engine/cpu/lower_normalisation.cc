@@ -67,8 +67,7 @@ void lower(Lowering& l, ValueId id, const op::BatchNorm& norm) {
   std::vector<std::string> names;
   for (int i = 0; i < 4; ++i) names.push_back(l.parameter_name(id, i));
   l.keep_arrays(id, arrays);
-  l.step(id, batch ? "batch norm" : "scale and shift",
-         {x.buffer, before.buffer, arrays, scratch},
+  l.step(id, batch ? "batch norm" : "scale and shift", {x.buffer, before.buffer, arrays, scratch},
          [=, store = &l.parameters()](const Frame& f) {
            const NormArrays a(f.floats(arrays), padded);
            const NormParameters p(*store, names);
@@ -149,7 +148,8 @@ void lower_backward(Lowering& l, ValueId id, const op::GroupNorm& norm) {
   const Slot x = l.value_in(input, vector_block());
   const Slot dy = l.gradient(id);
   const bool wanted = l.wants_gradient(input);
-  const auto target = wanted ? l.gradient_target(input, vector_block()) : Lowering::Target{input, {}, false};
+  const auto target =
+      wanted ? l.gradient_target(input, vector_block()) : Lowering::Target{input, {}, false};
   const std::int64_t moments = x.shape.n() * norm.groups;
   const int arrays = l.arrays(id);
   const auto* weight = &l.parameter(id, 0);

@@ -19,8 +19,7 @@ void lower_backward(Lowering& l, ValueId id, const op::Activate& op) {
   const auto target = l.gradient_target(input, vector_block());
   l.step(id, std::string("backward ") + activation_name(op.activation.kind),
          {x.buffer, dy.buffer, target.slot.buffer}, [=](const Frame& f) {
-           activate_backward(f.view(x), f.view(dy), op.activation, f.view(target.slot),
-                             target.add);
+           activate_backward(f.view(x), f.view(dy), op.activation, f.view(target.slot), target.add);
          });
   l.finish(target);
 }
@@ -51,9 +50,8 @@ void lower_backward(Lowering& l, ValueId id, const op::Add& op) {
   for (ValueId input : l.node(id).inputs) {
     if (!l.wants_gradient(input)) continue;
     const auto target = l.gradient_target(input, vector_block());
-    l.step(id, "add backward", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
-      copy(f.view(dy), f.view(target.slot), target.add);
-    });
+    l.step(id, "add backward", {dy.buffer, target.slot.buffer},
+           [=](const Frame& f) { copy(f.view(dy), f.view(target.slot), target.add); });
     l.finish(target);
   }
 }

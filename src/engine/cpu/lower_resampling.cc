@@ -50,8 +50,7 @@ void lower_backward(Lowering& l, ValueId id, const op::Pad& pad_op) {
 void lower(Lowering& l, ValueId id, const op::Crop& crop_op) {
   const Slot y = l.value(id);
   const Slot x = l.value_in(l.node(id).inputs[0], y.block);
-  const Size2 at =
-      resolve_crop(crop_op, x.shape.h(), x.shape.w(), y.shape.h(), y.shape.w());
+  const Size2 at = resolve_crop(crop_op, x.shape.h(), x.shape.w(), y.shape.h(), y.shape.w());
   l.step(id, "crop", {x.buffer, y.buffer},
          [=](const Frame& f) { crop(f.view(x), at.h, at.w, f.view(y)); });
 }
@@ -84,7 +83,8 @@ void lower(Lowering& l, ValueId id, const op::Concat&) {
     channel += l.node(input).channels;
   }
   if (channel % y.block != 0) {
-    l.step(id, "clear padding", {y.buffer}, [=](const Frame& f) { clear_padded_channels(f.view(y)); });
+    l.step(id, "clear padding", {y.buffer},
+           [=](const Frame& f) { clear_padded_channels(f.view(y)); });
   }
 }
 

@@ -1,5 +1,6 @@
-// Transposed convolution, two ways: kernels that do not overlap (kernel = stride, U-Net's 2x2) are a 1x1
-// convolution to stride^2 times the channels, dealt out over space; the others are a convolution's backward pass.
+// Transposed convolution, two ways: kernels that do not overlap (kernel = stride, U-Net's 2x2) are
+// a 1x1 convolution to stride^2 times the channels, dealt out over space; the others are a
+// convolution's backward pass.
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/lowering.h"
@@ -19,9 +20,18 @@ std::int64_t padded_channels(const op::TransposedConv& conv) {
 
 /// The 1x1 convolution: channel (tap, c) of its result is c's value at that tap of the kernel.
 ConvGeometry parts_geometry(const op::TransposedConv& conv, const Shape& in) {
-  return {.n = in.n(), .ic = in.c(), .ih = in.h(), .iw = in.w(),
-          .oc = conv.kernel.h * conv.kernel.w * padded_channels(conv), .oh = in.h(), .ow = in.w(),
-          .kernel = 1, .stride = 1, .dilation = 1, .padding = 0, .groups = 1};
+  return {.n = in.n(),
+          .ic = in.c(),
+          .ih = in.h(),
+          .iw = in.w(),
+          .oc = conv.kernel.h * conv.kernel.w * padded_channels(conv),
+          .oh = in.h(),
+          .ow = in.w(),
+          .kernel = 1,
+          .stride = 1,
+          .dilation = 1,
+          .padding = 0,
+          .groups = 1};
 }
 
 /// Between [in, out, kh, kw] and the 1x1 weights [(tap, out padded), in].
@@ -131,7 +141,8 @@ void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const auto back_weights = pack_parts(l, id, weights, *back.kernel);
   const int back_scratch = scratch_buffer(l, *back.kernel);
   l.step(id, back.kernel->implementation() + " data",
-         {from.buffer, target.slot.buffer, back_scratch}, [=, kernel = back.kernel](const Frame& f) {
+         {from.buffer, target.slot.buffer, back_scratch},
+         [=, kernel = back.kernel](const Frame& f) {
            kernel->run({.src = f.view(target.slot).data,
                         .packed = back_weights->current(*kernel),
                         .dst = f.view(from).data,
@@ -142,13 +153,22 @@ void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
 
 /// The convolution whose backward pass this is: it reads our result and makes our input.
 ConvGeometry reversed_geometry(const op::TransposedConv& conv, const Shape& in, const Shape& out) {
-  ConvGeometry g{.n = in.n(), .ic = out.c(), .ih = out.h(), .iw = out.w(), .oc = in.c(),
-                 .oh = in.h(), .ow = in.w(), .kernel = conv.kernel, .stride = conv.stride,
-                 .dilation = 1, .padding = conv.padding, .groups = conv.groups};
-  g.padding.bottom = static_cast<int>((g.oh - 1) * conv.stride.h + conv.kernel.h - g.ih -
-                                      conv.padding.top);
-  g.padding.right = static_cast<int>((g.ow - 1) * conv.stride.w + conv.kernel.w - g.iw -
-                                     conv.padding.left);
+  ConvGeometry g{.n = in.n(),
+                 .ic = out.c(),
+                 .ih = out.h(),
+                 .iw = out.w(),
+                 .oc = in.c(),
+                 .oh = in.h(),
+                 .ow = in.w(),
+                 .kernel = conv.kernel,
+                 .stride = conv.stride,
+                 .dilation = 1,
+                 .padding = conv.padding,
+                 .groups = conv.groups};
+  g.padding.bottom =
+      static_cast<int>((g.oh - 1) * conv.stride.h + conv.kernel.h - g.ih - conv.padding.top);
+  g.padding.right =
+      static_cast<int>((g.ow - 1) * conv.stride.w + conv.kernel.w - g.iw - conv.padding.left);
   return g;
 }
 
@@ -158,7 +178,8 @@ void lower_overlapping(Lowering& l, ValueId id, const op::TransposedConv& conv) 
   const ConvGeometry geometry = reversed_geometry(conv, l.shape(x), l.shape(id));
   const auto pass = choose_pass(geometry, ConvPass::backward_data, {}, false, l.node(id).name);
   const Slot src = l.dense_value_in(x, pass.dst_block);
-  const Slot made = pass.src_block == y.block && y.dense() ? y : l.new_slot(y.shape, pass.src_block);
+  const Slot made =
+      pass.src_block == y.block && y.dense() ? y : l.new_slot(y.shape, pass.src_block);
   const auto packed = pack(l, id, *pass.kernel);
   const int scratch = scratch_buffer(l, *pass.kernel);
   l.step(id, pass.kernel->implementation() + " transposed", {src.buffer, made.buffer, scratch},
@@ -186,7 +207,8 @@ void lower_overlapping(Lowering& l, ValueId id, const op::TransposedConv& conv) 
     });
   }
   if (conv.activation.kind != ActivationKind::none) {
-    const Slot before = l.training() && !can_fuse(conv.activation) ? l.new_slot(y.shape, y.block) : y;
+    const Slot before =
+        l.training() && !can_fuse(conv.activation) ? l.new_slot(y.shape, y.block) : y;
     if (before.buffer != y.buffer) {
       l.keep_before_activation(id, before);
       l.step(id, "keep", {y.buffer, before.buffer},
@@ -208,8 +230,8 @@ void lower_backward(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const ValueId x = l.node(id).inputs[0];
   const Slot dy = gradient_before_activation(l, id, conv.activation, true);
   const ConvGeometry geometry = reversed_geometry(conv, l.shape(x), l.shape(id));
-  emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = false},
-                       conv.bias, false);
+  emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = false}, conv.bias,
+                       false);
   if (l.wants_gradient(x)) emit_data_gradient(l, id, geometry, ConvPass::forward, dy, x);
 }
 

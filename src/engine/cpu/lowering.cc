@@ -13,23 +13,22 @@ namespace {
 bool is_identity(const Graph& graph, const std::vector<Shape>& shapes, ValueId id, bool training) {
   const Node& node = graph.node(id);
   if (node.inputs.empty()) return false;
-  const bool same = shapes[static_cast<std::size_t>(id)] ==
-                    shapes[static_cast<std::size_t>(node.inputs[0])];
+  const bool same =
+      shapes[static_cast<std::size_t>(id)] == shapes[static_cast<std::size_t>(node.inputs[0])];
   if (std::holds_alternative<op::Dropout>(node.op)) {
     return !training || std::get<op::Dropout>(node.op).rate == 0;
   }
   if (const auto* activate = std::get_if<op::Activate>(&node.op)) {
     return activate->activation.kind == ActivationKind::none;
   }
-  return same && (std::holds_alternative<op::Pad>(node.op) ||
-                  std::holds_alternative<op::Crop>(node.op) ||
-                  std::holds_alternative<op::Resize>(node.op));
+  return same &&
+         (std::holds_alternative<op::Pad>(node.op) || std::holds_alternative<op::Crop>(node.op) ||
+          std::holds_alternative<op::Resize>(node.op));
 }
 
 /// The activation that a batch norm's own kernel can apply.
 bool is_rectifier(const Activation& a) {
-  return a.kind == ActivationKind::relu ||
-         (a.kind == ActivationKind::leaky_relu && a.slope > 0);
+  return a.kind == ActivationKind::relu || (a.kind == ActivationKind::leaky_relu && a.slope > 0);
 }
 
 }  // namespace
@@ -111,8 +110,8 @@ void Lowering::place_in_concatenations() {
       const auto source_id = static_cast<ValueId>(source);
       const bool fits = channel % block == 0 && node(source_id).channels % block == 0;
       if (fits && places_[source].concat < 0 && can_write_slices(source_id)) {
-        // The slice of the concatenation's gradient is this value's own gradient if whatever else reads
-        // the value comes earlier, so that in reverse it adds to a slice already written.
+        // The slice of the concatenation's gradient is this value's own gradient if whatever else
+        // reads the value comes earlier, so that in reverse it adds to a slice already written.
         bool shares = true;
         for (std::size_t reader = id + 1; reader < graph_.nodes.size(); ++reader) {
           for (ValueId read : graph_.nodes[reader].inputs) {
@@ -122,9 +121,8 @@ void Lowering::place_in_concatenations() {
           }
         }
         for (const Output& output : graph_.outputs) shares &= root(output.value) != source;
-        for (ValueId other : concat.inputs) {
-          if (&other != &input && root(other) == source) shares = false;
-        }
+        const auto is_source = [&](ValueId other) { return root(other) == source; };
+        shares &= std::ranges::count_if(concat.inputs, is_source) == 1;
         places_[source] = {static_cast<ValueId>(id), channel, shares};
       }
       channel += node(input).channels;
@@ -213,8 +211,8 @@ const Slot& Lowering::dense_value_in(ValueId id, int block) {
 }
 
 const std::string& Lowering::parameter_name(ValueId id, int index) const {
-  return graph_.parameters[static_cast<std::size_t>(
-                               node(id).parameters[static_cast<std::size_t>(index)])]
+  return graph_
+      .parameters[static_cast<std::size_t>(node(id).parameters[static_cast<std::size_t>(index)])]
       .name;
 }
 
@@ -242,7 +240,8 @@ Slot& Lowering::gradient_home(ValueId id) {
     home = slice(gradient_home(placed.concat), placed.channel, shapes_[r]);
     return home;
   }
-  // A batch norm is the last to read the convolution before it: the gradient takes that memory over.
+  // A batch norm is the last to read the convolution before it: the gradient takes that memory
+  // over.
   const Node& maker = graph_.nodes[r];
   const bool made_by_conv = (std::holds_alternative<op::Conv>(maker.op) ||
                              std::holds_alternative<op::TransposedConv>(maker.op)) &&
@@ -250,8 +249,7 @@ Slot& Lowering::gradient_home(ValueId id) {
   if (made_by_conv && uses_[r] == 1 && own.dense() && places_[r].concat < 0) {
     for (std::size_t reader = r + 1; reader < graph_.nodes.size(); ++reader) {
       const Node& n = graph_.nodes[reader];
-      if (std::holds_alternative<op::BatchNorm>(n.op) &&
-          n.inputs[0] == static_cast<ValueId>(r)) {
+      if (std::holds_alternative<op::BatchNorm>(n.op) && n.inputs[0] == static_cast<ValueId>(r)) {
         home = own;
         return home;
       }
@@ -370,8 +368,8 @@ Slot gradient_before_activation(Lowering& l, ValueId id, const Activation& activ
   const Slot out = in_place ? dy : l.new_slot(dy.shape, dy.block);
   l.step(id, std::string("backward ") + activation_name(activation.kind),
          {x.buffer, dy.buffer, out.buffer}, [=](const Frame& f) {
-           // relu, leaky_relu and relu6 keep the sign and the range that decide their derivative, so
-           // their result serves as well as their input.
+           // relu, leaky_relu and relu6 keep the sign and the range that decide their derivative,
+           // so their result serves as well as their input.
            activate_backward(f.view(x), f.view(dy), activation, f.view(out), false);
          });
   return out;

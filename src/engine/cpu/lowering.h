@@ -1,4 +1,5 @@
-// From a graph to a program: where every value lies, which kernel makes it, how gradients come back.
+// From a graph to a program: where every value lies, which kernel makes it, how gradients come
+// back.
 #pragma once
 
 #include <functional>
@@ -12,8 +13,8 @@
 
 namespace segmentum::cpu {
 
-/// What the lowering of one operator may ask for. Forward lowering runs over the nodes in order, backward
-/// lowering over them in reverse; a gradient is complete when its node's turn comes.
+/// What the lowering of one operator may ask for. Forward lowering runs over the nodes in order,
+/// backward lowering over them in reverse; a gradient is complete when its node's turn comes.
 class Lowering {
  public:
   Lowering(const Graph& graph, ParameterStore& parameters, std::span<const Shape> inputs,
@@ -21,7 +22,8 @@ class Lowering {
 
   Program lower() &&;
 
-  // --- for the operators ---------------------------------------------------------------------------
+  // --- for the operators
+  // ---------------------------------------------------------------------------
   const Graph& graph() const { return graph_; }
   const Node& node(ValueId id) const { return graph_.node(id); }
   const Shape& shape(ValueId id) const { return shapes_[static_cast<std::size_t>(id)]; }
@@ -29,7 +31,8 @@ class Lowering {
   PackedWeightCache& weights() { return weights_; }
   bool training() const { return options_.mode == Mode::train; }
   bool frozen_batch_norm() const { return options_.frozen_batch_norm; }
-  /// The activation that the kernel of `id` applies: its own, or that of the only node that reads it.
+  /// The activation that the kernel of `id` applies: its own, or that of the only node that reads
+  /// it.
   Activation activation(ValueId id) const;
 
   /// The home of a value; made on first use.
@@ -45,7 +48,8 @@ class Lowering {
   /// Where the gradient of a parameter is summed; null when it is not learnt.
   float* parameter_gradient(ValueId id, int index);
 
-  /// For activations whose derivative needs their input: what a fused kernel had before its activation.
+  /// For activations whose derivative needs their input: what a fused kernel had before its
+  /// activation.
   void keep_before_activation(ValueId id, const Slot& slot) { before_activation_[id] = slot; }
   Slot before_activation(ValueId id) const {
     const auto found = before_activation_.find(id);
@@ -63,7 +67,8 @@ class Lowering {
   bool wants_gradient(ValueId id) const { return wants_gradient_[root(id)]; }
   /// dLoss/dvalue, complete; invalid if nothing depends on the value.
   Slot gradient(ValueId id);
-  /// Where an operator leaves (part of) dLoss/dvalue in layout `block`, and whether it must add to it.
+  /// Where an operator leaves (part of) dLoss/dvalue in layout `block`, and whether it must add to
+  /// it.
   struct Target {
     ValueId id;
     Slot slot;
@@ -77,7 +82,8 @@ class Lowering {
   /// The gradient of `id` was written by whoever wrote the memory it shares.
   void gradient_is_written(ValueId id) { gradient_written_[root(id)] = true; }
 
-  // --- structure, decided before any step ----------------------------------------------------------
+  // --- structure, decided before any step
+  // ----------------------------------------------------------
   /// The node whose home `id` shares, or `id`.
   std::size_t root(ValueId id) const { return static_cast<std::size_t>(root_[id]); }
   /// The concatenation in whose memory `id` is written, or -1, and the channel it starts at.
@@ -108,11 +114,11 @@ class Lowering {
   std::vector<Shape> shapes_;
   std::vector<int> uses_;
   std::vector<ValueId> root_;
-  std::vector<Activation> fused_;           // by root
-  std::vector<Place> places_;               // by root
-  std::vector<bool> wants_gradient_;        // by root
+  std::vector<Activation> fused_;     // by root
+  std::vector<Place> places_;         // by root
+  std::vector<bool> wants_gradient_;  // by root
   std::vector<Slot> homes_, gradient_homes_;
-  std::vector<bool> gradient_written_;      // by root
+  std::vector<bool> gradient_written_;  // by root
   std::map<std::tuple<std::size_t, int, bool>, Slot> converted_;
   std::map<ValueId, Slot> before_activation_;
   std::map<ValueId, int> arrays_;
@@ -154,7 +160,8 @@ void lower_backward(Lowering& l, ValueId id, const op::Dropout& dropout);
 void lower(Lowering& l, ValueId id, const op::Softmax& softmax);
 void lower_backward(Lowering& l, ValueId id, const op::Softmax& softmax);
 
-/// The gradient of the value before its fused activation: in place where nobody else owns the memory.
+/// The gradient of the value before its fused activation: in place where nobody else owns the
+/// memory.
 Slot gradient_before_activation(Lowering& l, ValueId id, const Activation& activation, bool dense);
 
 }  // namespace segmentum::cpu

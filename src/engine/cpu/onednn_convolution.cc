@@ -53,6 +53,94 @@ struct Descriptions {
   }
 };
 
+using Forward = dnnl::convolution_forward;
+using BackwardData = dnnl::convolution_backward_data;
+using BackwardWeights = dnnl::convolution_backward_weights;
+constexpr auto kInference = dnnl::prop_kind::forward_inference;
+constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+
+// --- where oneDNN 2.x and 3.x differ
+// --------------------------------------------------------------
+#if DNNL_VERSION_MAJOR >= 3
+void append_activation(dnnl::post_ops& post, dnnl::algorithm algorithm, float alpha, float beta) {
+  post.append_eltwise(algorithm, alpha, beta);
+}
+
+Forward::primitive_desc forward_pd(const Descriptions& d, const dnnl::primitive_attr& attr) {
+  return {engine(),  kInference, kDirect,  d.src,   d.weights, d.bias, d.dst,
+          d.strides, d.dilates,  d.before, d.after, attr,      true};
+}
+
+BackwardData::primitive_desc backward_data_pd(const Descriptions& d,
+                                              const dnnl::primitive_attr& attr,
+                                              const Forward::primitive_desc& hint) {
+  return {engine(),  kDirect,  d.src,   d.weights, d.dst, d.strides,
+          d.dilates, d.before, d.after, hint,      attr,  true};
+}
+
+BackwardWeights::primitive_desc backward_weights_pd(const Descriptions& d,
+                                                    const dnnl::primitive_attr& attr,
+                                                    const Forward::primitive_desc& hint) {
+  return {engine(),  kDirect,  d.src,   d.weights, d.bias, d.dst, d.strides,
+          d.dilates, d.before, d.after, hint,      attr,   true};
+}
+
+std::vector<std::int64_t> extents(const memory::desc& desc) {
+  return desc.get_dims();
+}
+
+std::string layout_name(const memory::desc& desc) {
+  std::string name = std::to_string(desc.get_size());
+  for (const auto& numbers :
+       {desc.get_padded_dims(), desc.get_strides(), desc.get_inner_blks(), desc.get_inner_idxs()}) {
+    for (std::int64_t number : numbers) name += '.' + std::to_string(number);
+    name += '/';
+  }
+  return name;
+}
+#else
+void append_activation(dnnl::post_ops& post, dnnl::algorithm algorithm, float alpha, float beta) {
+  post.append_eltwise(1.0f, algorithm, alpha, beta);
+}
+
+Forward::primitive_desc forward_pd(const Descriptions& d, const dnnl::primitive_attr& attr) {
+  const auto desc = d.bias.is_zero()
+                        ? Forward::desc(kInference, kDirect, d.src, d.weights, d.dst, d.strides,
+                                        d.dilates, d.before, d.after)
+                        : Forward::desc(kInference, kDirect, d.src, d.weights, d.bias, d.dst,
+                                        d.strides, d.dilates, d.before, d.after);
+  return {desc, attr, engine(), true};
+}
+
+BackwardData::primitive_desc backward_data_pd(const Descriptions& d,
+                                              const dnnl::primitive_attr& attr,
+                                              const Forward::primitive_desc& hint) {
+  const BackwardData::desc desc(kDirect, d.src, d.weights, d.dst, d.strides, d.dilates, d.before,
+                                d.after);
+  return {desc, attr, engine(), hint, true};
+}
+
+BackwardWeights::primitive_desc backward_weights_pd(const Descriptions& d,
+                                                    const dnnl::primitive_attr& attr,
+                                                    const Forward::primitive_desc& hint) {
+  using Desc = BackwardWeights::desc;
+  const Desc desc =
+      d.bias.is_zero()
+          ? Desc(kDirect, d.src, d.weights, d.dst, d.strides, d.dilates, d.before, d.after)
+          : Desc(kDirect, d.src, d.weights, d.bias, d.dst, d.strides, d.dilates, d.before, d.after);
+  return {desc, attr, engine(), hint, true};
+}
+
+std::vector<std::int64_t> extents(const memory::desc& desc) {
+  return desc.dims();
+}
+
+std::string layout_name(const memory::desc& desc) {
+  return {reinterpret_cast<const char*>(&desc.data), sizeof(desc.data)};
+}
+#endif
+// --------------------------------------------------------------------------------------------------
+
 dnnl::primitive_attr attributes(const ConvExtras& extras, const memory::desc& dst) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -60,38 +148,26 @@ dnnl::primitive_attr attributes(const ConvExtras& extras, const memory::desc& ds
   if (extras.residual) post.append_binary(dnnl::algorithm::binary_add, dst);
   switch (extras.activation.kind) {
     case ActivationKind::relu:
-      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+      append_activation(post, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
       break;
     case ActivationKind::leaky_relu:
-      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, extras.activation.slope, 0.0f);
+      append_activation(post, dnnl::algorithm::eltwise_relu, extras.activation.slope, 0.0f);
       break;
     case ActivationKind::relu6:
-      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
+      append_activation(post, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
       break;
-    default: break;
+    default:
+      break;
   }
   attr.set_post_ops(post);
   return attr;
 }
 
-dnnl::convolution_forward::primitive_desc forward_pd(const Descriptions& d,
-                                                     const dnnl::primitive_attr& attr) {
-  const auto desc =
-      d.bias.is_zero()
-          ? dnnl::convolution_forward::desc(dnnl::prop_kind::forward_inference,
-                                            dnnl::algorithm::convolution_direct, d.src, d.weights,
-                                            d.dst, d.strides, d.dilates, d.before, d.after)
-          : dnnl::convolution_forward::desc(dnnl::prop_kind::forward_inference,
-                                            dnnl::algorithm::convolution_direct, d.src, d.weights,
-                                            d.bias, d.dst, d.strides, d.dilates, d.before, d.after);
-  return {desc, attr, engine(), true};
-}
-
 /// oneDNN wants a forward description as a hint for the backward ones; its layout does not matter.
-dnnl::convolution_forward::primitive_desc hint_pd(const ConvGeometry& g) {
+Forward::primitive_desc hint_pd(const ConvGeometry& g) {
   Descriptions plain(g, false, 1, 1);
-  plain.src = memory::desc(plain.src.dims(), memory::data_type::f32, Tag::any);
-  plain.dst = memory::desc(plain.dst.dims(), memory::data_type::f32, Tag::any);
+  plain.src = memory::desc(extents(plain.src), memory::data_type::f32, Tag::any);
+  plain.dst = memory::desc(extents(plain.dst), memory::data_type::f32, Tag::any);
   return forward_pd(plain, {});
 }
 
@@ -112,8 +188,13 @@ int vector_block() {
       case dnnl::cpu_isa::avx:
       case dnnl::cpu_isa::avx2:
       case dnnl::cpu_isa::avx2_vnni:
-      case dnnl::cpu_isa::all: return 8;
-      default: return 16;
+#if DNNL_VERSION_MAJOR >= 3
+      case dnnl::cpu_isa::avx2_vnni_2:
+#endif
+      case dnnl::cpu_isa::all:
+        return 8;
+      default:
+        return 16;
     }
   }();
   return block;
@@ -131,7 +212,8 @@ struct Convolution::Parts {
   std::string implementation, layout;
 
   template <typename PrimitiveDesc>
-  void take(const PrimitiveDesc& pd) {
+  void take(const PrimitiveDesc& pd, const memory::desc& packed) {
+    weights = packed;
     implementation = pd.impl_info_str();
     scratch = pd.scratchpad_desc();
   }
@@ -158,45 +240,38 @@ std::unique_ptr<Convolution> Convolution::make(const ConvGeometry& geometry, Con
     if (pass == ConvPass::forward) {
       const auto pd = forward_pd(d, attr);
       if (!good(pd)) return nullptr;
-      parts->take(pd);
-      parts->weights = pd.weights_desc();
-      parts->primitive = dnnl::convolution_forward(pd);
+      parts->take(pd, pd.weights_desc());
+      parts->primitive = Forward(pd);
     } else if (pass == ConvPass::backward_data) {
-      const dnnl::convolution_backward_data::desc desc(dnnl::algorithm::convolution_direct, d.src,
-                                                       d.weights, d.dst, d.strides, d.dilates,
-                                                       d.before, d.after);
-      const dnnl::convolution_backward_data::primitive_desc pd(desc, attr, engine(),
-                                                               hint_pd(geometry), true);
+      const auto pd = backward_data_pd(d, attr, hint_pd(geometry));
       if (!good(pd)) return nullptr;
-      parts->take(pd);
-      parts->weights = pd.weights_desc();
-      parts->primitive = dnnl::convolution_backward_data(pd);
+      parts->take(pd, pd.weights_desc());
+      parts->primitive = BackwardData(pd);
     } else {
-      using Backward = dnnl::convolution_backward_weights;
-      const auto desc =
-          d.bias.is_zero()
-              ? Backward::desc(dnnl::algorithm::convolution_direct, d.src, d.weights, d.dst,
-                               d.strides, d.dilates, d.before, d.after)
-              : Backward::desc(dnnl::algorithm::convolution_direct, d.src, d.weights, d.bias, d.dst,
-                               d.strides, d.dilates, d.before, d.after);
-      const Backward::primitive_desc pd(desc, attr, engine(), hint_pd(geometry), true);
+      const auto pd = backward_weights_pd(d, attr, hint_pd(geometry));
       if (!good(pd)) return nullptr;
-      parts->take(pd);
-      parts->weights = pd.diff_weights_desc();
-      parts->primitive = Backward(pd);
+      parts->take(pd, pd.diff_weights_desc());
+      parts->primitive = BackwardWeights(pd);
     }
   } catch (const dnnl::error&) {
     return nullptr;  // this layout is not offered for this geometry
   }
-  const auto* bytes = reinterpret_cast<const char*>(&parts->weights.data);
-  parts->layout.assign(bytes, sizeof(parts->weights.data));
+  parts->layout = layout_name(parts->weights);
   return std::unique_ptr<Convolution>(new Convolution(std::move(parts)));
 }
 
-std::size_t Convolution::packed_bytes() const { return parts_->weights.get_size(); }
-std::size_t Convolution::scratch_bytes() const { return parts_->scratch.get_size(); }
-std::string Convolution::implementation() const { return parts_->implementation; }
-const std::string& Convolution::packed_layout() const { return parts_->layout; }
+std::size_t Convolution::packed_bytes() const {
+  return parts_->weights.get_size();
+}
+std::size_t Convolution::scratch_bytes() const {
+  return parts_->scratch.get_size();
+}
+std::string Convolution::implementation() const {
+  return parts_->implementation;
+}
+const std::string& Convolution::packed_layout() const {
+  return parts_->layout;
+}
 
 void Convolution::pack(const float* plain, void* packed) const {
   memory from = view_of(parts_->plain_weights, plain);

@@ -1,4 +1,5 @@
-// The only door to oneDNN: convolution passes on our layouts. (2.6's interface; 3.x changes end here.)
+// The only door to oneDNN: convolution passes on our layouts. (2.6's interface; 3.x changes end
+// here.)
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,9 @@ bool can_fuse(const Activation& activation);
 /// A compiled pass. Immutable and safe to run from many threads, each with its own scratch.
 class Convolution {
  public:
-  /// `src_block` and `dst_block` are 1 (plain) or `vector_block()`; values are dense. Returns null where
-  /// oneDNN does not offer this layout, or only by its reference loops and `accept_reference` is false.
+  /// `src_block` and `dst_block` are 1 (plain) or `vector_block()`; values are dense. Returns null
+  /// where oneDNN does not offer this layout, or only by its reference loops and `accept_reference`
+  /// is false.
   static std::unique_ptr<Convolution> make(const ConvGeometry& geometry, ConvPass pass,
                                            const ConvExtras& extras, int src_block, int dst_block,
                                            bool accept_reference);

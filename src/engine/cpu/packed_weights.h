@@ -1,4 +1,5 @@
-// Weights in the layout a kernel wants, made once for each version of the parameter and shared by plans.
+// Weights in the layout a kernel wants, made once for each version of the parameter and shared by
+// plans.
 #pragma once
 
 #include <functional>

@@ -52,8 +52,8 @@ void plan_memory(Program& program) {
       const Buffer& taken = program.buffers[other];
       if (!lives[i].meets(lives[other])) continue;
       if (offset + size <= taken.offset) break;
-      offset = std::max(offset, (taken.offset + taken.floats + kAlignFloats - 1) / kAlignFloats *
-                                    kAlignFloats);
+      offset = std::max(
+          offset, (taken.offset + taken.floats + kAlignFloats - 1) / kAlignFloats * kAlignFloats);
     }
     buffer.offset = offset;
     program.arena_floats = std::max(program.arena_floats, offset + size);

@@ -11,8 +11,8 @@
 
 namespace segmentum::cpu {
 
-/// A stretch of the arena. Its place is chosen from the steps that touch it; `persistent` buffers are
-/// never shared: inputs, outputs, their gradients.
+/// A stretch of the arena. Its place is chosen from the steps that touch it; `persistent` buffers
+/// are never shared: inputs, outputs, their gradients.
 struct Buffer {
   std::int64_t floats = 0;
   std::int64_t offset = -1;  // in the arena, once planned
@@ -28,9 +28,7 @@ struct Slot {
   std::int64_t batch_stride = 0;
 
   bool valid() const { return buffer >= 0; }
-  bool dense() const {
-    return shape.n() == 1 || batch_stride == image_floats(shape, block);
-  }
+  bool dense() const { return shape.n() == 1 || batch_stride == image_floats(shape, block); }
 };
 
 /// What a step sees when it runs.
@@ -60,15 +58,15 @@ struct Program {
   std::vector<Buffer> buffers;
   std::vector<Step> forward;
   std::vector<Step> backward;
-  std::vector<Slot> inputs;                 // plain, by graph input
-  std::vector<Slot> input_gradients;        // plain, if asked for
-  std::map<std::string, Slot> outputs;      // plain, by name
+  std::vector<Slot> inputs;             // plain, by graph input
+  std::vector<Slot> input_gradients;    // plain, if asked for
+  std::map<std::string, Slot> outputs;  // plain, by name
   std::map<std::string, Slot> output_gradients;
   std::int64_t arena_floats = 0;
 };
 
-/// Gives every buffer its place: buffers whose lives (first to last step that touches them, forward and
-/// backward in one sequence) do not overlap may share memory. Largest first, lowest free place.
+/// Gives every buffer its place: buffers whose lives (first to last step that touches them, forward
+/// and backward in one sequence) do not overlap may share memory. Largest first, lowest free place.
 void plan_memory(Program& program);
 
 }  // namespace segmentum::cpu

@@ -106,22 +106,22 @@ void BatchMoments(const View& x, ChannelMoments moments, float* scratch) {
 template <int B>
 void ScaleShiftOf(const View& x, const float* scale, const float* shift, Activation activation,
                   const View& y) {
-  for_strips(x, [&](std::int64_t n, std::int64_t cb, std::int64_t, std::int64_t first,
-                    std::int64_t end) {
-    const float* from = x.at(n, cb, first);
-    float* to = y.at(n, cb, first);
-    const std::int64_t pixels = (end - first) * x.shape.w();
-    for_lanes<B>([&](std::size_t lane) HWY_ATTR {
-      const Lanes<B> d;
-      const auto a = hn::LoadU(d, scale + cb * B + lane);
-      const auto b = hn::LoadU(d, shift + cb * B + lane);
-      const auto slope = hn::Set(d, activation.slope);
-      for (std::int64_t i = 0; i < pixels; ++i) {
-        const auto v = hn::MulAdd(hn::LoadU(d, from + i * B + lane), a, b);
-        hn::StoreU(rectify(d, v, activation.kind, slope), d, to + i * B + lane);
-      }
-    });
-  });
+  for_strips(
+      x, [&](std::int64_t n, std::int64_t cb, std::int64_t, std::int64_t first, std::int64_t end) {
+        const float* from = x.at(n, cb, first);
+        float* to = y.at(n, cb, first);
+        const std::int64_t pixels = (end - first) * x.shape.w();
+        for_lanes<B>([&](std::size_t lane) HWY_ATTR {
+          const Lanes<B> d;
+          const auto a = hn::LoadU(d, scale + cb * B + lane);
+          const auto b = hn::LoadU(d, shift + cb * B + lane);
+          const auto slope = hn::Set(d, activation.slope);
+          for (std::int64_t i = 0; i < pixels; ++i) {
+            const auto v = hn::MulAdd(hn::LoadU(d, from + i * B + lane), a, b);
+            hn::StoreU(rectify(d, v, activation.kind, slope), d, to + i * B + lane);
+          }
+        });
+      });
 }
 
 void ScaleShift(const View& x, const float* scale, const float* shift, Activation activation,
@@ -140,8 +140,8 @@ HWY_INLINE V through(D d, V dy, V v, ActivationKind kind, V slope) {
 }
 
 template <int B>
-void BackwardOf(const View& x, const View& dy, const BatchNormGradient& g, const View& dx,
-                bool add, float* scratch) {
+void BackwardOf(const View& x, const View& dy, const BatchNormGradient& g, const View& dx, bool add,
+                float* scratch) {
   const std::int64_t count = Strips(x).count;
   for_strips(x, [&](std::int64_t n, std::int64_t cb, std::int64_t strip, std::int64_t first,
                     std::int64_t end) {
@@ -174,36 +174,36 @@ void BackwardOf(const View& x, const View& dy, const BatchNormGradient& g, const
   // dx = scale * (e - mean(e) - xhat * mean(e * xhat)), e the gradient before the activation.
   const double pixels = static_cast<double>(x.shape.n() * x.shape.h() * x.shape.w());
   const float share = g.fixed_moments ? 0.0f : static_cast<float>(1.0 / pixels);
-  for_strips(x, [&](std::int64_t n, std::int64_t cb, std::int64_t, std::int64_t first,
-                    std::int64_t end) {
-    const float* p = x.at(n, cb, first);
-    const float* q = dy.at(n, cb, first);
-    float* out = dx.at(n, cb, first);
-    const std::int64_t count_pixels = (end - first) * x.shape.w();
-    for_lanes<B>([&](std::size_t lane) HWY_ATTR {
-      const Lanes<B> d;
-      const std::int64_t c = cb * B + static_cast<std::int64_t>(lane);
-      const auto a = hn::LoadU(d, g.scale + c);
-      const auto b = hn::LoadU(d, g.shift + c);
-      const auto slope = hn::Set(d, g.activation.slope);
-      const auto weight = hn::Set(d, share);
-      const auto deviation = hn::LoadU(d, g.inverse_deviation + c);
-      // e * a - (v * k1 + k0): the two means folded into one multiply-add.
-      const auto k1 =
-          hn::Mul(hn::Mul(a, weight), hn::Mul(deviation, hn::LoadU(d, g.weight_gradient + c)));
-      const auto k0 = hn::Sub(hn::Mul(hn::Mul(a, weight), hn::LoadU(d, g.bias_gradient + c)),
-                              hn::Mul(k1, hn::LoadU(d, g.mean + c)));
-      for (std::int64_t i = 0; i < count_pixels; ++i) {
-        const auto v = hn::LoadU(d, p + i * B + lane);
-        const auto e = through(d, hn::LoadU(d, q + i * B + lane), hn::MulAdd(v, a, b),
-                               g.activation.kind, slope);
-        auto result = hn::MulSub(e, a, hn::MulAdd(v, k1, k0));
-        float* to = out + i * B + lane;
-        if (add) result = hn::Add(result, hn::LoadU(d, to));
-        hn::StoreU(result, d, to);
-      }
-    });
-  });
+  for_strips(
+      x, [&](std::int64_t n, std::int64_t cb, std::int64_t, std::int64_t first, std::int64_t end) {
+        const float* p = x.at(n, cb, first);
+        const float* q = dy.at(n, cb, first);
+        float* out = dx.at(n, cb, first);
+        const std::int64_t count_pixels = (end - first) * x.shape.w();
+        for_lanes<B>([&](std::size_t lane) HWY_ATTR {
+          const Lanes<B> d;
+          const std::int64_t c = cb * B + static_cast<std::int64_t>(lane);
+          const auto a = hn::LoadU(d, g.scale + c);
+          const auto b = hn::LoadU(d, g.shift + c);
+          const auto slope = hn::Set(d, g.activation.slope);
+          const auto weight = hn::Set(d, share);
+          const auto deviation = hn::LoadU(d, g.inverse_deviation + c);
+          // e * a - (v * k1 + k0): the two means folded into one multiply-add.
+          const auto k1 =
+              hn::Mul(hn::Mul(a, weight), hn::Mul(deviation, hn::LoadU(d, g.weight_gradient + c)));
+          const auto k0 = hn::Sub(hn::Mul(hn::Mul(a, weight), hn::LoadU(d, g.bias_gradient + c)),
+                                  hn::Mul(k1, hn::LoadU(d, g.mean + c)));
+          for (std::int64_t i = 0; i < count_pixels; ++i) {
+            const auto v = hn::LoadU(d, p + i * B + lane);
+            const auto e = through(d, hn::LoadU(d, q + i * B + lane), hn::MulAdd(v, a, b),
+                                   g.activation.kind, slope);
+            auto result = hn::MulSub(e, a, hn::MulAdd(v, k1, k0));
+            float* to = out + i * B + lane;
+            if (add) result = hn::Add(result, hn::LoadU(d, to));
+            hn::StoreU(result, d, to);
+          }
+        });
+      });
 }
 
 void BatchNormBackward(const View& x, const View& dy, const BatchNormGradient& g, const View& dx,
@@ -222,7 +222,9 @@ HWY_EXPORT(BatchMoments);
 HWY_EXPORT(ScaleShift);
 HWY_EXPORT(BatchNormBackward);
 
-std::int64_t reduction_floats(const View& x) { return HWY_DYNAMIC_DISPATCH(ReductionFloats)(x); }
+std::int64_t reduction_floats(const View& x) {
+  return HWY_DYNAMIC_DISPATCH(ReductionFloats)(x);
+}
 
 void batch_moments(const View& x, ChannelMoments moments, float* scratch) {
   HWY_DYNAMIC_DISPATCH(BatchMoments)(x, moments, scratch);

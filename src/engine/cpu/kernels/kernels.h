@@ -23,8 +23,8 @@ struct ChannelMoments {
 /// Floats of scratch that `batch_moments` and `batch_norm_backward` need for a value like `x`.
 std::int64_t reduction_floats(const View& x);
 
-/// Mean and biased variance of each channel over N, H and W: one pass over the memory, sums shifted by
-/// the channel's first value, partial sums joined in double.
+/// Mean and biased variance of each channel over N, H and W: one pass over the memory, sums shifted
+/// by the channel's first value, partial sums joined in double.
 void batch_moments(const View& x, ChannelMoments moments, float* scratch);
 
 /// y = activation(x * scale + shift), relu and leaky_relu only. x and y may be the same memory.
@@ -33,13 +33,13 @@ void scale_shift(const View& x, const float* scale, const float* shift, Activati
 
 /// The gradients of y = activation(weight * (x - mean) * inverse_deviation + bias).
 struct BatchNormGradient {
-  const float* scale;              // weight * inverse_deviation
-  const float* shift;              // bias - mean * scale
+  const float* scale;  // weight * inverse_deviation
+  const float* shift;  // bias - mean * scale
   const float* mean;
   const float* inverse_deviation;
   Activation activation;
-  bool fixed_moments;              // frozen: mean and deviation do not depend on x
-  float* weight_gradient;          // out: padded per-channel arrays
+  bool fixed_moments;      // frozen: mean and deviation do not depend on x
+  float* weight_gradient;  // out: padded per-channel arrays
   float* bias_gradient;
 };
 /// Writes dLoss/dx over `dx`, which may be x's own memory.
@@ -61,7 +61,8 @@ void copy(const View& from, const View& to, bool add);
 void add(const View& a, const View& b, Activation activation, const View& y);
 /// y = a * b, where b is a's shape or [N,C,1,1].
 void multiply(const View& a, const View& b, const View& y);
-/// da (+)= dy * b and, where `db.data`, db (+)= dy * a (summed over the plane where b is broadcast).
+/// da (+)= dy * b and, where `db.data`, db (+)= dy * a (summed over the plane where b is
+/// broadcast).
 void multiply_backward(const View& a, const View& b, const View& dy, const View& da, bool add_a,
                        const View& db, bool add_b);
 /// y (+)= x times the mask and its scale.
@@ -74,7 +75,8 @@ struct PoolWindow {
   Padding padding;
   bool count_padding = true;
 };
-/// `winners` (one byte a value, y's layout, may be null) keeps which tap of the window won: kernel <= 256 taps.
+/// `winners` (one byte a value, y's layout, may be null) keeps which tap of the window won: kernel
+/// <= 256 taps.
 void max_pool(const View& x, const PoolWindow& window, const View& y, std::uint8_t* winners);
 void max_pool_backward(const View& dy, const PoolWindow& window, const std::uint8_t* winners,
                        const View& dx, bool add);
@@ -103,7 +105,8 @@ void pad_backward(const View& dy, PadMode mode, int top, int left, const View& d
 void crop(const View& x, int top, int left, const View& y);
 /// dx (+)= dy at the window, zero elsewhere.
 void crop_backward(const View& dy, int top, int left, const View& dx, bool add);
-/// y[n, c, sy*i+a, sx*j+b] = parts[n, (a*sx+b)*C' + c, i, j] + bias[c], C' = channels padded to blocks.
+/// y[n, c, sy*i+a, sx*j+b] = parts[n, (a*sx+b)*C' + c, i, j] + bias[c], C' = channels padded to
+/// blocks.
 void depth_to_space(const View& parts, Size2 stride, const float* bias, Activation activation,
                     const View& y);
 /// The reverse.

@@ -89,7 +89,8 @@ void ClearPaddedChannels(const View& y) {
 
 void Activate(const View& x, Activation activation, const View& y) {
   switch (activation.kind) {
-    case ActivationKind::none: return Copy(x, y, false);
+    case ActivationKind::none:
+      return Copy(x, y, false);
     case ActivationKind::relu:
     case ActivationKind::leaky_relu:
       return map(x, x, y, false, [=](auto d, auto v, auto) HWY_ATTR {
@@ -116,15 +117,15 @@ void Activate(const View& x, Activation activation, const View& y) {
 void ActivateBackward(const View& x, const View& dy, Activation activation, const View& dx,
                       bool add) {
   switch (activation.kind) {
-    case ActivationKind::none: return Copy(dy, dx, add);
+    case ActivationKind::none:
+      return Copy(dy, dx, add);
     case ActivationKind::relu:
       return map(x, dy, dx, add, [](auto d, auto v, auto g) HWY_ATTR {
         return hn::IfThenElseZero(hn::Gt(v, hn::Zero(d)), g);
       });
     case ActivationKind::leaky_relu:
       return map(x, dy, dx, add, [=](auto d, auto v, auto g) HWY_ATTR {
-        return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), g,
-                              hn::Mul(g, hn::Set(d, activation.slope)));
+        return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), g, hn::Mul(g, hn::Set(d, activation.slope)));
       });
     case ActivationKind::relu6:
       return map(x, dy, dx, add, [](auto d, auto v, auto g) HWY_ATTR {
@@ -191,7 +192,9 @@ void PlaneProducts(const View& a, const View& dy, const View& db, bool add) {
   });
 }
 
-bool broadcast(const View& a, const View& b) { return a.shape != b.shape; }
+bool broadcast(const View& a, const View& b) {
+  return a.shape != b.shape;
+}
 
 void Product(const View& a, const View& b, const View& y, bool add) {
   if (!broadcast(a, b)) {
@@ -250,7 +253,9 @@ void add(const View& a, const View& b, Activation activation, const View& y) {
   HWY_DYNAMIC_DISPATCH(AddValues)(a, b, activation, y);
 }
 
-void clear_padded_channels(const View& x) { HWY_DYNAMIC_DISPATCH(ClearPaddedChannels)(x); }
+void clear_padded_channels(const View& x) {
+  HWY_DYNAMIC_DISPATCH(ClearPaddedChannels)(x);
+}
 
 void activate(const View& x, Activation activation, const View& y) {
   HWY_DYNAMIC_DISPATCH(Activate)(x, activation, y);

@@ -130,7 +130,8 @@ void MaxPoolBackwardOf(const View& dy, const PoolWindow& window, const std::uint
         for (int c = 0; c < B; ++c) {
           const int tap = won[(oy * dy.shape.w() + ox) * B + c];
           const std::int64_t sy = oy * window.stride.h - window.padding.top + tap / window.kernel.w;
-          const std::int64_t sx = ox * window.stride.w - window.padding.left + tap % window.kernel.w;
+          const std::int64_t sx =
+              ox * window.stride.w - window.padding.left + tap % window.kernel.w;
           if (sy >= 0 && sx >= 0 && sy < dx.shape.h() && sx < dx.shape.w()) {
             plane[(sy * dx.shape.w() + sx) * B + c] += g[c];
           }

@@ -145,7 +145,8 @@ void Crop(const View& x, int top, int left, const View& y) {
   const std::int64_t height = y.shape.h(), blocks = y.blocks();
   parallel_for(y.shape.n() * blocks * height, [&](std::int64_t i) {
     const std::int64_t row = i % height, cb = i / height % blocks, n = i / height / blocks;
-    std::memcpy(y.at(n, cb, row), x.at(n, cb, row + top) + static_cast<std::int64_t>(left) * x.block,
+    std::memcpy(y.at(n, cb, row),
+                x.at(n, cb, row + top) + static_cast<std::int64_t>(left) * x.block,
                 sizeof(float) * static_cast<std::size_t>(y.row()));
   });
 }

@@ -63,8 +63,7 @@ void SoftmaxBackward(const View& y, const View& dy, const View& dx, bool add) {
       const float *p = channel(y, n, c, row), *g = channel(dy, n, c, row);
       float* out = channel(dx, n, c, row);
       for (std::int64_t i = 0; i < w; ++i) {
-        const float value =
-            c < channels ? p[i * y.block] * (g[i * dy.block] - inner[i]) : 0.0f;
+        const float value = c < channels ? p[i * y.block] * (g[i * dy.block] - inner[i]) : 0.0f;
         out[i * dx.block] = add ? out[i * dx.block] + value : value;
       }
     }
@@ -148,8 +147,7 @@ void GroupNormBackward(const View& x, const View& dy, int groups, const float* w
         float* out = channel(dx, n, c, row);
         for (std::int64_t k = 0; k < w; ++k) {
           const float xhat = (in[k * x.block] - m) * s;
-          const float value =
-              s * (g[k * dy.block] * weight[c] - mean_total - xhat * mean_product);
+          const float value = s * (g[k * dy.block] * weight[c] - mean_total - xhat * mean_product);
           out[k * dx.block] = add ? out[k * dx.block] + value : value;
         }
       });
@@ -174,7 +172,9 @@ HWY_EXPORT(SoftmaxBackward);
 HWY_EXPORT(GroupNorm);
 HWY_EXPORT(GroupNormBackward);
 
-void softmax(const View& x, const View& y) { HWY_DYNAMIC_DISPATCH(Softmax)(x, y); }
+void softmax(const View& x, const View& y) {
+  HWY_DYNAMIC_DISPATCH(Softmax)(x, y);
+}
 
 void softmax_backward(const View& y, const View& dy, const View& dx, bool add) {
   HWY_DYNAMIC_DISPATCH(SoftmaxBackward)(y, dy, dx, add);

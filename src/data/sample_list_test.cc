@@ -1,0 +1,75 @@
+#include "data/sample_list.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/testing.h"
+
+namespace segmentum {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<Sample> pictures(std::initializer_list<const char*> paths) {
+  std::vector<Sample> samples;
+  for (const char* path : paths) samples.push_back({.image = path});
+  return samples;
+}
+
+TEST(SampleList, FieldsAreSeparatedByWhatTheLineUses) {
+  const auto lines = parse_list(
+      "\xEF\xBB\xBF# comment\na.png  b.png\r\n\n"
+      "a b.png,c d.png\n\"my a.png\" \"my b.png\" more\nlast\tone");
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[0].number, 2);
+  EXPECT_THAT(lines[0].fields, ElementsAre("a.png", "b.png"));
+  EXPECT_THAT(lines[1].fields, ElementsAre("a b.png", "c d.png"));
+  EXPECT_THAT(lines[2].fields, ElementsAre("my a.png", "my b.png", "more"));
+  EXPECT_EQ(lines[3].number, 6);
+  EXPECT_THAT(lines[3].fields, ElementsAre("last", "one"));
+}
+
+TEST(SampleList, PatternsMakePathsAndFindNames) {
+  EXPECT_EQ(fill_pattern("JPEGImages/{}.jpg", "07"), "JPEGImages/07.jpg");
+  EXPECT_EQ(match_pattern("JPEGImages/{}.jpg", "JPEGImages/07.jpg"), "07");
+  EXPECT_EQ(match_pattern("JPEGImages/{}.jpg", "Other/07.jpg"), "");
+  EXPECT_EQ(match_pattern("a{}a", "a"), "");
+}
+
+TEST(SampleList, NamesAreStemsWithFoldersWhereStemsRepeat) {
+  auto samples = pictures({"x/a.png", "x/b.png", "y/b.png", "y/c.jpg", "y/c.png"});
+  name_samples(samples);
+  EXPECT_EQ(samples[0].name, "a");
+  EXPECT_EQ(samples[1].name, "x/b");
+  EXPECT_EQ(samples[2].name, "y/b");
+  EXPECT_EQ(samples[3].name, "y/c.jpg");
+  EXPECT_EQ(samples[4].name, "y/c.png");
+  auto repeated = pictures({"a.png", "b.png", "a.png"});
+  EXPECT_THAT(error_of([&] { name_samples(repeated); }),
+              HasSubstr("a.png is listed twice in one split"));
+}
+
+TEST(SampleList, GroupsStandBeforeTheLastNumber) {
+  auto video = pictures(
+      {"t/A1_001.png", "t/A1_002.png", "t/B_f01.png", "t/B_f02.png", "t/C_3.png", "t/C_4.png"});
+  EXPECT_EQ(assign_groups(video), 3);
+  EXPECT_EQ(video[0].group, "t/A1");
+  EXPECT_EQ(video[2].group, "t/B");
+  auto patients = pictures(
+      {"p1/001.png", "p1/002.png", "p2/001.png", "p2/002.png", "p3/001.png", "p3/002.png"});
+  EXPECT_EQ(assign_groups(patients), 3);
+}
+
+TEST(SampleList, NamesWithoutSeriesShowNoGroups) {
+  auto numbered = pictures({"0.png", "1.png", "2.png", "3.png", "4.png", "5.png"});
+  EXPECT_EQ(assign_groups(numbered), 0);
+  EXPECT_EQ(numbered[0].group, "");
+  auto random = pictures({"a_1.png", "b_2.png", "c_3.png", "d_4.png"});  // one picture each
+  EXPECT_EQ(assign_groups(random), 0);
+  auto one = pictures({"plant001_rgb.png", "plant002_rgb.png", "plant003_rgb.png"});
+  EXPECT_EQ(assign_groups(one), 0);
+}
+
+}  // namespace
+}  // namespace segmentum
