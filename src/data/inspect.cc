@@ -21,7 +21,6 @@ namespace {
 constexpr std::size_t kMostMasksRead = 200;
 constexpr std::size_t kMostPicturesRead = 200;
 constexpr std::size_t kEnoughForTest = 100;
-constexpr std::uint64_t kSplitSeed = 0;
 
 // At most `count` of them, evenly spaced.
 std::vector<Sample> spread(const std::vector<Sample>& samples, std::size_t count) {
@@ -47,13 +46,14 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& from) 
 }
 
 // Divides the samples of split `from` and says so.
-void divide_split(const std::string& from, const SplitShares& shares, Inspection& inspection) {
+void divide_split(const std::string& from, const SplitShares& shares, std::uint64_t seed,
+                  Inspection& inspection) {
   auto& splits = inspection.dataset.splits;
   std::vector<Sample> samples = std::move(splits[from]);
   splits.erase(from);
   inspection.lists.erase(from);
   const int groups = assign_groups(samples);
-  auto parts = divide_samples(samples, shares, kSplitSeed);
+  auto parts = divide_samples(samples, shares, seed);
   std::string counts;
   for (auto& [name, part] : parts) {
     counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", part.size(), name);
@@ -61,15 +61,15 @@ void divide_split(const std::string& from, const SplitShares& shares, Inspection
   }
   inspection.notes.push_back(fmt::format(
       "{}: divided at random (seed {}) into {}{}",
-      from == kUndivided ? "no split is given" : "\"" + from + "\" has no val beside it",
-      kSplitSeed, counts,
+      from == kUndivided ? "no split is given" : "\"" + from + "\" has no val beside it", seed,
+      counts,
       groups > 0 ? fmt::format(", {} groups of names kept together, such as \"{}\"", groups,
                                samples.front().group)
                  : ""));
 }
 
 // Gives every data set a train and a val.
-void complete_splits(Inspection& inspection) {
+void complete_splits(std::uint64_t seed, Inspection& inspection) {
   auto& splits = inspection.dataset.splits;
   if (!splits.contains("train")) {
     // "all", or VOC's "trainval" where it stands alone
@@ -79,9 +79,9 @@ void complete_splits(Inspection& inspection) {
     const SplitShares shares = samples.size() < kEnoughForTest
                                    ? SplitShares{.val = 0.2, .test = 0}
                                    : SplitShares{.val = 0.15, .test = 0.15};
-    divide_split(std::string(name), shares, inspection);
+    divide_split(std::string(name), shares, seed, inspection);
   } else if (!splits.contains("val")) {
-    divide_split("train", {.val = 0.2, .test = 0}, inspection);
+    divide_split("train", {.val = 0.2, .test = 0}, seed, inspection);
   }
 }
 
@@ -153,7 +153,7 @@ void compare_sizes(const std::vector<Sample>& samples, Inspection& inspection) {
 
 }  // namespace
 
-Inspection inspect_folder(const std::filesystem::path& folder) {
+Inspection inspect_folder(const std::filesystem::path& folder, std::uint64_t seed) {
   if (!std::filesystem::is_directory(folder)) {
     throw Error::in_file(folder.string(), "is no folder; expected one of pictures and masks");
   }
@@ -171,7 +171,7 @@ Inspection inspect_folder(const std::filesystem::path& folder) {
         "masks/a.png, a.jpg with a_mask.png, or a train.txt with lines \"image mask\"");
     return inspection;
   }
-  complete_splits(inspection);
+  complete_splits(seed, inspection);
   name_all(inspection);
   read_labels_of(samples, inspection);
   compare_sizes(samples, inspection);

@@ -1,6 +1,7 @@
 // Looks at a folder of pictures and masks and says what data set it is: `segmentum init`.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -23,9 +24,9 @@ struct Inspection {
 
 /// Finds samples, splits, classes, the meaning of the mask values, and the pictures' mean and
 /// deviation, from up to 200 masks and 200 training pictures. Where there is no split it makes one,
-/// always the same: 70 % train, 15 % val, 15 % test, or 80/20 below 100 pictures, by groups where
-/// names show them. Throws Error if `folder` is none or holds no picture at all.
-Inspection inspect_folder(const std::filesystem::path& folder);
+/// the same for one `seed`: 70 % train, 15 % val, 15 % test, or 80/20 below 100 pictures, by groups
+/// where names show them. Throws Error if `folder` is none or holds no picture at all.
+Inspection inspect_folder(const std::filesystem::path& folder, std::uint64_t seed = 0);
 
 /// The dataset.toml of an inspection, to lie in `folder`: notes and questions are comments in it.
 std::string dataset_toml(const Inspection& inspection, const std::filesystem::path& folder);

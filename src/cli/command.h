@@ -1,0 +1,31 @@
+// A verb of the program: what main.cc lists and each file beside it defines one of.
+#pragma once
+
+#include <functional>
+
+namespace segmentum {
+
+class Arguments;
+
+/// Does what was asked for and returns the exit status: 0, or 1 where a part of it failed and was
+/// told of. Throws Error (exit 1, one line), UsageError (exit 2) or Interrupted (130).
+using Action = std::function<int()>;
+
+struct Command {
+  const char* name;
+  const char* summary;  // one line
+  const char* example;  // whole command lines, one below the other
+  /// Declares operands and options; the action reads what the person gave for them.
+  Action (*declare)(Arguments& arguments);
+};
+
+extern const Command kInitCommand;
+extern const Command kTrainCommand;
+extern const Command kEvalCommand;
+extern const Command kPredictCommand;
+extern const Command kDescribeCommand;
+extern const Command kModelsCommand;
+extern const Command kDemoCommand;
+extern const Command kVersionCommand;
+
+}  // namespace segmentum

@@ -1,0 +1,195 @@
+// segmentum describe: a network, layer by layer, and whether a model file is sound.
+#include "graph/describe.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/threads.h"
+#include "cli/arguments.h"
+#include "cli/json_object.h"
+#include "engine/executor.h"
+#include "graph/analysis.h"
+#include "model_file/model.h"
+#include "models/registry.h"
+
+namespace segmentum {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Request {
+  std::string what;
+  std::string size = "256x256";
+  int classes = 2;
+  int channels = 3;
+  std::vector<std::string> settings;
+  bool selftest = false;
+  int threads = 0;
+  std::string json;
+};
+
+Size2 parse_size(const std::string& text) {
+  int h = 0, w = 0, end = 0;
+  if (std::sscanf(text.c_str(), "%dx%d%n", &h, &w, &end) != 2 ||
+      static_cast<std::size_t>(end) != text.size() || h < 1 || w < 1) {
+    throw UsageError(fmt::format("--size is \"{}\"; expected HEIGHTxWIDTH, such as 360x480", text));
+  }
+  return {h, w};
+}
+
+bool is_architecture(const std::string& name) {
+  for (const ArchitectureInfo& info : architectures()) {
+    if (info.name == name) return true;
+  }
+  return false;
+}
+
+Graph build(const Request& request) {
+  ModelOptions options{.input_channels = request.channels, .classes = request.classes};
+  for (const std::string& setting : request.settings) {
+    options.settings.insert_or_assign(key_and_value(setting).first, key_and_value(setting).second);
+  }
+  return build_model(request.what, options);
+}
+
+JsonObject json_of(const Graph& graph, const Shape& input) {
+  const std::vector<Shape> inputs(graph.inputs.size(), input);
+  const Analysis analysis = analyse(graph, inputs);
+  std::vector<JsonObject> layers;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const NodeAnalysis& node = analysis.nodes[i];
+    JsonObject& layer = layers.emplace_back();
+    layer.set("name", graph.nodes[i].name)
+        .set("operator", operator_text(graph.nodes[i].op))
+        .set("output", node.shape.to_string())
+        .set("parameters", node.parameters)
+        .set("multiply_adds", node.multiply_adds);
+    if (node.receptive_field) {
+      layer.set("receptive_field", JsonObject()
+                                       .set("height", node.receptive_field->h)
+                                       .set("width", node.receptive_field->w));
+    }
+  }
+  return JsonObject()
+      .set("architecture", graph.architecture)
+      .set("input", input.to_string())
+      .set("parameters", analysis.parameters)
+      .set("multiply_adds", analysis.multiply_adds)
+      .set("layers", layers);
+}
+
+void print_pairs(const char* title, const std::map<std::string, std::string>& pairs) {
+  if (pairs.empty()) return;
+  std::cout << '\n' << title << '\n';
+  for (const auto& [name, value] : pairs) std::cout << fmt::format("  {:<26}{}\n", name, value);
+}
+
+std::string numbers(const std::vector<float>& values) {
+  std::string text;
+  for (float value : values) text += fmt::format("{}{:.4g}", text.empty() ? "" : ", ", value);
+  return text;
+}
+
+void print_model(const Model& model) {
+  std::cout << "\nclasses\n";
+  for (std::size_t k = 0; k < model.classes.size(); ++k) {
+    const auto& [name, colour] = model.classes[k];
+    std::cout << fmt::format("  {:<4}#{:02x}{:02x}{:02x}  {}\n", k, colour.r, colour.g, colour.b,
+                             name);
+  }
+  if (!model.preprocess.mean.empty()) {
+    std::cout << fmt::format("\npre-processing\n  mean {}\n  deviation {}\n",
+                             numbers(model.preprocess.mean), numbers(model.preprocess.std));
+  }
+  print_pairs("settings", model.settings);
+  print_pairs("training", model.provenance);
+}
+
+int describe_architecture(const Request& request, Size2 size) {
+  const Graph graph = build(request);
+  const Shape input{1, request.channels, size.h, size.w};
+  std::cout << describe(graph, input);
+  write_json(request.json, json_of(graph, input));
+  return 0;
+}
+
+int describe_model(const Request& request, Size2 size) {
+  const Model model = load_model(request.what);
+  const Shape input{1, model.preprocess.channels(), size.h, size.w};
+  std::cout << describe(model.graph, input);
+  print_model(model);
+  JsonObject json = json_of(model.graph, input);
+  std::vector<std::string> classes;
+  for (const ClassInfo& info : model.classes) classes.push_back(info.name);
+  json.set("classes", classes).set("settings", model.settings).set("training", model.provenance);
+  write_json(request.json, json);
+  return 0;
+}
+
+int test_model(const Request& request) {
+  set_threads(request.threads);
+  const Model model = load_model(request.what);
+  const GoldenPair golden = load_golden_pair(request.what);
+  const double error = golden_error(model, golden, *make_cpu_executor());
+  const bool passed = error <= kGoldenTolerance;
+  write_json(request.json, JsonObject()
+                               .set("model", request.what)
+                               .set("largest_difference", error)
+                               .set("tolerance", kGoldenTolerance)
+                               .set("passed", passed));
+  const std::string difference = fmt::format(
+      "the logits for its stored input differ by {:.2g} of their range from the stored "
+      "ones, {} the tolerance of {:.0e}",
+      error, passed ? "within" : "beyond", kGoldenTolerance);
+  if (!passed) throw Error::in_file(request.what, "self-test failed: " + difference);
+  std::cout << request.what << ": self-test passed: " << difference << '\n';
+  return 0;
+}
+
+int run(const Request& request) {
+  const Size2 size = parse_size(request.size);
+  const bool is_file = fs::exists(request.what) || request.what.ends_with(".segmentum");
+  if (request.selftest) {
+    if (!is_file && is_architecture(request.what)) {
+      throw UsageError("--selftest checks a .segmentum file; " + request.what +
+                       " is an architecture without weights");
+    }
+    return test_model(request);
+  }
+  // A file called like a network does not hide it: ./unet names the file.
+  return is_file && !is_architecture(request.what) ? describe_model(request, size)
+                                                   : describe_architecture(request, size);
+}
+
+Action declare(Arguments& arguments) {
+  auto request = std::make_shared<Request>();
+  arguments.operand(request->what, "MODEL", "a .segmentum file, or the name of an architecture");
+  arguments.option(request->size, "--size", "HxW", "of the picture (default: 256x256)");
+  arguments.option(request->classes, "--classes", {1, 65535},
+                   "classes of an architecture (default: 2)");
+  arguments.option(request->channels, "--channels", {1, 4096},
+                   "input channels of an architecture (default: 3)");
+  arguments.settings(request->settings, "a setting of an architecture, such as width=32");
+  arguments.flag(request->selftest, "--selftest",
+                 "run a model on its stored input, compare with its stored output");
+  arguments.threads(request->threads);
+  arguments.json(request->json);
+  return [request] { return run(*request); };
+}
+
+}  // namespace
+
+const Command kDescribeCommand{
+    "describe", "layers, sizes, parameters, multiply-adds and receptive field of a network",
+    "  segmentum describe unet --set width=32 depth=3 --size 360x480 --classes 11\n"
+    "  segmentum describe runs/first/best.segmentum\n"
+    "  segmentum describe --selftest runs/first/best.segmentum\n",
+    declare};
+
+}  // namespace segmentum

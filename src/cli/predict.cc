@@ -1,0 +1,88 @@
+// segmentum predict: label maps for pictures.
+#include "infer/predict_files.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "cli/json_object.h"
+#include "cli/stop_signal.h"
+#include "cli/terminal_progress.h"
+
+namespace segmentum {
+namespace {
+
+struct Request {
+  std::string model;
+  std::vector<std::string> inputs;
+  std::string out;
+  std::string values = "index";
+  bool overlay = false;
+  bool probabilities = false;
+  SegmenterOptions segmenter;
+  std::string json;
+};
+
+int predict(const Request& request) {
+  if (request.values != "index" && request.values != "source") {
+    throw UsageError(fmt::format("--values is \"{}\"; expected index or source", request.values));
+  }
+  catch_stop_signals();
+  const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
+  TerminalProgress progress(Screen::standard_error());
+  const auto start = std::chrono::steady_clock::now();
+  const PredictSummary summary = predict_files(segmenter, request.inputs,
+                                               {.out = request.out,
+                                                .overlay = request.overlay,
+                                                .probabilities = request.probabilities,
+                                                .source_values = request.values == "source"},
+                                               &progress);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  std::cout << fmt::format("{} pictures segmented into {} in {:.1f} s\n", summary.written,
+                           request.out, seconds.count());
+  write_json(request.json, JsonObject()
+                               .set("model", request.model)
+                               .set("out", request.out)
+                               .set("written", summary.written)
+                               .set("failures", summary.failures)
+                               .set("seconds", seconds.count()));
+  if (summary.failures.empty()) return 0;
+  throw Error(fmt::format("{} of {} pictures failed, each told of above", summary.failures.size(),
+                          summary.written + summary.failures.size()));
+}
+
+Action declare(Arguments& arguments) {
+  auto request = std::make_shared<Request>();
+  arguments.operand(request->model, "MODEL", "a .segmentum file");
+  arguments.operands(request->inputs, "INPUT", "pictures, folders of pictures, or patterns");
+  arguments.required_option(
+      request->out, "--out", "DIR",
+      "folder for the label maps: NAME.png, palette PNG of the picture's size");
+  arguments.flag(request->overlay, "--overlay",
+                 "also NAME.overlay.png, the picture under the classes' colours");
+  arguments.flag(request->probabilities, "--probabilities",
+                 "also NAME.npy, the probability of each class, float32 [K,H,W]");
+  arguments.option(request->values, "--values", "index|source",
+                   "label maps hold class indices (default), or the data set's own mask values");
+  arguments.option(request->segmenter.tile, "--tile", {0, 1e6},
+                   "side of the tiles that large pictures are cut into (default: by memory)");
+  arguments.flag(request->segmenter.flip, "--flip",
+                 "average with the mirrored picture: better, and twice as slow");
+  arguments.threads(request->segmenter.threads);
+  arguments.json(request->json);
+  return [request] { return predict(*request); };
+}
+
+}  // namespace
+
+const Command kPredictCommand{
+    "predict", "label maps for pictures",
+    "  segmentum predict runs/first/best.segmentum new/ --out masks --overlay\n"
+    "  segmentum predict best.segmentum 'new/*.jpg' a.png --out masks --values source\n",
+    declare};
+
+}  // namespace segmentum
