@@ -96,7 +96,7 @@ std::string word(WeightRule rule) {
 
 std::vector<std::pair<std::string, std::string>> settings_of(const TrainConfig& config) {
   std::string network = config.architecture;
-  for (const auto& [name, value] : config.model) network += ", " + name + " " + value;
+  for (const auto& [name, value] : config.model) network += fmt::format(", {} {}", name, value);
   const bool adamw = config.optimizer.kind == OptimizerKind::adamw;
   return {
       {"network", network},
