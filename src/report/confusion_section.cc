@@ -140,7 +140,7 @@ void write_mistakes(HtmlWriter& html, const RowShares& shares, std::span<const C
     write_swatch(html, truth.colour);
     html.text(truth.name + " taken for ");
     write_swatch(html, taken.colour);
-    html.text(fmt::format("{}: {:.1f} % of {}, {:.1f} % of all wrong pixels", taken.name,
+    html.text(fmt::format("{}: {:.1f} % of {}, {:.1f} % of all errors", taken.name,
                           100 * shares(mistake.truth, mistake.prediction), truth.name,
                           100 * static_cast<double>(mistake.pixels) / static_cast<double>(wrong)));
     html.close();

@@ -60,10 +60,10 @@ thead th { color: var(--soft); font-size: 13px; vertical-align: bottom; }
 .classes td, .classes thead th:not(:first-child) { text-align: right; }
 .courses { width: auto; }
 .courses td:nth-child(n+3), .courses thead th:nth-child(n+3) { text-align: right; }
-.classes .bar { min-width: 140px; position: relative; z-index: 0; }
+.classes .bar { min-width: 190px; position: relative; z-index: 0; }
 .classes .bar::before { content: ""; position: absolute; z-index: -1; left: 10px; top: 4px;
                         bottom: 4px; border-radius: 3px; background: var(--bar);
-                        width: calc((100% - 20px) * var(--part)); }
+                        width: calc((100% - 76px) * var(--part)); }
 .classes .pixels { color: var(--soft); }
 .confusion { font-size: 13px; }
 .confusion td { width: 40px; min-width: 34px; height: 30px; text-align: center; padding: 0 3px;
@@ -102,7 +102,7 @@ img.matrix { width: 100%; max-width: 720px; image-rendering: pixelated;
 .faint path { stroke-width: 1; opacity: 0.35; }
 .mark circle { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 .plot .mark text { fill: var(--ink); font-weight: 600; }
-.plot figcaption { display: flex; flex-wrap: wrap; gap: 2px 18px; padding-left: 48px; }
+.plot figcaption { display: flex; flex-wrap: wrap; gap: 2px 18px; padding-left: 54px; }
 .plot figcaption i { display: inline-block; width: 16px; height: 3px; border-radius: 2px;
                      vertical-align: 4px; margin-right: 6px; background: var(--curve); }
 .c0 { --curve: var(--c0); } .c1 { --curve: var(--c1); } .c2 { --curve: var(--c2); }

@@ -56,7 +56,7 @@ struct Frame {
 
 Frame frame_of(const Plot& plot) {
   Frame frame{.logarithmic = plot.logarithmic,
-              .left = 48,
+              .left = 54,
               .right = plot.width - 14.0,
               .top = 10,
               .bottom = plot.height - 40.0};
@@ -64,6 +64,7 @@ Frame frame_of(const Plot& plot) {
     for (double x : curve.x) frame.x.include(x);
     for (double y : curve.y) frame.y.include(frame.scaled(y));
   }
+  if (plot.x_low) frame.x.low = *plot.x_low;
   if (plot.y_low) frame.y.low = frame.scaled(*plot.y_low);
   if (plot.y_high) frame.y.high = frame.scaled(*plot.y_high);
   frame.x.widen();
@@ -261,12 +262,23 @@ std::string tick_text(double value) {
 std::vector<double> smoothed(std::span<const double> y, double span) {
   const double keep = 1 - 1 / std::max(span, 1.0);
   std::vector<double> result(y.begin(), y.end());
-  double sum = 0, weight = 0;
-  for (double& value : result) {
-    if (!std::isfinite(value)) continue;
-    sum = keep * sum + value;
-    weight = keep * weight + 1;
-    value = sum / weight;
+  std::vector<double> weights(y.size());
+  double sum = 0, weight = 0;  // over all up to here
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    sum *= keep;
+    weight *= keep;
+    if (!std::isfinite(y[i])) continue;
+    result[i] = sum += y[i];
+    weights[i] = weight += 1;
+  }
+  sum = weight = 0;  // over all behind
+  for (std::size_t i = y.size(); i-- > 0;) {
+    sum *= keep;
+    weight *= keep;
+    if (!std::isfinite(y[i])) continue;
+    result[i] = (result[i] + sum) / (weights[i] + weight);
+    sum += y[i];
+    weight += 1;
   }
   return result;
 }

@@ -33,10 +33,11 @@ struct Plot {
   std::string x_label;
   std::vector<PlotCurve> curves;
   std::vector<PlotMark> marks;
-  bool logarithmic = false;     // y axis; values of 0 and below leave a gap
+  std::optional<double> x_low;  // left end of the x axis; none: from the data
   std::optional<double> y_low;  // ends of the y axis; none: from the data
   std::optional<double> y_high;
-  int width = 560;  // in CSS pixels; the picture scales with its box
+  bool logarithmic = false;  // y axis; values of 0 and below leave a gap
+  int width = 560;           // in CSS pixels; the picture scales with its box
   int height = 280;
 };
 
@@ -57,8 +58,9 @@ std::vector<double> round_ticks(double low, double high, int count);
 /// A number as short as an axis wants it: 0.25, 1.5k, 12M, 2e-05.
 std::string tick_text(double value);
 
-/// Exponential moving average, started without bias: s_i = sum_j d^(i-j) y_j / sum_j d^(i-j) with
-/// d = 1 - 1/span. A span of 1 changes nothing. Values that are not finite are passed over.
+/// The mean over both neighbourhoods with weights that fall exponentially, so that it does not lag:
+/// s_i = sum_j d^|i-j| y_j / sum_j d^|i-j| with d = 1 - 1/span. A span of 1 changes nothing. Values
+/// that are not finite are passed over. O(n).
 std::vector<double> smoothed(std::span<const double> y, double span);
 
 }  // namespace segmentum

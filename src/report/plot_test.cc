@@ -39,25 +39,25 @@ TEST(TickText, IsShort) {
   EXPECT_EQ(tick_text(2e-5), "2e-05");
 }
 
-// d = 1/2: (4), (2 + 8) / 1.5, (1 + 4 + 1) / 1.75.
-TEST(Smoothed, IsAnUnbiasedMovingAverage) {
+// d = 1/2: (4 + 4 + 1/4) / 1.75, (2 + 8 + 1/2) / 2, (1 + 4 + 1) / 1.75.
+TEST(Smoothed, IsAMeanOverBothSides) {
   EXPECT_THAT(smoothed(std::vector{4.0, 8.0, 1.0}, 2),
-              Pointwise(DoubleEq(), {4.0, 10 / 1.5, 6 / 1.75}));
+              Pointwise(DoubleEq(), {8.25 / 1.75, 5.25, 6 / 1.75}));
   EXPECT_THAT(smoothed(std::vector{4.0, 8.0}, 1), ElementsAre(4, 8));
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(smoothed(std::vector{4.0, kNaN, 4.0}, 2),
-              ElementsAre(4, testing::IsNan(), DoubleEq(4)));
+              ElementsAre(DoubleEq(4), testing::IsNan(), DoubleEq(4)));
 }
 
-// The frame of a 162x150 plot is x 48..148 and y 10..110 from the top: 100 pixels each way.
+// The frame of a 168x150 plot is x 54..154 and y 10..110 from the top: 100 pixels each way.
 Plot hundred_pixels() {
-  return {.title = "t", .x_label = "step", .y_low = 0, .y_high = 1, .width = 162, .height = 150};
+  return {.title = "t", .x_label = "step", .y_low = 0, .y_high = 1, .width = 168, .height = 150};
 }
 
 TEST(Plot, PutsNumbersWhereTheyBelong) {
   Plot plot = hundred_pixels();
   plot.curves = {{.name = "loss", .x = {0, 25, 200}, .y = {0, 0.75, 1}}};
-  EXPECT_THAT(plot_html(plot), HasSubstr("M48.0 110.0L60.5 35.0L148.0 10.0\""));
+  EXPECT_THAT(plot_html(plot), HasSubstr("M54.0 110.0L66.5 35.0L154.0 10.0\""));
 }
 
 TEST(Plot, LogarithmicAxis) {
@@ -67,7 +67,7 @@ TEST(Plot, LogarithmicAxis) {
   plot.y_high = 100;
   plot.curves = {{.name = "loss", .x = {0, 1, 2}, .y = {0.01, 1, 0}}};
   const std::string html = plot_html(plot);
-  EXPECT_THAT(html, HasSubstr("d=\"M48.0 110.0L98.0 60.0\""));
+  EXPECT_THAT(html, HasSubstr("d=\"M54.0 110.0L104.0 60.0\""));
   for (const char* tick : {">0.01<", ">0.1<", ">1<", ">10<", ">100<"}) {
     EXPECT_THAT(html, HasSubstr(tick));
   }
@@ -77,7 +77,7 @@ TEST(Plot, GapsWhereNumbersAreMissing) {
   Plot plot = hundred_pixels();
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   plot.curves = {{.name = "iou", .x = {0, 1, 2, 3, 4}, .y = {0, 1, kNaN, 0, 1}}};
-  EXPECT_THAT(plot_html(plot), HasSubstr("d=\"M48.0 110.0L73.0 10.0M123.0 110.0L148.0 10.0\""));
+  EXPECT_THAT(plot_html(plot), HasSubstr("d=\"M54.0 110.0L79.0 10.0M129.0 110.0L154.0 10.0\""));
 }
 
 TEST(Plot, ManyPointsAreThinnedAndKeepTheirExtremes) {
@@ -89,7 +89,7 @@ TEST(Plot, ManyPointsAreThinnedAndKeepTheirExtremes) {
   }
   plot.curves = {curve};
   const std::string html = plot_html(plot);
-  EXPECT_THAT(html, HasSubstr("L98.0 10.0L"));
+  EXPECT_THAT(html, HasSubstr("L104.0 10.0L"));
   EXPECT_LE(count(html, "L"), kPlotPoints);
   EXPECT_GE(count(html, "L"), kPlotPoints / 2);
 }
@@ -104,7 +104,7 @@ TEST(Plot, LegendMarksAndEscapes) {
   EXPECT_THAT(html, HasSubstr("<h3>a&lt;b</h3>"));
   EXPECT_THAT(html, HasSubstr("style=\"--curve:rgb(1,2,3)\"><i></i>road &amp; sky</span>"));
   EXPECT_EQ(count(html, "<i></i>"), 1u);
-  EXPECT_THAT(html, HasSubstr("cx=\"148.0\" cy=\"10.0\" r=\"5\""));
+  EXPECT_THAT(html, HasSubstr("cx=\"154.0\" cy=\"10.0\" r=\"5\""));
   EXPECT_THAT(html, HasSubstr("&lt;best&gt;"));
   EXPECT_THAT(html, HasSubstr("class=\"curve c1 faint\""));
 }
@@ -115,7 +115,7 @@ TEST(Plot, NothingAndOneValueCanBeDrawn) {
   plot.y_low = plot.y_high = {};
   plot.curves = {{.name = "lr", .x = {5}, .y = {0.1}, .points = true}};
   const std::string html = plot_html(plot);
-  EXPECT_THAT(html, HasSubstr("cx=\"98.0\" cy=\"60.0\""));
+  EXPECT_THAT(html, HasSubstr("cx=\"104.0\" cy=\"60.0\""));
   EXPECT_THAT(html, Not(HasSubstr("nan")));
 }
 

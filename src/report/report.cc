@@ -29,7 +29,7 @@ void write_head(HtmlWriter& html, const Report& report) {
 /// What the page is about, in a line.
 std::string model_line(const ModelFacts& model) {
   std::string line = model.architecture;
-  for (const auto& [name, value] : model.settings) line += ", " + name + " " + value;
+  for (const auto& [name, value] : model.settings) line += fmt::format(", {} {}", name, value);
   return line + " · " + grouped(model.parameters) + " parameters";
 }
 

@@ -6,7 +6,9 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/random.h"
 #include "image/testing.h"
+#include "model_file/model.h"
 #include "report/sections.h"
 
 namespace segmentum {
@@ -50,7 +52,7 @@ std::string html_of(EvaluationPart part) {
 TEST(Report, ScoresByHand) {
   const std::string html = html_of(small_part());
   EXPECT_THAT(html, HasSubstr("<b>garden &amp; street, split test</b>"));
-  EXPECT_THAT(html, HasSubstr("1 pictures · 10 labelled pixels · 3 classes"));
+  EXPECT_THAT(html, HasSubstr("1 picture · 10 labelled pixels · 3 classes"));
   EXPECT_THAT(html, HasSubstr("<b>45.83<small>%"));  // (6/9 + 1/4) / 2
   EXPECT_THAT(html, HasSubstr("<b>70.00<small>%"));  // 7/10
   EXPECT_THAT(html, HasSubstr("<b>62.50<small>%"));  // (6/8 + 1/2) / 2
@@ -79,8 +81,8 @@ TEST(Report, ConfusionIsNormalisedByRows) {
   const std::string html = html_of(small_part());
   EXPECT_THAT(html, HasSubstr("title=\"sky predicted as &lt;road&gt;: 2 pixels, 25.00 %\">25<"));
   EXPECT_THAT(html, HasSubstr("title=\"sky predicted as sky: 6 pixels, 75.00 %\">75<"));
-  EXPECT_THAT(html, HasSubstr("25.0 % of sky, 66.7 % of all wrong pixels"));
-  EXPECT_THAT(html, HasSubstr("50.0 % of &lt;road&gt;, 33.3 % of all wrong pixels"));
+  EXPECT_THAT(html, HasSubstr("25.0 % of sky, 66.7 % of all errors"));
+  EXPECT_THAT(html, HasSubstr("50.0 % of &lt;road&gt;, 33.3 % of all errors"));
 }
 
 TEST(Report, ManyClassesGiveOnePicture) {
@@ -218,6 +220,42 @@ TEST(Report, IsWrittenToAFile) {
   EXPECT_EQ(read_file(test_file("images.csv")),
             "image,pixels,pixel_accuracy,mean_iou,iou sky,iou <road>,iou tree\n"
             "one,10,0.700000,0.458333,0.666667,0.250000,\n");
+}
+
+// Harder for JPEG than photographs are: eight pictures of noise, with masks of small squares.
+TEST(Report, StaysSmall) {
+  EvaluationPart part = small_part();
+  RandomStream random(1, 2, 3);
+  for (int i = 0; i < 8; ++i) {
+    Image noise(960, 960, 3);
+    auto* sample = noise.row<std::uint8_t>(0);
+    for (int j = 0; j < 3 * 960 * 960; ++j) sample[j] = static_cast<std::uint8_t>(random.bits());
+    LabelMap truth(960, 960), prediction(960, 960);
+    for (int y = 0; y < 960; ++y) {
+      for (int x = 0; x < 960; ++x) {
+        truth(y, x) = static_cast<std::uint16_t>((x / 32 + y / 32) % 3);
+        prediction(y, x) = static_cast<std::uint16_t>((x / 32 + y / 64) % 3);
+      }
+    }
+    part.best.push_back(shrunk("noise", noise, prediction, truth));
+  }
+  EXPECT_LT(html_of(std::move(part)).size(), 3'000'000u);
+}
+
+// 4 kernels of 3x3x3 with biases, and 4 scales and shifts of the norm; its statistics are not
+// learnt.
+TEST(ModelFacts, CountsWhatIsLearnt) {
+  GraphBuilder g("toy");
+  const ValueId image = g.input("image", {.channels = 3});
+  const ValueId conv = g.conv("conv", image, {.channels = 4, .kernel = 3, .bias = true});
+  g.output("logits", g.batch_norm("norm", conv));
+  Model model;
+  model.graph = std::move(g).build();
+  model.provenance = {{"seed", "1"}};
+  const ModelFacts facts = facts_of(model);
+  EXPECT_EQ(facts.architecture, "toy");
+  EXPECT_EQ(facts.parameters, 4 * 27 + 4 + 8);
+  EXPECT_THAT(facts.provenance, testing::ElementsAre(testing::Pair("seed", "1")));
 }
 
 TEST(Grouped, Thousands) {

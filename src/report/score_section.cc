@@ -10,6 +10,10 @@ namespace {
 
 using Score = std::optional<double>;
 
+std::string pictures(std::size_t count) {
+  return grouped(static_cast<std::int64_t>(count)) + (count == 1 ? " picture" : " pictures");
+}
+
 void write_tile(HtmlWriter& html, const std::string& name, const std::string& value,
                 const char* unit, const char* kind = "") {
   html.open("div", {{"class", std::string("tile") + kind}});
@@ -91,9 +95,8 @@ void write_classes(HtmlWriter& html, const Scores& scores, const EvaluationPart&
 void write_failures(HtmlWriter& html, const std::vector<std::string>& failures) {
   if (failures.empty()) return;
   html.open("details", {{"class", "warning"}});
-  html.element("summary", fmt::format("{} {} left out: it could not be read or segmented",
-                                      grouped(static_cast<std::int64_t>(failures.size())),
-                                      failures.size() == 1 ? "picture was" : "pictures were"));
+  html.element("summary",
+               pictures(failures.size()) + " left out: not readable, or not to be segmented");
   html.open("ul");
   for (const std::string& failure : failures) html.element("li", failure);
   html.close().close();
@@ -106,9 +109,9 @@ void write_scores(HtmlWriter& html, const EvaluationPart& part) {
   html.open("section", {{"id", "scores"}}).element("h2", "Scores");
   html.open("p", {{"class", "facts"}});
   if (!part.data.empty()) html.element("b", part.data).text(" · ");
-  html.text(fmt::format("{} pictures · {} labelled pixels · {} classes",
-                        grouped(static_cast<std::int64_t>(part.evaluation.images.size())),
-                        grouped(split.pixels), part.classes.size()));
+  html.text(fmt::format("{} · {} labelled pixels · {} classes",
+                        pictures(part.evaluation.images.size()), grouped(split.pixels),
+                        part.classes.size()));
   html.close();
   write_means(html, split, part);
   write_failures(html, part.evaluation.failures);

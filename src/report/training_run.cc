@@ -96,7 +96,7 @@ std::string word(WeightRule rule) {
 
 std::vector<std::pair<std::string, std::string>> settings_of(const TrainConfig& config) {
   std::string network = config.architecture;
-  for (const auto& [name, value] : config.model) network += ", " + name + " " + value;
+  for (const auto& [name, value] : config.model) network += fmt::format(", {} {}", name, value);
   const bool adamw = config.optimizer.kind == OptimizerKind::adamw;
   return {
       {"network", network},
@@ -112,10 +112,12 @@ std::vector<std::pair<std::string, std::string>> settings_of(const TrainConfig& 
       {"class weights", config.class_weights ? word(*config.class_weights) : "auto"},
       {"weight average", config.ema_decay == 0.0 ? "none" : "decay " + decided(config.ema_decay)},
       {"augmentation",
-       fmt::format("scale {:g}–{:g}, rotation ±{:g}°, flips {:g}/{:g}", config.augment.scale_min,
-                   config.augment.scale_max, config.augment.rotation_degrees,
-                   config.augment.flip_horizontal, config.augment.flip_vertical)},
-      {"seed, threads", fmt::format("{}, {}", config.seed, config.threads)}};
+       fmt::format("scale {:g} to {:g}, rotation ±{:g}°, flips: {:g} horizontal, {:g} vertical",
+                   config.augment.scale_min, config.augment.scale_max,
+                   config.augment.rotation_degrees, config.augment.flip_horizontal,
+                   config.augment.flip_vertical)},
+      {"seed", fmt::format("{}", config.seed)},
+      {"threads", config.threads == 0 ? "all" : fmt::format("{}", config.threads)}};
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ Plot loss_plot(const TrainingRun& run) {
   const auto [low, high] = std::ranges::minmax(smooth.y);
   Plot plot{.title = "Training loss",
             .x_label = "step",
+            .x_low = 0,
             .logarithmic = low > 0 && high / low > kLogarithmicRange};
   if (!plot.logarithmic && low >= 0) plot.y_low = 0;
   raw.faint = true;
@@ -59,7 +60,7 @@ const ValidationRecord* best_of(const TrainingRun& run) {
 }
 
 Plot score_plot(const TrainingRun& run) {
-  Plot plot{.title = "Validation scores", .x_label = "step", .y_low = 0, .y_high = 1};
+  Plot plot{.title = "Validation scores", .x_label = "step", .x_low = 0, .y_low = 0, .y_high = 1};
   plot.curves = {
       score_curve(run, "mean IoU", [](const auto& record) { return record.scores.mean_iou; }),
       score_curve(run, "pixel accuracy",
@@ -74,7 +75,7 @@ Plot score_plot(const TrainingRun& run) {
 }
 
 Plot step_plot(const TrainingRun& run, const char* title, double StepRecord::*value) {
-  Plot plot{.title = title, .x_label = "step", .y_low = 0};
+  Plot plot{.title = title, .x_label = "step", .x_low = 0, .y_low = 0};
   plot.curves = {step_curve(run, "", value)};
   return plot;
 }
