@@ -9,17 +9,17 @@ namespace {
 
 constexpr float kNear_m = 1.0f;  // nothing is painted closer to the camera
 
-constexpr Colour kWallColours[] = {{.58f, .36f, .30f}, {.72f, .64f, .52f}, {.58f, .58f, .58f},
-                                   {.80f, .78f, .74f}, {.46f, .38f, .32f}, {.46f, .55f, .66f},
-                                   {.36f, .37f, .39f}, {.74f, .62f, .40f}, {.45f, .50f, .44f}};
-constexpr Colour kSignColours[] = {{.60f, .15f, .13f}, {.15f, .25f, .45f}, {.14f, .35f, .22f},
-                                   {.75f, .70f, .60f}, {.15f, .15f, .16f}, {.80f, .60f, .20f}};
+constexpr Colour kWallColours[] = {{.60f, .36f, .28f}, {.74f, .62f, .44f}, {.50f, .38f, .30f},
+                                   {.72f, .64f, .52f}, {.46f, .55f, .66f}, {.58f, .58f, .58f},
+                                   {.80f, .78f, .74f}, {.36f, .37f, .39f}, {.45f, .50f, .44f}};
+constexpr Colour kSignColours[] = {{.60f, .15f, .13f}, {.15f, .25f, .45f}, {.75f, .70f, .60f},
+                                   {.14f, .35f, .22f}, {.15f, .15f, .16f}, {.80f, .60f, .20f}};
 constexpr Colour kAsphaltColours[] = {
-    {.34f, .34f, .36f}, {.42f, .41f, .40f}, {.50f, .50f, .50f}, {.40f, .37f, .34f}};
+    {.32f, .32f, .35f}, {.38f, .38f, .39f}, {.42f, .39f, .36f}, {.50f, .50f, .50f}};
 constexpr Colour kPavingColours[] = {
-    {.52f, .51f, .49f}, {.60f, .56f, .50f}, {.50f, .42f, .38f}, {.44f, .44f, .46f}};
+    {.62f, .57f, .52f}, {.66f, .64f, .60f}, {.52f, .50f, .48f}, {.50f, .42f, .38f}};
 constexpr Colour kHedgeColours[] = {
-    {.20f, .30f, .14f}, {.28f, .36f, .18f}, {.36f, .36f, .18f}, {.24f, .26f, .18f}};
+    {.20f, .32f, .14f}, {.28f, .38f, .16f}, {.36f, .36f, .18f}, {.24f, .26f, .18f}};
 
 // How a building is faced; lengths in metres.
 struct Facade {
@@ -34,9 +34,9 @@ struct Facade {
 Facade make_facade(const Stage& stage, float height) {
   RandomStream& random = stage.random;
   Facade facade;
-  facade.wall = pick_colour(random, kWallColours, 0.08f);
+  facade.wall = stage.pick(kWallColours, 0.06f);
   facade.trim = facade.wall * stage.uniform(0.7, 1.25);
-  facade.sign = pick_colour(random, kSignColours, 0.06f);
+  facade.sign = stage.pick(kSignColours, 0.06f);
   facade.glass = mix({.10f, .12f, .15f}, stage.weather.zenith, stage.uniform(0.05, 0.6));
   facade.bay = stage.uniform(1.7, 3.4);
   facade.storey = stage.uniform(2.8, 3.6);
@@ -162,7 +162,7 @@ void paint_hedge(const Stage& stage, int side, float near, float far) {
                     far,
                     stage.camera.eye_height + stage.uniform(0.4, 1.4),
                     stage.uniform(0, 8)};
-  const Colour leaves = pick_colour(stage.random, kHedgeColours, 0.05f);
+  const Colour leaves = stage.pick(kHedgeColours, 0.05f);
   stage.canvas.paint(
       hedge,
       [&](Point p) {
@@ -232,17 +232,50 @@ struct Ground {
   }
 };
 
-}  // namespace
-
-Colour pick_colour(RandomStream& random, std::span<const Colour> base, float spread) {
-  const Colour colour = base[random.below(static_cast<std::uint32_t>(base.size()))];
-  const auto shift = [&](float by) { return by * static_cast<float>(random.normal()); };
-  const float all = shift(spread);
-  Colour moved{colour.r + all + shift(spread / 3), colour.g + all + shift(spread / 3),
-               colour.b + all + shift(spread / 3)};
-  for (float* c : {&moved.r, &moved.g, &moved.b}) *c = std::clamp(*c, 0.03f, 0.95f);
-  return moved;
+void paint_pavement(const Stage& stage, const Box& box, float shadow_seed) {
+  const Street& street = stage.street;
+  const Colour paving = stage.pick(kPavingColours, 0.04f);
+  const float slab = stage.uniform(0.5, 1.2);
+  const auto pavement_colour = [&](Point p) {
+    const Place at = stage.camera.ground(p);
+    const float sharp = 1 / (1 + 0.004f * at.z * at.z);  // far away, details merge
+    const bool joint = fraction(at.x / slab) < 0.05f || fraction(at.z / slab) < 0.05f;
+    const bool kerb = at.x > street.kerb[0] - 0.25f && at.x < street.kerb[1] + 0.25f;
+    const float slabs = 0.09f * cell_noise(at.x / slab, at.z / slab);
+    const float dirt = 0.12f * fractal_noise(at.x * 0.4f, at.z * 0.4f);
+    const float light = 1 + sharp * (slabs - (joint ? 0.22f : 0.0f)) + dirt + (kerb ? 0.18f : 0.0f);
+    return stage.weather.through_air(paving * (light * ground_light(stage, at, shadow_seed)), at.z);
+  };
+  stage.canvas.paint(Ground{stage, box, false}, pavement_colour, pavement);
 }
+
+void paint_road(const Stage& stage, const Box& box, float shadow_seed) {
+  const Street& street = stage.street;
+  const Colour asphalt = stage.pick(kAsphaltColours, 0.04f);
+  const float worn = stage.uniform(0.5, 0.95);
+  const RoadMarks marks{(street.kerb[0] + street.kerb[1]) / 2,
+                        street.kerb[0] + 0.25f,
+                        street.kerb[1] - 0.25f,
+                        stage.uniform(5, 9),
+                        stage.uniform(0, 9),
+                        stage.random.chance(0.4) ? stage.uniform(7, 16) : 0.0f};
+  const auto road_colour = [&](Point p) {
+    const Place at = stage.camera.ground(p);
+    const float sharp = 1 / (1 + 0.003f * at.z * at.z);
+    const float patches = 0.16f * fractal_noise(at.x * 0.35f + 3, at.z * 0.12f);
+    const float grain = 0.10f * sharp * cell_noise(at.x * 14, at.z * 14);
+    const float tracks = 0.05f * std::cos(at.x * 4.2f);
+    Colour colour = asphalt * (1 + patches + grain + tracks);
+    const bool crossing = at.z > street.crossing_near && at.z < street.crossing_far;
+    if (!crossing && marks.paint_at(at.x, at.z)) {
+      colour = mix(colour, {.85f, .84f, .80f}, worn * (0.75f + 0.5f * fractal_noise(at.x, at.z)));
+    }
+    return stage.weather.through_air(colour * ground_light(stage, at, shadow_seed), at.z);
+  };
+  stage.canvas.paint(Ground{stage, box, true}, road_colour, road);
+}
+
+}  // namespace
 
 void paint_sky(const Stage& stage) {
   const Weather& weather = stage.weather;
@@ -287,48 +320,12 @@ void paint_skyline(const Stage& stage) {
 }
 
 void paint_ground(const Stage& stage) {
-  const Camera& camera = stage.camera;
-  const Street& street = stage.street;
-  const Box box{0, camera.horizon.y + 0.3f, static_cast<float>(stage.canvas.width()),
-                static_cast<float>(stage.canvas.height())};
+  const Box below_horizon{0, stage.camera.horizon.y + 0.3f,
+                          static_cast<float>(stage.canvas.width()),
+                          static_cast<float>(stage.canvas.height())};
   const float shadow_seed = stage.uniform(0, 256);
-
-  const Colour paving = pick_colour(stage.random, kPavingColours, 0.04f);
-  const float slab = stage.uniform(0.5, 1.2);
-  const auto pavement_colour = [&](Point p) {
-    const Place at = camera.ground(p);
-    const float sharp = 1 / (1 + 0.004f * at.z * at.z);  // far away, details merge
-    const bool joint = fraction(at.x / slab) < 0.05f || fraction(at.z / slab) < 0.05f;
-    const bool kerb = at.x > street.kerb[0] - 0.25f && at.x < street.kerb[1] + 0.25f;
-    const float slabs = 0.09f * cell_noise(at.x / slab, at.z / slab);
-    const float dirt = 0.12f * fractal_noise(at.x * 0.4f, at.z * 0.4f);
-    const float light = 1 + sharp * (slabs - (joint ? 0.22f : 0.0f)) + dirt + (kerb ? 0.18f : 0.0f);
-    return stage.weather.through_air(paving * (light * ground_light(stage, at, shadow_seed)), at.z);
-  };
-  stage.canvas.paint(Ground{stage, box, false}, pavement_colour, pavement);
-
-  const Colour asphalt = pick_colour(stage.random, kAsphaltColours, 0.04f);
-  const float worn = stage.uniform(0.5, 0.95);
-  const RoadMarks marks{(street.kerb[0] + street.kerb[1]) / 2,
-                        street.kerb[0] + 0.25f,
-                        street.kerb[1] - 0.25f,
-                        stage.uniform(5, 9),
-                        stage.uniform(0, 9),
-                        stage.random.chance(0.4) ? stage.uniform(7, 16) : 0.0f};
-  const auto road_colour = [&](Point p) {
-    const Place at = camera.ground(p);
-    const float sharp = 1 / (1 + 0.003f * at.z * at.z);
-    const float patches = 0.16f * fractal_noise(at.x * 0.35f + 3, at.z * 0.12f);
-    const float grain = 0.10f * sharp * cell_noise(at.x * 14, at.z * 14);
-    const float tracks = 0.05f * std::cos(at.x * 4.2f);
-    Colour colour = asphalt * (1 + patches + grain + tracks);
-    const bool crossing = at.z > street.crossing_near && at.z < street.crossing_far;
-    if (!crossing && marks.paint_at(at.x, at.z)) {
-      colour = mix(colour, {.85f, .84f, .80f}, worn * (0.75f + 0.5f * fractal_noise(at.x, at.z)));
-    }
-    return stage.weather.through_air(colour * ground_light(stage, at, shadow_seed), at.z);
-  };
-  stage.canvas.paint(Ground{stage, box, true}, road_colour, road);
+  paint_pavement(stage, below_horizon, shadow_seed);
+  paint_road(stage, below_horizon, shadow_seed);
 }
 
 void paint_street_sides(const Stage& stage) {

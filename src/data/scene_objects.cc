@@ -8,29 +8,28 @@
 namespace segmentum::scene {
 namespace {
 
-constexpr Colour kLeafColours[] = {{.22f, .36f, .14f}, {.32f, .40f, .16f}, {.14f, .25f, .13f},
-                                   {.58f, .40f, .18f}, {.50f, .26f, .14f}, {.42f, .48f, .26f},
+constexpr Colour kLeafColours[] = {{.22f, .37f, .14f}, {.30f, .42f, .14f}, {.14f, .27f, .13f},
+                                   {.42f, .48f, .22f}, {.56f, .42f, .16f}, {.50f, .26f, .14f},
                                    {.40f, .40f, .34f}};
-constexpr Colour kBarkColours[] = {{.26f, .20f, .15f}, {.34f, .32f, .29f}, {.20f, .17f, .15f}};
-constexpr Colour kPoleColours[] = {{.55f, .56f, .57f},
-                                   {.30f, .31f, .32f},
-                                   {.16f, .17f, .18f},
-                                   {.24f, .32f, .27f},
-                                   {.70f, .69f, .66f}};
-constexpr Colour kPlateColours[] = {{.72f, .12f, .10f},
-                                    {.12f, .25f, .60f},
+constexpr Colour kBarkColours[] = {
+    {.26f, .20f, .15f}, {.22f, .19f, .15f}, {.34f, .32f, .29f}, {.20f, .17f, .15f}};
+constexpr Colour kPoleColours[] = {{.15f, .16f, .18f}, {.66f, .68f, .70f}, {.22f, .24f, .25f},
+                                   {.55f, .56f, .57f}, {.24f, .32f, .27f}, {.40f, .38f, .36f}};
+constexpr Colour kPlateColours[] = {{.75f, .10f, .09f},
+                                    {.10f, .26f, .64f},
+                                    {.88f, .72f, .10f},
                                     {.85f, .84f, .82f},
-                                    {.86f, .70f, .12f},
                                     {.10f, .42f, .24f}};
-constexpr Colour kClothColours[] = {{.16f, .18f, .24f}, {.60f, .60f, .58f}, {.55f, .16f, .15f},
-                                    {.20f, .32f, .52f}, {.36f, .33f, .27f}, {.74f, .66f, .45f},
-                                    {.28f, .38f, .26f}, {.10f, .10f, .11f}};
+constexpr Colour kClothColours[] = {{.76f, .24f, .46f}, {.10f, .46f, .50f}, {.86f, .48f, .14f},
+                                    {.34f, .20f, .46f}, {.22f, .32f, .56f}, {.74f, .68f, .50f},
+                                    {.55f, .16f, .15f}, {.16f, .18f, .24f}, {.36f, .33f, .27f},
+                                    {.60f, .60f, .58f}, {.28f, .38f, .26f}};
 constexpr Colour kSkinColours[] = {{.80f, .62f, .52f}, {.62f, .44f, .34f}, {.38f, .26f, .20f}};
 constexpr Colour kHairColours[] = {
     {.12f, .09f, .07f}, {.36f, .24f, .14f}, {.62f, .52f, .34f}, {.55f, .55f, .55f}};
-constexpr Colour kCarColours[] = {{.78f, .78f, .78f}, {.12f, .12f, .13f}, {.52f, .54f, .56f},
-                                  {.55f, .12f, .11f}, {.15f, .24f, .45f}, {.30f, .32f, .33f},
-                                  {.60f, .54f, .42f}, {.18f, .34f, .24f}, {.80f, .62f, .16f}};
+constexpr Colour kCarColours[] = {{.66f, .10f, .10f}, {.12f, .24f, .56f}, {.84f, .85f, .86f},
+                                  {.86f, .66f, .12f}, {.12f, .40f, .30f}, {.12f, .12f, .13f},
+                                  {.52f, .54f, .56f}, {.30f, .32f, .33f}, {.60f, .54f, .42f}};
 
 // An upright plane through `foot` that faces the camera; metres right of and above the foot.
 struct Upright {
@@ -144,14 +143,14 @@ void paint_tree(const Stage& stage, Place foot) {
   const Upright plane{stage, foot};
   const float trunk = stage.uniform(1.6, 3), radius = stage.uniform(1.3, 2.6);
   const float width = stage.uniform(0.2, 0.38), lean = stage.uniform(-0.25, 0.25);
-  const Colour bark = pick_colour(stage.random, kBarkColours, 0.04f);
+  const Colour bark = stage.pick(kBarkColours, 0.04f);
   const float crown = trunk + radius * 0.8f;
   plane.fill_round(plane.beam(0, 0, width * 1.3f, lean, crown, width * 0.7f), bark, tree, 0.2f);
   plane.fill_round(plane.beam(lean * 0.7f, trunk * 0.8f, width * 0.5f, lean + radius * 0.5f, crown,
                               width * 0.3f),
                    bark, tree, 0.2f);
 
-  const Colour leaves = pick_colour(stage.random, kLeafColours, 0.05f);
+  const Colour leaves = stage.pick(kLeafColours, 0.05f);
   const int tufts = 9 + static_cast<int>(stage.random.below(5));
   const float flat = stage.uniform(0.75, 1.1);
   for (int i = 0; i < tufts; ++i) {
@@ -181,10 +180,10 @@ void paint_person(const Stage& stage, Place foot) {
   const Upright plane{stage, foot};
   const float size =
       stage.random.chance(0.15) ? stage.uniform(0.6, 0.75) : stage.uniform(0.92, 1.08);
-  const Colour coat = pick_colour(stage.random, kClothColours, 0.07f);
-  const Colour trousers = pick_colour(stage.random, kClothColours, 0.05f) * 0.8f;
-  const Colour skin = pick_colour(stage.random, kSkinColours, 0.04f);
-  const Colour hair = pick_colour(stage.random, kHairColours, 0.04f);
+  const Colour coat = stage.pick(kClothColours, 0.07f);
+  const Colour trousers = stage.pick(kClothColours, 0.05f) * 0.8f;
+  const Colour skin = stage.pick(kSkinColours, 0.04f);
+  const Colour hair = stage.pick(kHairColours, 0.04f);
   const float stride = stage.uniform(-0.24, 0.24), swing = stage.uniform(-0.2, 0.2);
   const float build = stage.uniform(0.9, 1.2);
 
@@ -206,28 +205,28 @@ void paint_person(const Stage& stage, Place foot) {
   plane.fill_round(plane.disc(0, 1.64f * size, 0.12f * size, 0.15f * size), skin, person);
   plane.fill_round(plane.disc(-0.01f, 1.71f * size, 0.125f * size, 0.095f * size), hair, person);
   if (stage.random.chance(0.3)) {
-    const Colour bag = pick_colour(stage.random, kClothColours, 0.05f);
+    const Colour bag = stage.pick(kClothColours, 0.05f);
     limb(0.30f + swing, 0.55f, 0.22f, 0.30f + swing, 0.86f, 0.18f, bag);
   }
 }
 
 void paint_lamp(const Stage& stage, Place foot) {
   const Upright plane{stage, foot};
-  const Colour metal = pick_colour(stage.random, kPoleColours, 0.05f);
+  const Colour metal = stage.pick(kPoleColours, 0.05f);
   const float height = stage.uniform(4.2, 7.5), arm = foot.x < 0 ? 1.1f : -1.1f;
-  plane.fill_round(plane.beam(0, 0, 0.30f, 0, 0.9f, 0.26f), metal, pole);
-  plane.fill_round(plane.beam(0, 0, 0.21f, 0, height, 0.14f), metal, pole);
-  plane.fill_round(plane.beam(0, height, 0.13f, arm, height + 0.25f, 0.11f), metal, pole);
-  plane.fill(plane.disc(arm, height + 0.2f, 0.38f, 0.13f), {.82f, .82f, .76f}, pole);
+  plane.fill_round(plane.beam(0, 0, 0.38f, 0, 0.9f, 0.34f), metal, pole);
+  plane.fill_round(plane.beam(0, 0, 0.27f, 0, height, 0.20f), metal, pole);
+  plane.fill_round(plane.beam(0, height, 0.18f, arm, height + 0.25f, 0.16f), metal, pole);
+  plane.fill(plane.disc(arm, height + 0.2f, 0.42f, 0.17f), {.82f, .82f, .76f}, pole);
 }
 
 void paint_sign(const Stage& stage, Place foot) {
   const Upright plane{stage, foot};
-  const Colour metal = pick_colour(stage.random, kPoleColours, 0.05f);
-  const Colour plate = pick_colour(stage.random, kPlateColours, 0.05f);
+  const Colour metal = stage.pick(kPoleColours, 0.05f);
+  const Colour plate = stage.pick(kPlateColours, 0.05f);
   const Colour inner = mix(plate, {.9f, .9f, .88f}, stage.random.chance(0.5) ? 0.9f : 0.15f);
-  const float height = stage.uniform(2.3, 3.0), r = stage.uniform(0.34, 0.5);
-  plane.fill_round(plane.beam(0, 0, 0.15f, 0, height, 0.15f), metal, pole);
+  const float height = stage.uniform(2.3, 3.0), r = stage.uniform(0.36, 0.5);
+  plane.fill_round(plane.beam(0, 0, 0.21f, 0, height, 0.21f), metal, pole);
   switch (stage.random.below(3)) {
     case 0:
       plane.fill(plane.disc(0, height, r, r), plate, pole);
@@ -250,8 +249,8 @@ void paint_sign(const Stage& stage, Place foot) {
 
 void paint_signal(const Stage& stage, Place foot) {
   const Upright plane{stage, foot};
-  const Colour metal = pick_colour(stage.random, kPoleColours, 0.05f);
-  plane.fill_round(plane.beam(0, 0, 0.19f, 0, 3.2f, 0.17f), metal, pole);
+  const Colour metal = stage.pick(kPoleColours, 0.05f);
+  plane.fill_round(plane.beam(0, 0, 0.25f, 0, 3.2f, 0.23f), metal, pole);
   plane.fill_round(plane.beam(0, 2.4f, 0.46f, 0, 3.6f, 0.46f), {.09f, .10f, .09f}, pole);
   const std::uint32_t lit = stage.random.below(3);
   const Colour lamps[] = {{.95f, .16f, .10f}, {.98f, .70f, .12f}, {.20f, .85f, .45f}};
@@ -430,7 +429,7 @@ void paint_end(const CarPainter& painter, const Face& body, const Face& cabin, C
 void paint_car(const Stage& stage, Place foot, bool across) {
   const CarPainter painter(stage);
   const CarModel& model = kCarModels[stage.random.below(std::size(kCarModels))];
-  const Colour paint = pick_colour(stage.random, kCarColours, 0.06f);
+  const Colour paint = stage.pick(kCarColours, 0.06f);
   const Colour glass = mix({.07f, .08f, .09f}, stage.weather.zenith, stage.uniform(0.05, 0.35));
   const bool reversed = stage.random.chance(0.5);
   const auto [body, cabin] = car_hulls(model, foot, across, reversed);

@@ -1,6 +1,7 @@
 #include "data/scene_street.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace segmentum::scene {
@@ -11,7 +12,8 @@ struct Thing {
   Place foot;
 };
 
-// Collects what stands in the street.
+// Collects what stands in the street. (Never two random numbers in the arguments of one call: their
+// order would be the compiler's choice.)
 class Inhabitants {
  public:
   Inhabitants(const Stage& stage, double density) : stage_(stage), density_(density) {}
@@ -61,7 +63,7 @@ class Inhabitants {
     const float middle = (street.kerb[0] + street.kerb[1]) / 2;
     for (int i = count(0, 2); i > 0; --i) {
       const float lane = side() == 0 ? -1.6f : 1.6f;
-      add(Kind::car, middle + lane, stage_.uniform(9, 40));
+      add(Kind::car, middle + lane, stage_.uniform(8, 28));
     }
     if (street.has_crossing() && street.crossing_near < 45) {
       for (int i = count(0, 2); i > 0; --i) {
@@ -71,7 +73,8 @@ class Inhabitants {
       }
     }
     if (stage_.random.chance(0.25 * density_)) {  // turning round, or leaving a yard
-      add(Kind::car_across, middle + stage_.uniform(-2, 2), stage_.uniform(8, 18));
+      const float z = stage_.uniform(8, 18);
+      add(Kind::car_across, middle + stage_.uniform(-2, 2), z);
     }
   }
 
@@ -89,15 +92,16 @@ class Inhabitants {
     for (int i = count(3, 6); i > 0; --i) {
       const std::uint32_t lot = stage_.random.below(10);
       const Kind kind = lot < 4 ? Kind::lamp : lot < 8 ? Kind::sign : Kind::signal;
-      const float z = stage_.uniform(4.5, 20);
-      if (!on_crossing(z, 0)) add(kind, beyond_kerb(side(), stage_.uniform(0.25, 0.8)), z);
+      const float z = stage_.uniform(4.5, 14);
+      const int at_side = side();
+      if (!on_crossing(z, 0)) add(kind, beyond_kerb(at_side, stage_.uniform(0.25, 0.8)), z);
     }
   }
 
   void add_people() {
     const Street& street = stage_.street;
     for (int i = count(3, 7); i > 0; --i) {
-      const float z = stage_.uniform(4.5, 17);
+      const float z = stage_.uniform(4, 13);
       const int at_side = side();
       const float share = stage_.uniform(0.1, 0.85);
       float x = std::lerp(street.kerb[at_side], street.wall[at_side], share);
@@ -157,6 +161,20 @@ void paint_thing(const Stage& stage, const Thing& thing) {
 
 }  // namespace
 
+Colour Stage::pick(std::span<const Colour> colours, float spread) const {
+  const auto size = static_cast<double>(colours.size());
+  const double choice = std::clamp(1 + std::round(variety * (size - 1) / 2), 1.0, size);
+  const Colour colour = colours[random.below(static_cast<std::uint32_t>(choice))];
+  const auto shift = [&](float by) {
+    return by * static_cast<float>(std::min(variety, 2.0) * random.normal());
+  };
+  const float all = shift(spread);
+  Colour moved{colour.r + all + shift(spread / 3), colour.g + all + shift(spread / 3),
+               colour.b + all + shift(spread / 3)};
+  for (float* c : {&moved.r, &moved.g, &moved.b}) *c = std::clamp(*c, 0.03f, 0.95f);
+  return moved;
+}
+
 Camera choose_camera(RandomStream& random, int height, int width) {
   const auto uniform = [&](double low, double high) {
     return static_cast<float>(random.uniform(low, high));
@@ -169,7 +187,7 @@ Camera choose_camera(RandomStream& random, int height, int width) {
   return camera;
 }
 
-Weather choose_weather(RandomStream& random) {
+Weather choose_weather(RandomStream& random, double variety) {
   const auto uniform = [&](double low, double high) {
     return static_cast<float>(random.uniform(low, high));
   };
@@ -179,23 +197,20 @@ Weather choose_weather(RandomStream& random) {
   weather.cloud_cover = uniform(0.1, 0.9);
   weather.haze_per_m = uniform(0.001, 0.008);
   weather.cloud = Colour{.88f, .88f, .90f} * uniform(0.8, 1.08);
-  switch (random.below(4)) {
-    case 0:  // overcast
-      weather.zenith = Colour{.58f, .60f, .63f} * uniform(0.85, 1.15);
-      weather.skyline = Colour{.74f, .75f, .76f} * uniform(0.9, 1.1);
-      weather.cloud = weather.zenith * uniform(0.8, 0.95);
-      weather.shadow_depth = 0;
-      break;
-    case 1:  // evening
-      weather.zenith = Colour{.42f, .48f, .62f} * uniform(0.8, 1.1);
-      weather.skyline = Colour{.92f, .72f, .54f} * uniform(0.85, 1.05);
-      weather.cloud = Colour{.86f, .68f, .60f} * uniform(0.8, 1.05);
-      weather.shadow_depth = uniform(0.3, 0.7);
-      break;
-    default:
-      weather.zenith = Colour{.34f, .54f, .82f} * uniform(0.8, 1.1);
-      weather.skyline = Colour{.74f, .83f, .91f} * uniform(0.92, 1.05);
-      weather.shadow_depth = uniform(0.5, 1);
+  if (random.chance(0.15 * variety)) {  // overcast
+    weather.zenith = Colour{.58f, .60f, .63f} * uniform(0.85, 1.15);
+    weather.skyline = Colour{.74f, .75f, .76f} * uniform(0.9, 1.1);
+    weather.cloud = weather.zenith * uniform(0.8, 0.95);
+    weather.shadow_depth = 0;
+  } else if (random.chance(0.2 * variety)) {  // evening
+    weather.zenith = Colour{.42f, .48f, .62f} * uniform(0.8, 1.1);
+    weather.skyline = Colour{.92f, .72f, .54f} * uniform(0.85, 1.05);
+    weather.cloud = Colour{.86f, .68f, .60f} * uniform(0.8, 1.05);
+    weather.shadow_depth = uniform(0.3, 0.7);
+  } else {
+    weather.zenith = Colour{.34f, .54f, .82f} * uniform(0.8, 1.1);
+    weather.skyline = Colour{.74f, .83f, .91f} * uniform(0.92, 1.05);
+    weather.shadow_depth = uniform(0.5, 1);
   }
   return weather;
 }

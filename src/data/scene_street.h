@@ -10,7 +10,8 @@
 
 namespace segmentum::scene {
 
-enum Label : std::uint16_t { sky, building, road, pavement, tree, car, pole, person, kLabels };
+/// In the order of scene_classes().
+enum Label : std::uint16_t { sky, building, road, pavement, tree, car, pole, person };
 
 struct Place {
   float x = 0, y = 0, z = 0;  // metres
@@ -65,7 +66,10 @@ struct Stage {
   const Weather& weather;
   const Street& street;
   RandomStream& random;
+  double variety = 1;  // of colours: 0 the first of a list only, 1 its first half, 2 all
 
+  /// One of `colours`, listed from the usual to the odd, brightness and hue a little off.
+  Colour pick(std::span<const Colour> colours, float spread = 0.05f) const;
   float uniform(double low, double high) const {
     return static_cast<float>(random.uniform(low, high));
   }
@@ -73,15 +77,12 @@ struct Stage {
 
 // A street drawn by lot for a canvas of this size.
 Camera choose_camera(RandomStream& random, int height, int width);
-Weather choose_weather(RandomStream& random);
+Weather choose_weather(RandomStream& random, double variety);
 Street choose_street(RandomStream& random);
 
 /// Paints the whole street: backdrop, shadows, then `density` times the usual number of things from
 /// far to near.
 void paint_street(const Stage& stage, double density);
-
-/// One of `base`, its brightness and its hue moved at random by about `spread`.
-Colour pick_colour(RandomStream& random, std::span<const Colour> base, float spread);
 
 // Backdrop, in painting order.
 void paint_sky(const Stage& stage);

@@ -25,7 +25,8 @@ void check(const SceneOptions& options) {
     throw Error(fmt::format("a scene of {}x{} px; a street needs at least 16x16", options.width,
                             options.height));
   }
-  for (double strength : {options.objects, options.light, options.blur, options.noise}) {
+  for (double strength :
+       {options.objects, options.variety, options.light, options.blur, options.noise}) {
     if (!(strength >= 0 && strength <= 10)) {
       throw Error(fmt::format("a scene option is {}; strengths lie between 0 and 10", strength));
     }
@@ -196,10 +197,10 @@ Scene generate_scene(std::uint64_t seed, std::uint32_t index, const SceneOptions
   check(options);
   RandomStream random(seed, 0, index);
   const scene::Camera camera = scene::choose_camera(random, options.height, options.width);
-  const scene::Weather weather = scene::choose_weather(random);
+  const scene::Weather weather = scene::choose_weather(random, options.variety);
   const scene::Street street = scene::choose_street(random);
   Canvas canvas(options.height, options.width);
-  scene::paint_street({canvas, camera, weather, street, random}, options.objects);
+  scene::paint_street({canvas, camera, weather, street, random, options.variety}, options.objects);
   const Exposure exposure = choose_exposure(random, options);
   return {develop(canvas, exposure, random), canvas.labels()};
 }

@@ -16,6 +16,7 @@ struct SceneOptions {
   int height = 240;
   int width = 320;
   double objects = 1;  // number of cars, people, poles and trees
+  double variety = 1;  // of colours within a class, and so their overlap between classes
   double light = 1;    // unevenness of the light: clouds, vignetting, exposure, tint
   double blur = 1;
   double noise = 1;
@@ -30,7 +31,7 @@ struct Scene {
 /// Sky, building, road, pavement, tree, car, pole, person.
 std::vector<ClassInfo> scene_classes();
 
-/// The scene `index` of the series `seed`: the same bits whenever and wherever it is asked for.
+/// The scene `index` of the series `seed`: the same bits whenever it is asked for, on any thread.
 /// Throws Error for sides below 16 px or negative strengths. About 20 ms for 320x240 on one core.
 Scene generate_scene(std::uint64_t seed, std::uint32_t index, const SceneOptions& options = {});
 

@@ -29,7 +29,8 @@ TEST(Split, SharesAreMetAndNothingIsLost) {
 TEST(Split, SameSeedSameSplit) {
   const auto images = [](std::uint64_t seed) {
     std::vector<std::string> chosen;
-    for (const Sample& sample : divide_samples(numbered(20), {.val = 0.5}, seed).at("val")) {
+    const auto splits = divide_samples(numbered(20), {.val = 0.5}, seed);
+    for (const Sample& sample : splits.at("val")) {
       chosen.push_back(sample.image.string());
     }
     return chosen;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <type_traits>
@@ -24,20 +25,20 @@ template <typename Enum>
 struct Words;
 template <>
 struct Words<OptimizerKind> {
-  static constexpr std::array words{std::pair{OptimizerKind::sgd, "sgd"},
-                                    std::pair{OptimizerKind::adamw, "adamw"}};
+  static constexpr std::array kWords{std::pair{OptimizerKind::sgd, "sgd"},
+                                     std::pair{OptimizerKind::adamw, "adamw"}};
 };
 template <>
 struct Words<ScheduleKind> {
-  static constexpr std::array words{std::pair{ScheduleKind::poly, "poly"},
-                                    std::pair{ScheduleKind::cosine, "cosine"},
-                                    std::pair{ScheduleKind::constant, "constant"}};
+  static constexpr std::array kWords{std::pair{ScheduleKind::poly, "poly"},
+                                     std::pair{ScheduleKind::cosine, "cosine"},
+                                     std::pair{ScheduleKind::constant, "constant"}};
 };
 template <>
 struct Words<WeightRule> {
-  static constexpr std::array words{std::pair{WeightRule::none, "none"},
-                                    std::pair{WeightRule::median_frequency, "median_frequency"},
-                                    std::pair{WeightRule::enet, "enet"}};
+  static constexpr std::array kWords{std::pair{WeightRule::none, "none"},
+                                     std::pair{WeightRule::median_frequency, "median_frequency"},
+                                     std::pair{WeightRule::enet, "enet"}};
 };
 
 std::string quoted(const std::string& text) {
@@ -59,7 +60,7 @@ std::string to_text(const T& value) {
   if constexpr (IsOptional<T>::value) {
     return value ? to_text(*value) : quoted("auto");
   } else if constexpr (std::is_enum_v<T>) {
-    for (const auto& [member, word] : Words<T>::words) {
+    for (const auto& [member, word] : Words<T>::kWords) {
       if (member == value) return quoted(word);
     }
     return quoted("");
@@ -67,7 +68,7 @@ std::string to_text(const T& value) {
     return quoted(value);
   } else if constexpr (std::is_floating_point_v<T>) {
     std::string text = fmt::format("{}", value);  // the shortest that reads back the same
-    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+    return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
   } else {
     return fmt::format("{}", value);
   }
@@ -95,7 +96,7 @@ void from_text(const std::string& text, T& value) {
     }
   } else if constexpr (std::is_enum_v<T>) {
     std::string known;
-    for (const auto& [member, word] : Words<T>::words) {
+    for (const auto& [member, word] : Words<T>::kWords) {
       if (text == word) {
         value = member;
         return;
@@ -110,6 +111,7 @@ void from_text(const std::string& text, T& value) {
     value = text == "true";
   } else if constexpr (std::is_floating_point_v<T>) {
     value = number_from<T>(text, "a number");
+    if (!std::isfinite(value)) throw Error("a number");
   } else {
     value = number_from<T>(text, "a whole number");
   }
@@ -121,7 +123,7 @@ struct Range {
   double high = std::numeric_limits<double>::infinity();
   bool open = false;
 };
-constexpr Range any{};
+constexpr Range kAny{};
 constexpr Range at_least(double low) {
   return {.low = low};
 }
@@ -186,9 +188,9 @@ const std::vector<Option>& options() {
     return option(std::string("augment.") + name, about, range, &C::augment, member);
   };
   static const std::vector<Option> table{
-      option("architecture", "the network: segmentum models lists them", any, &C::architecture),
-      option("one_class", "one sigmoid output instead of two classes", any, &C::one_class),
-      option("frozen_batch_norm", "batch norms keep their running statistics", any,
+      option("architecture", "the network: segmentum models lists them", kAny, &C::architecture),
+      option("one_class", "one sigmoid output instead of two classes", kAny, &C::one_class),
+      option("frozen_batch_norm", "batch norms keep their running statistics", kAny,
              &C::frozen_batch_norm),
       option("aux_weight", "weight of the loss of auxiliary outputs", at_least(0), &C::aux_weight),
       option("steps", "length of the training in steps", at_least(1), &C::steps),
@@ -199,18 +201,18 @@ const std::vector<Option>& options() {
              &C::batch),
       option("accumulate", "batches whose gradients make one step", at_least(1), &C::accumulate),
       option("crop", "height and width of training crops", at_least(1), &C::crop),
-      option("optimizer", "adamw or sgd", any, &C::optimizer, &O::kind),
+      option("optimizer", "adamw or sgd", kAny, &C::optimizer, &O::kind),
       option("lr", "learning rate", above(0), &C::lr),
       option("weight_decay", "of convolution weights", at_least(0), &C::optimizer,
              &O::weight_decay),
-      option("decay_all", "biases and norm parameters decay too", any, &C::optimizer,
+      option("decay_all", "biases and norm parameters decay too", kAny, &C::optimizer,
              &O::decay_all),
       option("momentum", "of sgd", between(0, 1), &C::optimizer, &O::momentum),
-      option("nesterov", "of sgd", any, &C::optimizer, &O::nesterov),
+      option("nesterov", "of sgd", kAny, &C::optimizer, &O::nesterov),
       option("beta1", "of adamw", between(0, 1), &C::optimizer, &O::beta1),
       option("beta2", "of adamw", between(0, 1), &C::optimizer, &O::beta2),
       option("epsilon", "of adamw", at_least(0), &C::optimizer, &O::epsilon),
-      option("schedule", "of the learning rate: poly, cosine or constant", any, &C::schedule),
+      option("schedule", "of the learning rate: poly, cosine or constant", kAny, &C::schedule),
       option("poly_power", "of the poly schedule", at_least(0), &C::poly_power),
       option("warmup_steps", "steps over which the learning rate rises", at_least(0),
              &C::warmup_steps),
@@ -218,10 +220,10 @@ const std::vector<Option>& options() {
              &C::clip),
       option("ema_decay", "of the moving average of the weights; 0: none", between(0, 0.999999),
              &C::ema_decay),
-      option("class_weights", "none, median_frequency or enet", any, &C::class_weights),
+      option("class_weights", "none, median_frequency or enet", kAny, &C::class_weights),
       option("class_weight_cap", "largest class weight", above(0), &C::class_weight_cap),
-      option("train_split", "the split to learn from", any, &C::train_split),
-      option("val_split", "the split that chooses the best weights", any, &C::val_split),
+      option("train_split", "the split to learn from", kAny, &C::train_split),
+      option("val_split", "the split that chooses the best weights", kAny, &C::val_split),
       option("validate_every", "epochs from one validation to the next", at_least(1),
              &C::validate_every),
       option("checkpoint_minutes", "longest time between two checkpoints", at_least(0),

@@ -1,0 +1,145 @@
+#include "train/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+TEST(TrainConfig, SetsOptionsByName) {
+  TrainConfig config;
+  set_option(config, "lr", "0.01");
+  set_option(config, "batch", "8");
+  set_option(config, "optimizer", "sgd");
+  set_option(config, "nesterov", "true");
+  set_option(config, "class_weights", "enet");
+  set_option(config, "augment.rotation_degrees", "15");
+  set_option(config, "model.width", "32");
+  set_option(config, "ema_decay", "0.99");
+  EXPECT_EQ(config.lr, 0.01);
+  EXPECT_EQ(config.batch, 8);
+  EXPECT_EQ(config.optimizer.kind, OptimizerKind::sgd);
+  EXPECT_TRUE(config.optimizer.nesterov);
+  EXPECT_EQ(config.class_weights, WeightRule::enet);
+  EXPECT_EQ(config.augment.rotation_degrees, 15);
+  EXPECT_EQ(config.model.at("width"), "32");
+  EXPECT_EQ(config.ema_decay, 0.99);
+  set_option(config, "ema_decay", "auto");
+  EXPECT_EQ(config.ema_decay, std::nullopt);
+}
+
+TEST(TrainConfig, TheLengthSaidLastCounts) {
+  TrainConfig config;
+  set_option(config, "steps", "500");
+  set_option(config, "epochs", "auto");  // as in a config.toml: says nothing
+  EXPECT_EQ(config.steps, 500);
+  set_option(config, "minutes", "2.5");
+  EXPECT_EQ(config.steps, std::nullopt);
+  EXPECT_EQ(config.minutes, 2.5);
+  set_option(config, "epochs", "3");
+  EXPECT_EQ(config.minutes, std::nullopt);
+}
+
+TEST(TrainConfig, TomlGivesEverythingBack) {
+  TrainConfig config;
+  config.lr = 0.1 + 0.2;  // needs all 17 digits
+  config.architecture = "a \"quoted\" \\ name";
+  config.model = {{"width", "24"}, {"up", "bilinear"}};
+  config.steps = 123456789012;
+  config.one_class = false;
+  config.augment.hue_turns = 0.05;
+  config.class_weights = WeightRule::median_frequency;
+  config.schedule = ScheduleKind::cosine;
+  config.optimizer.epsilon = 1e-12;
+  const std::string text = to_toml(config);
+  TrainConfig read;
+  read_train_config(read, text, "config.toml");
+  EXPECT_EQ(to_toml(read), text);
+  EXPECT_EQ(read.lr, config.lr);
+  EXPECT_EQ(read.architecture, config.architecture);
+  EXPECT_EQ(read.model, config.model);
+  EXPECT_EQ(read.steps, config.steps);
+  EXPECT_EQ(read.one_class, false);
+  EXPECT_EQ(read.ema_decay, std::nullopt);
+  EXPECT_EQ(read.optimizer.epsilon, 1e-12);
+}
+
+TEST(TrainConfig, ReadsWhatAPersonWrites) {
+  TrainConfig config;
+  read_train_config(config, "lr = 1\nepochs = 10\n[model]\nwidth = 8\n[augment]\nnoise = 0.1\n",
+                    "my.toml");
+  EXPECT_EQ(config.lr, 1);
+  EXPECT_EQ(config.epochs, 10);
+  EXPECT_EQ(config.model.at("width"), "8");
+  EXPECT_EQ(config.augment.noise, 0.1);
+}
+
+void expect_refused(const std::string& key, const std::string& value, const std::string& says) {
+  TrainConfig config;
+  const std::string before = to_toml(config);
+  EXPECT_THAT([&] { set_option(config, key, value); }, ThrowsMessage<Error>(HasSubstr(says)));
+  EXPECT_EQ(to_toml(config), before);
+}
+
+TEST(TrainConfig, NamesNearOptions) {
+  expect_refused("learning_rate", "1", "no training option \"learning_rate\"; did you mean lr");
+  expect_refused("batchsize", "1", "did you mean batch");
+  expect_refused("weight_deacy", "1", "did you mean weight_decay");
+  expect_refused("rotation", "1", "did you mean augment.rotation_degrees");
+  expect_refused("zzzzzzzzz", "1", "no training option \"zzzzzzzzz\"; a run's config.toml lists");
+}
+
+TEST(TrainConfig, SaysWhatAValueMayBe) {
+  expect_refused("lr", "fast", "lr is \"fast\"; expected: a number");
+  expect_refused("lr", "0", "lr is 0.0; it must be above 0");
+  expect_refused("lr", "nan", "lr is \"nan\"; expected: a number");
+  expect_refused("batch", "2.5", "batch is \"2.5\"; expected: a whole number");
+  expect_refused("batch", "-1", "batch is -1; it must be at least 1");
+  expect_refused("momentum", "2", "it must be from 0 to 1");
+  expect_refused("optimizer", "adam", "optimizer is \"adam\"; expected: one of sgd, adamw");
+  expect_refused("class_weights", "x", "one of none, median_frequency, enet, or auto");
+  expect_refused("one_class", "yes", "expected: true or false, or auto");
+}
+
+TEST(TrainConfig, TellsTheLineOfAFile) {
+  TrainConfig config;
+  EXPECT_THAT(
+      [&] { read_train_config(config, "lr = 0.1\nbatsh = 3\n", "my.toml"); },
+      ThrowsMessage<Error>(AllOf(HasSubstr("my.toml:2: "), HasSubstr("did you mean batch"))));
+  EXPECT_THAT([&] { read_train_config(config, "lr = [1]\n", "my.toml"); },
+              ThrowsMessage<Error>(HasSubstr("my.toml:1: lr must be a text, a number")));
+  EXPECT_THAT([&] { read_train_config(config, "lr = = 1\n", "my.toml"); },
+              ThrowsMessage<Error>(HasSubstr("my.toml:1: not TOML")));
+}
+
+TEST(TrainConfig, CheckFindsWhatWasSetInCode) {
+  TrainConfig config;
+  check(config);
+  config.batch = 0;
+  EXPECT_THAT([&] { check(config); },
+              ThrowsMessage<Error>(HasSubstr("batch is 0; it must be at least 1")));
+  config = TrainConfig{};
+  config.augment.scale_min = 2;  // above scale_max
+  EXPECT_THROW(check(config), Error);
+}
+
+TEST(TrainConfig, DescribesEveryOption) {
+  const std::vector<OptionDescription> options = train_options();
+  EXPECT_GT(options.size(), 40u);
+  for (const OptionDescription& option : options) {
+    EXPECT_FALSE(option.about.empty()) << option.key;
+    TrainConfig config;
+    std::string value = option.value;
+    std::erase(value, '"');
+    EXPECT_NO_THROW(set_option(config, option.key, value)) << option.key;
+  }
+}
+
+}  // namespace
+}  // namespace segmentum

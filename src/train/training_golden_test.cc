@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/threads.h"
 #include "models/registry.h"
 #include "train/tiny_dataset.h"
 #include "train/training_step.h"
@@ -89,6 +90,7 @@ const GoldenCase kCases[] = {
 class TrainingGolden : public testing::TestWithParam<std::tuple<TestEngine, GoldenCase>> {};
 
 TEST_P(TrainingGolden, FirstTwentyLossesAreThoseOfPyTorch) {
+  set_threads(1);  // more of them take longer on pictures this small
   const auto& [engine, golden] = GetParam();
   std::ifstream file(SEGMENTUM_SOURCE_DIR "/tests/golden/training.json");
   const auto expected = nlohmann::json::parse(file).at(golden.name).get<std::vector<double>>();

@@ -28,7 +28,7 @@ TrainingLength length_within(double seconds, const TrainingSpeed& speed,
 
 /// Times a few steps and validation pictures on a copy of the start that is thrown away: the
 /// training itself begins from untouched numbers. Timing of steps ends after `most_seconds`, but
-/// not before 3. Throws Interrupted when asked to stop.
+/// not before one is timed. Throws Interrupted when asked to stop.
 TrainingSpeed measure_speed(const TrainingSetup& setup, Executor& executor, ProgressSink& progress,
                             double most_seconds);
 

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "base/threads.h"
 #include "models/registry.h"
 #include "segmentum/error.h"
 #include "train/tiny_dataset.h"
@@ -39,6 +42,7 @@ Tensor pixels(std::initializer_list<float> values, const Shape& shape) {
 
 class TrainingStepOn : public testing::TestWithParam<TestEngine> {
  protected:
+  void SetUp() override { set_threads(1); }
   std::unique_ptr<Executor> executor_ = GetParam().make();
 };
 

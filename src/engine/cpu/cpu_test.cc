@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "base/random.h"
 #include "base/threads.h"
 #include "engine/cross_check.h"
 #include "engine/engine_cases.h"
@@ -68,6 +71,51 @@ TEST(CpuProfile, HasNoBackwardStepsInInference) {
   const std::vector<StepTime> times = plan->profile();
   EXPECT_FALSE(times.empty());
   for (const StepTime& step : times) EXPECT_EQ(step.pass, Pass::forward) << step.kernel;
+}
+
+/// All numbers that a run leaves behind, as bytes.
+struct Numbers {
+  std::vector<float> all;
+  void take(ConstTensorView view) {
+    all.insert(all.end(), view.data, view.data + view.shape.count());
+  }
+};
+
+Numbers run(const EngineCase& tested, Mode mode, int thread_count) {
+  const int before = threads();
+  set_threads(thread_count);
+  ParameterStore parameters = random_parameters(tested.graph, 5);
+  const auto engine = make_cpu_executor();
+  const auto plan = engine->plan(tested.graph, parameters, tested.inputs, {.mode = mode});
+  RandomStream random(6, 0, 0);
+  for (std::size_t i = 0; i < tested.inputs.size(); ++i) {
+    for (float& v : plan->input(static_cast<int>(i)).values()) {
+      v = static_cast<float>(random.normal());
+    }
+  }
+  Numbers numbers;
+  plan->forward({.seed = 3});
+  for (const Output& output : tested.graph.outputs) {
+    numbers.take(plan->output(output.name));
+    if (mode == Mode::infer) continue;
+    for (float& v : plan->output_gradient(output.name).values()) {
+      v = static_cast<float>(random.normal());
+    }
+  }
+  if (mode == Mode::train) {
+    plan->backward();
+    for (const auto& [name, gradient] : plan->gradients()) numbers.take(gradient.view());
+  }
+  set_threads(before);
+  return numbers;
+}
+
+TEST_P(CpuEngine, InfersTheSameBitsOnOneThreadAndOnTwo) {
+  EXPECT_EQ(run(GetParam(), Mode::infer, 1).all, run(GetParam(), Mode::infer, 2).all);
+}
+
+TEST_P(CpuEngine, TrainsTheSameBitsAgain) {
+  EXPECT_EQ(run(GetParam(), Mode::train, 2).all, run(GetParam(), Mode::train, 2).all);
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include "engine/cpu/onednn_convolution.h"
 
+#include <algorithm>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "engine/cpu/layout.h"
-#include "segmentum/error.h"
+#include "tensor/tensor.h"
 
 namespace segmentum::cpu {
 namespace {
@@ -207,9 +210,31 @@ bool can_fuse(const Activation& activation) {
 
 struct Convolution::Parts {
   ConvPass pass;
+  ConvGeometry given;   // as the caller sees it
+  ConvGeometry padded;  // as oneDNN does
   dnnl::primitive primitive;
   memory::desc src, weights, bias, dst, scratch, plain_weights;
   std::string implementation, layout;
+
+  /// oneDNN's own scratch; the padded bias follows it.
+  std::size_t scratch_bytes() const {
+    return (scratch.get_size() + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  }
+  bool is_padded() const { return given.ic != padded.ic || given.oc != padded.oc; }
+
+  /// Calls visit(index in the given weights, index in the padded ones).
+  template <typename Visit>
+  void each_weight(const Visit& visit) const {
+    const std::int64_t taps = std::int64_t{given.kernel.h} * given.kernel.w;
+    for (std::int64_t o = 0; o < given.oc; ++o) {
+      for (std::int64_t i = 0; i < given.ic * taps; ++i) {
+        visit(o * given.ic * taps + i, o * padded.ic * taps + i);
+      }
+    }
+  }
+  Tensor padded_weights() const {
+    return Tensor({padded.oc, padded.ic, given.kernel.h, given.kernel.w});
+  }
 
   template <typename PrimitiveDesc>
   void take(const PrimitiveDesc& pd, const memory::desc& packed) {
@@ -225,13 +250,22 @@ Convolution::~Convolution() = default;
 std::unique_ptr<Convolution> Convolution::make(const ConvGeometry& geometry, ConvPass pass,
                                                const ConvExtras& extras, int src_block,
                                                int dst_block, bool accept_reference) {
-  const Descriptions d(geometry, extras.bias, src_block, dst_block);
+  // oneDNN's blocked kernels differ with the channel count and some want whole blocks: our values
+  // have zeros there, so with zero weights the counts may as well be whole.
+  ConvGeometry padded = geometry;
+  if (geometry.groups == 1) {
+    padded.ic = (geometry.ic + src_block - 1) / src_block * src_block;
+    padded.oc = (geometry.oc + dst_block - 1) / dst_block * dst_block;
+  }
+  const Descriptions d(padded, extras.bias, src_block, dst_block);
   auto parts = std::make_unique<Parts>();
   parts->pass = pass;
+  parts->given = geometry;
+  parts->padded = padded;
   parts->src = d.src;
   parts->dst = d.dst;
   parts->bias = d.bias;
-  parts->plain_weights = weight_desc(geometry, false);
+  parts->plain_weights = weight_desc(padded, false);
   const dnnl::primitive_attr attr = attributes(extras, d.dst);
   const auto good = [&](const auto& pd) {
     return pd && (accept_reference || !is_reference(pd.impl_info_str()));
@@ -243,12 +277,12 @@ std::unique_ptr<Convolution> Convolution::make(const ConvGeometry& geometry, Con
       parts->take(pd, pd.weights_desc());
       parts->primitive = Forward(pd);
     } else if (pass == ConvPass::backward_data) {
-      const auto pd = backward_data_pd(d, attr, hint_pd(geometry));
+      const auto pd = backward_data_pd(d, attr, hint_pd(padded));
       if (!good(pd)) return nullptr;
       parts->take(pd, pd.weights_desc());
       parts->primitive = BackwardData(pd);
     } else {
-      const auto pd = backward_weights_pd(d, attr, hint_pd(geometry));
+      const auto pd = backward_weights_pd(d, attr, hint_pd(padded));
       if (!good(pd)) return nullptr;
       parts->take(pd, pd.diff_weights_desc());
       parts->primitive = BackwardWeights(pd);
@@ -264,8 +298,10 @@ std::size_t Convolution::packed_bytes() const {
   return parts_->weights.get_size();
 }
 std::size_t Convolution::scratch_bytes() const {
-  return parts_->scratch.get_size();
+  const std::size_t bias = parts_->bias.is_zero() ? 0 : parts_->bias.get_size();
+  return parts_->scratch_bytes() + bias;
 }
+
 std::string Convolution::implementation() const {
   return parts_->implementation;
 }
@@ -274,6 +310,12 @@ const std::string& Convolution::packed_layout() const {
 }
 
 void Convolution::pack(const float* plain, void* packed) const {
+  Tensor whole;
+  if (parts_->is_padded()) {
+    whole = parts_->padded_weights();
+    parts_->each_weight([&](auto from, auto to) { whole.data()[to] = plain[from]; });
+    plain = whole.data();
+  }
   memory from = view_of(parts_->plain_weights, plain);
   memory to = view_of(parts_->weights, packed);
   dnnl::reorder(from, to).execute(stream(), from, to);
@@ -281,14 +323,19 @@ void Convolution::pack(const float* plain, void* packed) const {
 }
 
 void Convolution::unpack_add(const void* packed, float* plain) const {
+  Tensor whole;
+  if (parts_->is_padded()) whole = parts_->padded_weights();
   memory from = view_of(parts_->weights, packed);
-  memory to = view_of(parts_->plain_weights, plain);
+  memory to = view_of(parts_->plain_weights, parts_->is_padded() ? whole.data() : plain);
   dnnl::primitive_attr attr;
   dnnl::post_ops post;
   post.append_sum(1.0f);
   attr.set_post_ops(post);
   dnnl::reorder(dnnl::reorder::primitive_desc(from, to, attr)).execute(stream(), from, to);
   stream().wait();
+  if (parts_->is_padded()) {
+    parts_->each_weight([&](auto to_index, auto index) { plain[to_index] += whole.data()[index]; });
+  }
 }
 
 void Convolution::run(const Operands& o) const {
@@ -302,9 +349,12 @@ void Convolution::run(const Operands& o) const {
   arguments.emplace(dst, view_of(p.dst, o.dst));
   arguments.emplace(weight_gradient ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS,
                     view_of(p.weights, o.packed));
+  float* bias = nullptr;
   if (!p.bias.is_zero()) {
-    arguments.emplace(weight_gradient ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS,
-                      view_of(p.bias, o.bias));
+    bias = reinterpret_cast<float*>(static_cast<std::byte*>(o.scratch) + p.scratch_bytes());
+    std::fill_n(bias, p.padded.oc, 0.0f);
+    if (!weight_gradient) std::copy_n(o.bias, p.given.oc, bias);
+    arguments.emplace(weight_gradient ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS, view_of(p.bias, bias));
   }
   if (o.residual != nullptr) {
     arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
@@ -313,6 +363,7 @@ void Convolution::run(const Operands& o) const {
   arguments.emplace(DNNL_ARG_SCRATCHPAD, view_of(p.scratch, o.scratch));
   p.primitive.execute(stream(), arguments);
   stream().wait();
+  if (weight_gradient && bias != nullptr) std::copy_n(bias, p.given.oc, o.bias);
 }
 
 }  // namespace segmentum::cpu

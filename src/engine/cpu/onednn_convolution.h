@@ -47,7 +47,7 @@ class Convolution {
   /// Names the packed layout: equal names, equal bytes.
   const std::string& packed_layout() const;
 
-  /// Plain weights -> packed.
+  /// Plain weights -> packed. Padded channels have zero weights.
   void pack(const float* plain, void* packed) const;
   /// plain += unpacked: for gradients.
   void unpack_add(const void* packed, float* plain) const;

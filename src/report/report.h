@@ -1,0 +1,50 @@
+// One HTML file that says how a model was trained and how well it does, readable without a network.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "infer/evaluate.h"
+#include "report/model_facts.h"
+#include "report/notable_pictures.h"
+#include "report/training_run.h"
+#include "segmentum/classes.h"
+
+namespace segmentum {
+
+/// The scores of a split, and pictures to look at.
+struct EvaluationPart {
+  std::string data;  // which data set and split
+  std::vector<ClassInfo> classes;
+  Evaluation evaluation;
+  /// Scores that follow from no confusion matrix, with their names: {"Rand error", 0.083}.
+  std::vector<std::pair<std::string, double>> more_scores;
+  std::vector<ReportPicture> best;  // see NotablePictures
+  std::vector<ReportPicture> worst;
+};
+
+/// What there is to tell; every part may be missing.
+struct Report {
+  std::string title;
+  std::string subtitle;  // one line: when, with which program
+  std::optional<EvaluationPart> evaluation;
+  std::optional<TrainingRun> training;
+  std::optional<ModelFacts> model;
+};
+
+/// The report as one page: style, curves and pictures are inside, nothing is loaded and no script
+/// runs. Throws Error unless there is one class for each row of the confusion matrix.
+std::string report_html(const Report& report);
+
+/// The same as a file, written whole or not at all.
+void write_report(const std::filesystem::path& path, const Report& report);
+
+/// One line for each picture (see `score_csv_row`), written whole or not at all.
+void write_image_scores_csv(const std::filesystem::path& path, std::span<const ImageScores> images,
+                            std::span<const ClassInfo> classes);
+
+}  // namespace segmentum

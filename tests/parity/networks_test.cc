@@ -1,0 +1,90 @@
+// Every architecture runs on the cpu engine as on the reference, and gives any picture logits of
+// its size.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/random.h"
+#include "engine/executor.h"
+#include "graph/rewrite.h"
+#include "models/registry.h"
+
+namespace segmentum {
+namespace {
+
+struct Case {
+  const char* name;
+  const char* architecture;
+  std::map<std::string, std::string> settings;
+};
+
+const Case kCases[] = {
+    {"unet", "unet", {{"width", "4"}, {"depth", "2"}}},
+    {"unet_deep", "unet", {{"width", "3"}}},
+    {"unet_bilinear_plain", "unet", {{"width", "5"}, {"up", "bilinear"}, {"norm", "none"}}},
+    {"unet_nearest_group", "unet", {{"width", "4"}, {"up", "nearest"}, {"norm", "group"}}},
+    {"unet_valid", "unet", {{"width", "4"}, {"depth", "2"}, {"padding", "valid"}}},
+    {"fcn32s", "fcn32s", {{"width", "2"}, {"fc_channels", "8"}}},
+    {"fcn16s", "fcn16s", {{"width", "2"}, {"fc_channels", "8"}}},
+    {"fcn8s", "fcn8s", {{"width", "2"}, {"fc_channels", "8"}}},
+};
+
+Graph graph_of(const Case& tested) {
+  return build_model(tested.architecture,
+                     {.input_channels = 3, .classes = 5, .settings = tested.settings});
+}
+
+Tensor run(Executor& engine, const Graph& graph, ParameterStore& parameters, const Shape& shape) {
+  const auto plan = engine.plan(graph, parameters, {&shape, 1}, {.mode = Mode::infer});
+  RandomStream random(11, 0, 0);
+  for (float& value : plan->input().values()) value = static_cast<float>(random.normal());
+  plan->forward();
+  const ConstTensorView logits = plan->output("logits");
+  Tensor copy(logits.shape);
+  std::ranges::copy(logits.values(), copy.data());
+  return copy;
+}
+
+class Networks : public testing::TestWithParam<Case> {};
+
+// Three ways to the same logits: plain loops, the cpu engine, and the graph folded for inference.
+TEST_P(Networks, EnginesAndRewritesAgree) {
+  const Graph graph = graph_of(GetParam());
+  ParameterStore parameters = initialise(graph, 3);
+  GraphWithParameters folded = optimise_for_inference(graph, parameters);
+  const auto reference = make_reference_executor();
+  const auto cpu = make_cpu_executor();
+  for (const Shape& shape : {Shape{1, 3, 33, 47}, Shape{2, 3, 17, 32}}) {
+    const Tensor expected = run(*reference, graph, parameters, shape);
+    const Tensor plain = run(*cpu, graph, parameters, shape);
+    const Tensor fast = run(*cpu, folded.graph, folded.parameters, shape);
+    const auto [low, high] = std::ranges::minmax(expected.values());
+    const float tolerance = 1e-4f * (high - low);  // of float sums through some 20 layers
+    for (std::int64_t i = 0; i < expected.shape().count(); ++i) {
+      ASSERT_NEAR(plain.data()[i], expected.data()[i], tolerance);
+      ASSERT_NEAR(fast.data()[i], expected.data()[i], tolerance);
+    }
+  }
+}
+
+TEST_P(Networks, AnySizeGivesLogitsOfThatSize) {
+  const Graph graph = graph_of(GetParam());
+  ParameterStore parameters = initialise(graph, 3);
+  const auto cpu = make_cpu_executor();
+  std::vector<std::int64_t> sizes{1,  2,  3,  5,  7,  8,  15,  16,  23,
+                                  31, 32, 40, 63, 64, 65, 127, 128, 130};
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const Shape shape{1, 3, sizes[i], sizes[(i * 7 + 3) % sizes.size()]};
+    const Tensor logits = run(*cpu, graph, parameters, shape);
+    EXPECT_EQ(logits.shape(), (Shape{1, 5, shape.h(), shape.w()}));
+    EXPECT_TRUE(std::ranges::all_of(logits.values(), [](float v) { return std::isfinite(v); }))
+        << shape.to_string();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Networks, testing::ValuesIn(kCases),
+                         [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace segmentum
