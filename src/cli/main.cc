@@ -19,8 +19,8 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{&kInitCommand,     &kEvalCommand,   &kPredictCommand,
-                               &kDescribeCommand, &kModelsCommand, &kVersionCommand};
+constexpr std::array kCommands{&kInitCommand,     &kTrainCommand,  &kEvalCommand, &kPredictCommand,
+                               &kDescribeCommand, &kModelsCommand, &kDemoCommand, &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;

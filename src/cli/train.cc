@@ -136,5 +136,32 @@ std::string settings_help() {
          "  model.NAME                             of the network: segmentum models lists them\n";
 }
 
+Action declare(Arguments& arguments) {
+  auto request = std::make_shared<Request>();
+  arguments.operand(request->data, "DATA", "folder or dataset.toml");
+  arguments.option(request->model, "--model", "NAME", "the network (default: unet)");
+  arguments.option(request->out, "--out", "DIR", "the run's folder (default: runs/DATA-MODEL)");
+  arguments.settings(request->settings, "a setting of the list below, such as lr=0.01");
+  arguments.option(request->config_file, "--config", "FILE",
+                   "settings as TOML, such as another run's config.toml");
+  arguments.flag(request->resume, "--resume", "go on from the last checkpoint in the run's folder");
+  arguments.option(request->epochs, "--epochs", {0, 1e9}, "length in passes over the pictures");
+  arguments.option(request->minutes, "--minutes", {0, 1e6}, "length in minutes on this machine");
+  arguments.option(request->steps, "--steps", {1, 1e12}, "length in steps");
+  arguments.option(request->seed, "--seed", {0, 9e15}, "of weights, order and augmentation");
+  arguments.threads(request->threads);
+  arguments.json(request->json);
+  arguments.help_footer(settings_help);
+  return [request] { return train_command(*request); };
+}
+
 }  // namespace
+
+const Command kTrainCommand{
+    "train", "train a network on a data set",
+    "  segmentum train pictures --model unet --out runs/first --minutes 20\n"
+    "  segmentum train pictures --out runs/wide --set model.width=32 lr=0.001 --epochs 40\n"
+    "  segmentum train pictures --out runs/wide --resume\n",
+    declare};
+
 }  // namespace segmentum
