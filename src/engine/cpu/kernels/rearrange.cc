@@ -15,7 +15,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 
-/// Rows are moved in stretches whose blocks stay in the first cache while each channel is picked out.
+/// Rows are moved in stretches whose blocks stay in the first cache while each channel is picked
+/// out.
 constexpr std::int64_t kStretch = 64;
 
 /// Calls body(n, channel_block, y, first, end) for stretches of the rows of a blocked value.
