@@ -21,12 +21,14 @@ CASES = [("infer", 512, 1), ("infer", 256, 4), ("train", 512, 1), ("train", 256,
 class Peer:
     """A process that holds the network and runs it once whenever asked."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, threads):
         self.name = name
         self.process = subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # Without it PyTorch's backward pass, in a thread of its own, would take all cores.
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
             text=True,
         )
         self.about = self.answer()
@@ -61,12 +63,12 @@ def job_arguments(mode, size, batch, threads):
 
 
 def segmentum(programs, job):
-    return Peer("Segmentum", [programs / "bench_network", *job_arguments(*job)])
+    return Peer("Segmentum", [programs / "bench_network", *job_arguments(*job)], job[-1])
 
 
 def pytorch(variant, job):
     command = [sys.executable, BENCH / "pytorch_unet.py", "--variant", variant]
-    peer = Peer(f"PyTorch {variant}", [*command, *job_arguments(*job)])
+    peer = Peer(f"PyTorch {variant}", [*command, *job_arguments(*job)], job[-1])
     if "openblas" not in peer.about["blas"]:
         sys.exit(
             f"PyTorch multiplies matrices with \"{peer.about['blas']}\", not with OpenBLAS; "
