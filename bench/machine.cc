@@ -13,6 +13,11 @@ namespace segmentum::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 using Wide = hn::ScalableTag<float>;
+
+const char* VectorName() {
+  return hwy::TargetName(HWY_TARGET);
+}
+
 constexpr int kChains = 12;  // enough to hide the latency on any current core
 
 std::int64_t RoundFlops() {
@@ -71,6 +76,7 @@ HWY_AFTER_NAMESPACE();
 namespace segmentum {
 namespace {
 
+HWY_EXPORT(VectorName);
 HWY_EXPORT(RoundFlops);
 HWY_EXPORT(MultiplyAdds);
 HWY_EXPORT(Copy);
@@ -90,9 +96,9 @@ double fastest(int runs, const Work& work) {
 }
 
 double multiply_add_gflops() {
-  constexpr std::int64_t kRounds = 2'000'000;
+  constexpr std::int64_t kRounds = 200'000;
   std::vector<float> results(static_cast<std::size_t>(threads()));
-  const double seconds = fastest(40, [&] {
+  const double seconds = fastest(300, [&] {
     parallel_for(threads(), [&](std::int64_t thread) {
       results[static_cast<std::size_t>(thread)] = HWY_DYNAMIC_DISPATCH(MultiplyAdds)(kRounds);
     });
@@ -119,9 +125,9 @@ void measure() {
     HWY_DYNAMIC_DISPATCH(Triad)(a.data() + i, b.data() + i, to.data() + i, kChunk);
   });
   fmt::print(
-      "{{\"threads\":{},\"fma_gflops\":{:.1f},\"copy_gbytes\":{:.1f},"
+      "{{\"threads\":{},\"vectors\":\"{}\",\"fma_gflops\":{:.1f},\"copy_gbytes\":{:.1f},"
       "\"triad_gbytes\":{:.1f}}}\n",
-      threads(), multiply_add_gflops(), copy, triad);
+      threads(), HWY_DYNAMIC_DISPATCH(VectorName)(), multiply_add_gflops(), copy, triad);
 }
 
 }  // namespace

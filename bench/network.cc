@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "graph/analysis.h"
 #include "losses/loss.h"
 #include "models/registry.h"
+#include "train/optimizer.h"
 
 namespace segmentum {
 namespace {
@@ -91,7 +93,9 @@ class NetworkBench {
         executor_(make_cpu_executor()),
         plan_(executor_->plan(graph_, parameters_, {&input_, 1}, {.mode = options.mode})),
         image_(random_image(input_)),
-        labels_(random_labels(input_)) {}
+        labels_(random_labels(input_)) {
+    if (options.mode == Mode::train) optimizer_.emplace(OptimizerOptions{}, parameters_);
+  }
 
   void run_once() {
     std::ranges::copy(image_.values(), plan_->input().values().begin());
@@ -112,13 +116,8 @@ class NetworkBench {
   void learn() {
     segmentation_loss(plan_->output("logits"), labels_, {}, plan_->output_gradient("logits"));
     plan_->backward();
-    for (auto& [name, gradient] : plan_->gradients()) {
-      Tensor& value = parameters_.change(name);
-      for (std::size_t i = 0; i < value.values().size(); ++i) {
-        value.values()[i] -= 1e-3f * gradient.values()[i];
-      }
-      std::ranges::fill(gradient.values(), 0.0f);
-    }
+    optimizer_->step(parameters_, plan_->gradients(), 1e-3);
+    clear_gradients(plan_->gradients());
   }
 
   BenchOptions options_;
@@ -126,6 +125,7 @@ class NetworkBench {
   Graph graph_;
   Analysis analysis_;
   ParameterStore parameters_;
+  std::optional<Optimizer> optimizer_;  // train mode
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Plan> plan_;
   Tensor image_;

@@ -40,6 +40,3 @@ if(SEGMENTUM_BUILD_TESTS)
   find_package(GTest REQUIRED)                               # libgtest-dev libgmock-dev
   include(GoogleTest)
 endif()
-if(SEGMENTUM_BUILD_BENCH)
-  find_package(benchmark REQUIRED)                           # libbenchmark-dev
-endif()

@@ -82,6 +82,9 @@ class Executor {
   virtual std::unique_ptr<Plan> plan(const Graph& graph, ParameterStore& parameters,
                                      std::span<const Shape> inputs, const PlanOptions& options) = 0;
   virtual std::string name() const = 0;
+  /// Pixels, on every axis of every value, that a 3x3 convolution computes together: a part of a
+  /// picture has the whole's bits if it starts at multiples of this and includes whole groups.
+  virtual int grid() const { return 1; }
 };
 
 /// Plain loops: slow, obvious, the oracle of every test.

@@ -19,6 +19,7 @@ struct AxisRule {
   std::int64_t out_size;
   std::int64_t to_size;  // of the second input: what a crop crops to
   std::size_t input;     // which of the inputs is asked about
+  int grid;              // 3x3 convolutions compute whole groups of so many pixels
 
   int pick(Size2 size) const { return axis == 2 ? size.h : size.w; }
   int before(const Padding& p) const { return axis == 2 ? p.top : p.left; }
@@ -31,6 +32,12 @@ struct AxisRule {
 
   Interval operator()(const op::Conv& o) const {
     if (input == 1) return out;  // the value that is added
+    const bool plain = o.stride == Size2(1) && o.dilation == Size2(1) && o.groups == 1;
+    if (grid > 1 && o.kernel == Size2(3) && plain) {
+      AxisRule groups = *this;
+      groups.out = {floor_div(out.begin, grid) * grid, -floor_div(-out.end, grid) * grid};
+      return groups.windows(3, 1, 1, before(o.padding));
+    }
     return windows(pick(o.kernel), pick(o.stride), pick(o.dilation), before(o.padding));
   }
   // Input i reaches the outputs i*stride - pad + [0, kernel).
@@ -93,12 +100,12 @@ struct AxisRule {
 
 /// What input number `input` of `node` must bring, cut to what it has.
 Interval needed_of_input(const Graph& graph, std::span<const Shape> shapes, ValueId id,
-                         std::size_t input, int axis, Interval out) {
+                         std::size_t input, int axis, Interval out, int grid) {
   const Node& node = graph.node(id);
   const auto extent = [&](ValueId value) { return shapes[static_cast<std::size_t>(value)][axis]; };
   const std::int64_t in_size = extent(node.inputs[input]);
-  const AxisRule rule{
-      axis, out, in_size, extent(id), node.inputs.size() > 1 ? extent(node.inputs[1]) : 0, input};
+  const std::int64_t to_size = node.inputs.size() > 1 ? extent(node.inputs[1]) : 0;
+  const AxisRule rule{axis, out, in_size, extent(id), to_size, input, grid};
   const Interval needed = std::visit(rule, node.op);
   return {std::clamp<std::int64_t>(needed.begin, 0, in_size),
           std::clamp<std::int64_t>(needed.end, 0, in_size)};
@@ -131,7 +138,7 @@ Interval hull(Interval a, Interval b) {
 }
 
 std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> shapes,
-                                   std::span<const WantedRegion> wanted) {
+                                   std::span<const WantedRegion> wanted, int grid) {
   std::vector<Region> regions(graph.nodes.size());
   ValueId last = -1;
   for (const WantedRegion& want : wanted) {
@@ -145,8 +152,8 @@ std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> sh
     const Node& node = graph.node(id);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       join(regions[static_cast<std::size_t>(node.inputs[i])],
-           {needed_of_input(graph, shapes, id, i, 2, out.y),
-            needed_of_input(graph, shapes, id, i, 3, out.x)});
+           {needed_of_input(graph, shapes, id, i, 2, out.y, grid),
+            needed_of_input(graph, shapes, id, i, 3, out.x, grid)});
     }
   }
   return regions;

@@ -42,7 +42,9 @@ struct WantedRegion {
 /// value of which only the size is used (crop_like, resize_like) needs no pixel. Global average
 /// pooling and group norm need the whole plane. Throws Error where something wanted lies outside
 /// its value. O(nodes).
+/// `grid`: for an engine whose 3x3 convolutions compute aligned groups of so many pixels at once
+/// (`Executor::grid`), what decides the very bits of what is wanted.
 std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> shapes,
-                                   std::span<const WantedRegion> wanted);
+                                   std::span<const WantedRegion> wanted, int grid = 1);
 
 }  // namespace segmentum

@@ -21,8 +21,21 @@ struct ConvPassChoice {
 ConvPassChoice choose_pass(const ConvGeometry& geometry, ConvPass pass, const ConvExtras& extras,
                            bool plain_source, const std::string& node);
 
-/// The packed copy of the node's weights.
-std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id, const Convolution& kernel);
+/// The packed copy of the node's weights for oneDNN's `kernel`.
+std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id,
+                                    const std::shared_ptr<const Convolution>& kernel);
+
+/// Floats that hold the packed weights.
+std::int64_t packed_floats(const Convolution& kernel);
+
+/// The packed copy for Winograd's kernel; `backward`: of the convolution that gives the input's
+/// gradient.
+std::shared_ptr<PackedWeights> pack_winograd(Lowering& l, ValueId id, const ConvGeometry& geometry,
+                                             bool backward);
+
+/// Whether Winograd's kernel is the faster one: 3x3, stride 1, enough channels for the transforms
+/// to pay.
+bool winograd_pays(const ConvGeometry& geometry);
 
 /// Scratch for one run of the kernel; -1 if it needs none.
 int scratch_buffer(Lowering& l, const Convolution& kernel);

@@ -135,6 +135,7 @@ class CpuExecutor final : public Executor {
     return std::make_unique<CpuPlan>(graph, parameters, inputs, options, weights_);
   }
   std::string name() const override { return "cpu"; }
+  int grid() const override { return 4; }  // Winograd's tiles
 
  private:
   std::shared_ptr<PackedWeightCache> weights_ = std::make_shared<PackedWeightCache>();

@@ -1,8 +1,10 @@
 // Convolution: oneDNN's blocked kernels where it has them, else its GEMM on plain layout.
 #include <utility>
 
+#include "base/threads.h"
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/lowering.h"
 
 namespace segmentum::cpu {
@@ -31,19 +33,28 @@ ConvGeometry geometry_of(const op::Conv& conv, const Shape& in, const Shape& out
   return g;
 }
 
-}  // namespace
+void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
+                    const Activation& activation, const Slot& y) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
+  const auto packed = pack_winograd(l, id, g, false);
+  const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
+  const int scratch = l.new_buffer(winograd_scratch_floats(g.ic, g.oc, threads()));
+  l.step(id, "winograd", {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
+    winograd_convolution(f.view(x), static_cast<const float*>(packed->current()), g.padding.top,
+                         g.padding.left,
+                         {.bias = bias == nullptr ? nullptr : bias->value.data(),
+                          .residual = f.view(residual),
+                          .activation = activation},
+                         f.view(y), f.floats(scratch));
+  });
+}
 
-void lower(Lowering& l, ValueId id, const op::Conv& conv) {
+void lower_onednn(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry geometry,
+                  const Activation& activation, const Slot& before) {
   const ValueId x = l.node(id).inputs[0];
-  const Slot y = l.value(id);
-  const Activation activation = l.activation(id);
-  const bool fused = can_fuse(activation);
-  const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  ConvExtras extras{.bias = conv.bias, .residual = conv.add};
-  if (fused) extras.activation = activation;
-
+  const ConvExtras extras{.bias = conv.bias, .residual = conv.add, .activation = activation};
   const bool one_by_one = !l.value(x).dense() || !before.dense();
-  ConvGeometry geometry = geometry_of(conv, l.shape(x), l.shape(id));
   const std::int64_t images = std::exchange(geometry.n, one_by_one ? 1 : geometry.n);
   const ConvPassChoice pass =
       choose_pass(geometry, ConvPass::forward, extras, l.value(x).block == 1, l.node(id).name);
@@ -51,7 +62,7 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   const bool direct = pass.dst_block == before.block;
   const Slot dst = direct ? before : l.new_slot(before.shape, pass.dst_block);
   const Slot residual = conv.add ? l.dense_value_in(l.node(id).inputs[1], pass.dst_block) : Slot{};
-  const auto packed = pack(l, id, *pass.kernel);
+  const auto packed = pack(l, id, pass.kernel);
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int scratch = scratch_buffer(l, *pass.kernel);
   l.step(id, pass.kernel->implementation(), {src.buffer, dst.buffer, residual.buffer, scratch},
@@ -61,7 +72,7 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
            for (std::int64_t n = 0; n < runs; ++n) {
              kernel->run(
                  {.src = from.data + n * from.batch_stride,
-                  .packed = packed->current(*kernel),
+                  .packed = packed->current(),
                   .bias = bias == nullptr ? nullptr : const_cast<float*>(bias->value.data()),
                   .dst = to.data + n * to.batch_stride,
                   .residual = plus.data == nullptr ? nullptr : plus.data + n * plus.batch_stride,
@@ -72,6 +83,18 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
     l.step(id, "reorder", {dst.buffer, before.buffer},
            [=](const Frame& f) { reorder(f.view(dst), f.view(before), false); });
   }
+}
+
+}  // namespace
+
+void lower(Lowering& l, ValueId id, const op::Conv& conv) {
+  const Slot y = l.value(id);
+  const Activation activation = l.activation(id);
+  const bool fused = can_fuse(activation);
+  const Slot before = fused ? y : l.new_slot(y.shape, y.block);
+  const ConvGeometry geometry = geometry_of(conv, l.shape(l.node(id).inputs[0]), l.shape(id));
+  const auto lower_it = winograd_pays(geometry) ? lower_winograd : lower_onednn;
+  lower_it(l, id, conv, geometry, fused ? activation : Activation{}, before);
   if (!fused) {
     l.keep_before_activation(id, before);
     l.step(id, activation_name(activation.kind), {before.buffer, y.buffer},

@@ -56,11 +56,14 @@ PartsWeights parts_weights(const op::TransposedConv& conv, std::int64_t in) {
 }
 
 std::shared_ptr<PackedWeights> pack_parts(Lowering& l, ValueId id, const PartsWeights& w,
-                                          const Convolution& kernel) {
-  const auto view = [w](const float* parameter, float* weights) {
-    w.each([&](std::int64_t from, std::int64_t to) { weights[to] = parameter[from]; });
+                                          const std::shared_ptr<const Convolution>& kernel) {
+  const auto how = [w, kernel](const float* parameter, void* packed) {
+    Tensor weights({w.count()});
+    w.each([&](std::int64_t from, std::int64_t to) { weights.data()[to] = parameter[from]; });
+    kernel->pack(weights.data(), packed);
   };
-  return l.weights().get(l.parameters(), l.parameter_name(id, 0), kernel, "parts", view, w.count());
+  return l.weights().get(l.parameters(), l.parameter_name(id, 0),
+                         {"parts " + kernel->packed_layout(), packed_floats(*kernel), how});
 }
 
 void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
@@ -70,12 +73,12 @@ void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const auto pass = choose_pass(geometry, ConvPass::forward, {}, false, l.node(id).name);
   const Slot src = l.dense_value_in(x, pass.src_block);
   const Slot made = l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, pass.dst_block);
-  const auto packed = pack_parts(l, id, parts_weights(conv, geometry.ic), *pass.kernel);
+  const auto packed = pack_parts(l, id, parts_weights(conv, geometry.ic), pass.kernel);
   const int scratch = scratch_buffer(l, *pass.kernel);
   l.step(id, pass.kernel->implementation(), {src.buffer, made.buffer, scratch},
          [=, kernel = pass.kernel](const Frame& f) {
            kernel->run({.src = f.view(src).data,
-                        .packed = packed->current(*kernel),
+                        .packed = packed->current(),
                         .dst = f.view(made).data,
                         .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
          });
@@ -119,7 +122,7 @@ void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const Slot src = l.dense_value_in(x, pass.src_block);
   const Slot dst = dense_in(l, id, parts, pass.dst_block);
   const PartsWeights weights = parts_weights(conv, geometry.ic);
-  const int packed = l.new_buffer(static_cast<std::int64_t>(pass.kernel->packed_bytes() + 3) / 4);
+  const int packed = l.new_buffer(packed_floats(*pass.kernel));
   const int plain = l.new_buffer(weights.count());
   const int scratch = scratch_buffer(l, *pass.kernel);
   l.step(id, pass.kernel->implementation() + " weights",
@@ -138,13 +141,13 @@ void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const auto back = choose_pass(geometry, ConvPass::backward_data, {}, false, l.node(id).name);
   const Slot from = dense_in(l, id, parts, back.dst_block);
   const auto target = l.gradient_target_to_overwrite(x, back.src_block);
-  const auto back_weights = pack_parts(l, id, weights, *back.kernel);
+  const auto back_weights = pack_parts(l, id, weights, back.kernel);
   const int back_scratch = scratch_buffer(l, *back.kernel);
   l.step(id, back.kernel->implementation() + " data",
          {from.buffer, target.slot.buffer, back_scratch},
          [=, kernel = back.kernel](const Frame& f) {
            kernel->run({.src = f.view(target.slot).data,
-                        .packed = back_weights->current(*kernel),
+                        .packed = back_weights->current(),
                         .dst = f.view(from).data,
                         .scratch = back_scratch < 0 ? nullptr : f.floats(back_scratch)});
          });
@@ -180,12 +183,12 @@ void lower_overlapping(Lowering& l, ValueId id, const op::TransposedConv& conv) 
   const Slot src = l.dense_value_in(x, pass.dst_block);
   const Slot made =
       pass.src_block == y.block && y.dense() ? y : l.new_slot(y.shape, pass.src_block);
-  const auto packed = pack(l, id, *pass.kernel);
+  const auto packed = pack(l, id, pass.kernel);
   const int scratch = scratch_buffer(l, *pass.kernel);
   l.step(id, pass.kernel->implementation() + " transposed", {src.buffer, made.buffer, scratch},
          [=, kernel = pass.kernel](const Frame& f) {
            kernel->run({.src = f.view(made).data,
-                        .packed = packed->current(*kernel),
+                        .packed = packed->current(),
                         .dst = f.view(src).data,
                         .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
          });

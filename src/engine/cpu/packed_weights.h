@@ -9,28 +9,29 @@
 #include <string>
 #include <tuple>
 
-#include "engine/cpu/onednn_convolution.h"
 #include "graph/parameter_store.h"
 
 namespace segmentum::cpu {
 
-/// Plain weights as the convolution reads them; null where they are the parameter itself.
-using WeightView = std::function<void(const float* parameter, float* weights)>;
+/// How a kernel wants its weights.
+struct PackedLayout {
+  std::string name;  // equal names, equal bytes
+  std::int64_t floats = 0;
+  std::function<void(const float* parameter, void* packed)> pack;
+};
 
 /// One packed copy; `current()` packs again when the parameter has changed.
 class PackedWeights {
  public:
-  PackedWeights(const ParameterStore::Parameter& parameter, WeightView view,
-                std::int64_t weight_floats);
+  PackedWeights(const ParameterStore::Parameter& parameter, PackedLayout layout);
   /// Valid until the parameter changes. Safe from many threads while nobody changes the parameter.
-  void* current(const Convolution& packer);
+  void* current();
 
  private:
   const ParameterStore::Parameter& parameter_;
-  WeightView view_;
-  std::int64_t weight_floats_;
+  const PackedLayout layout_;
   std::mutex mutex_;
-  Tensor bytes_;
+  Tensor packed_;
   std::uint64_t version_ = ~std::uint64_t{0};
 };
 
@@ -38,11 +39,10 @@ class PackedWeights {
 class PackedWeightCache {
  public:
   std::shared_ptr<PackedWeights> get(const ParameterStore& store, const std::string& name,
-                                     const Convolution& packer, const std::string& view_name,
-                                     WeightView view, std::int64_t weight_floats);
+                                     PackedLayout layout);
 
  private:
-  using Key = std::tuple<std::uint64_t, std::string, std::string, std::string>;
+  using Key = std::tuple<std::uint64_t, std::string, std::string>;
   std::mutex mutex_;
   std::map<Key, std::weak_ptr<PackedWeights>> copies_;
 };

@@ -15,43 +15,50 @@
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 
-/// Plain rows <-> one row of a block; `used` channels of the block exist in the plain value.
+/// Rows are moved in stretches whose blocks stay in the first cache while each channel is picked
+/// out.
+constexpr std::int64_t kStretch = 64;
+
+/// Calls body(n, channel_block, y, first, end) for stretches of the rows of a blocked value.
+template <typename Body>
+void for_stretches(const View& blocked, const Body& body) {
+  const std::int64_t height = blocked.shape.h(), blocks = blocked.blocks(), w = blocked.shape.w();
+  parallel_for(blocked.shape.n() * blocks * height, [&](std::int64_t i) {
+    for (std::int64_t first = 0; first < w; first += kStretch) {
+      body(i / height / blocks, i / height % blocks, i % height, first,
+           std::min(first + kStretch, w));
+    }
+  });
+}
+
 template <int B>
 void PlainToBlocked(const View& from, const View& to, bool add) {
-  const std::int64_t height = to.shape.h(), blocks = to.blocks(), w = to.shape.w();
-  parallel_for(to.shape.n() * blocks * height, [&](std::int64_t i) {
-    const std::int64_t y = i % height, cb = i / height % blocks, n = i / height / blocks;
+  for_stretches(to, [&](std::int64_t n, std::int64_t cb, std::int64_t y, std::int64_t first,
+                        std::int64_t end) {
     const std::int64_t used = std::min<std::int64_t>(B, to.shape.c() - cb * B);
     float* out = to.at(n, cb, y);
-    if (!add) {
-      for (std::int64_t c = used; c < B; ++c) {
-        for (std::int64_t x = 0; x < w; ++x) out[x * B + c] = 0;
-      }
-    }
     for (std::int64_t c = 0; c < used; ++c) {
       const float* in = from.at(n, cb * B + c, y);
-      if (add) {
-        for (std::int64_t x = 0; x < w; ++x) out[x * B + c] += in[x];
-      } else {
-        for (std::int64_t x = 0; x < w; ++x) out[x * B + c] = in[x];
+      for (std::int64_t x = first; x < end; ++x) {
+        out[x * B + c] = add ? out[x * B + c] + in[x] : in[x];
       }
+    }
+    for (std::int64_t c = used; c < B && !add; ++c) {
+      for (std::int64_t x = first; x < end; ++x) out[x * B + c] = 0;
     }
   });
 }
 
 template <int B>
 void BlockedToPlain(const View& from, const View& to, bool add) {
-  const std::int64_t height = to.shape.h(), blocks = from.blocks(), w = to.shape.w();
-  parallel_for(to.shape.n() * blocks * height, [&](std::int64_t i) {
-    const std::int64_t y = i % height, cb = i / height % blocks, n = i / height / blocks;
+  for_stretches(from, [&](std::int64_t n, std::int64_t cb, std::int64_t y, std::int64_t first,
+                          std::int64_t end) {
     const std::int64_t used = std::min<std::int64_t>(B, to.shape.c() - cb * B);
     const float* in = from.at(n, cb, y);
     for (std::int64_t c = 0; c < used; ++c) {
       float* out = to.at(n, cb * B + c, y);
-      if (add) {
-        for (std::int64_t x = 0; x < w; ++x) out[x] += in[x * B + c];
-      } else {
-        for (std::int64_t x = 0; x < w; ++x) out[x] = in[x * B + c];
+      for (std::int64_t x = first; x < end; ++x) {
+        out[x] = add ? out[x] + in[x * B + c] : in[x * B + c];
       }
     }
   });

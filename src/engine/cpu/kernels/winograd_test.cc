@@ -1,0 +1,165 @@
+#include "engine/cpu/kernels/winograd.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/random.h"
+#include "base/threads.h"
+#include "engine/cpu/kernels/kernels.h"
+#include "tensor/tensor.h"
+
+namespace segmentum::cpu {
+namespace {
+
+struct Case {
+  std::int64_t n, ic, oc, h, w;
+  int pad;
+};
+
+Tensor random_tensor(const Shape& shape, std::uint32_t stream) {
+  RandomStream random(1, 0, stream);
+  Tensor tensor(shape);
+  for (float& v : tensor.values()) v = static_cast<float>(random.normal());
+  return tensor;
+}
+
+View plain_view(Tensor& t) {
+  const Shape& s = t.shape();
+  return {t.data(), s, 1, s.c() * s.h() * s.w()};
+}
+
+/// A blocked copy, and the memory it lies in.
+struct Blocked {
+  Tensor memory;
+  View view;
+
+  explicit Blocked(const Shape& shape)
+      : memory({shape.n() * image_floats(shape, vector_block())}),
+        view{memory.data(), shape, vector_block(), image_floats(shape, vector_block())} {}
+  explicit Blocked(Tensor& plain) : Blocked(plain.shape()) {
+    reorder(plain_view(plain), view, false);
+  }
+};
+
+/// One output of the convolution in double.
+double direct(const Tensor& x, const Tensor& weights, int pad, std::int64_t n, std::int64_t o,
+              std::int64_t y, std::int64_t xx) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < x.shape().c(); ++i) {
+    for (int a = 0; a < 3; ++a) {
+      for (int b = 0; b < 3; ++b) {
+        const std::int64_t sy = y + a - pad, sx = xx + b - pad;
+        if (sy < 0 || sx < 0 || sy >= x.shape().h() || sx >= x.shape().w()) continue;
+        sum += static_cast<double>(x(n, i, sy, sx)) * weights(o, i, a, b);
+      }
+    }
+  }
+  return sum;
+}
+
+class Winograd : public testing::TestWithParam<Case> {};
+
+TEST_P(Winograd, EqualsTheDirectConvolutionInDouble) {
+  const Case& c = GetParam();
+  Tensor x = random_tensor({c.n, c.ic, c.h, c.w}, 1);
+  const Tensor weights = random_tensor({c.oc, c.ic, 3, 3}, 2);
+  const Tensor bias = random_tensor({c.oc}, 3);
+  const Shape out{c.n, c.oc, c.h + 2 * c.pad - 2, c.w + 2 * c.pad - 2};
+  Tensor residual = random_tensor(out, 4);
+  Tensor packed({winograd_weight_floats(c.ic, c.oc)});
+  winograd_pack(weights.data(), c.oc, c.ic, false, packed.data());
+  Blocked in(x), plus(residual), result(out);
+  Tensor scratch({winograd_scratch_floats(c.ic, c.oc, threads())});
+  winograd_convolution(
+      in.view, packed.data(), c.pad, c.pad,
+      {.bias = bias.data(), .residual = plus.view, .activation = ActivationKind::relu}, result.view,
+      scratch.data());
+  Tensor got(out);
+  reorder(result.view, plain_view(got), false);
+  double worst = 0, range = 0;
+  for (std::int64_t n = 0; n < out.n(); ++n) {
+    for (std::int64_t o = 0; o < out.c(); ++o) {
+      for (std::int64_t y = 0; y < out.h(); ++y) {
+        for (std::int64_t xx = 0; xx < out.w(); ++xx) {
+          const double sum = direct(x, weights, c.pad, n, o, y, xx) + bias.data()[o];
+          const double expected = std::max(0.0, sum + residual(n, o, y, xx));
+          worst = std::max(worst, std::abs(got(n, o, y, xx) - expected));
+          range = std::max(range, expected);
+        }
+      }
+    }
+  }
+  EXPECT_LT(worst, 2e-5 * range);  // float sums, amplified by the factors up to 8 of the transforms
+}
+
+// <dy, conv(x)> = <data gradient of dy, x>: the turned kernel is the convolution's adjoint.
+TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
+  const Case& c = GetParam();
+  Tensor x = random_tensor({c.n, c.ic, c.h, c.w}, 1);
+  const Tensor weights = random_tensor({c.oc, c.ic, 3, 3}, 2);
+  const Shape out{c.n, c.oc, c.h + 2 * c.pad - 2, c.w + 2 * c.pad - 2};
+  Tensor dy = random_tensor(out, 5);
+  Tensor packed({winograd_weight_floats(c.ic, c.oc)});
+  winograd_pack(weights.data(), c.oc, c.ic, true, packed.data());
+  Blocked in(dy), result(x.shape());
+  Tensor scratch({winograd_scratch_floats(c.oc, c.ic, threads())});
+  winograd_convolution(in.view, packed.data(), 2 - c.pad, 2 - c.pad, {}, result.view,
+                       scratch.data());
+  Tensor dx(x.shape());
+  reorder(result.view, plain_view(dx), false);
+  double forward = 0, backward = 0, size = 0;
+  for (std::int64_t n = 0; n < out.n(); ++n) {
+    for (std::int64_t o = 0; o < out.c(); ++o) {
+      for (std::int64_t y = 0; y < out.h(); ++y) {
+        for (std::int64_t xx = 0; xx < out.w(); ++xx) {
+          forward += direct(x, weights, c.pad, n, o, y, xx) * dy(n, o, y, xx);
+        }
+      }
+    }
+  }
+  for (std::int64_t i = 0; i < dx.shape().count(); ++i) {
+    backward += static_cast<double>(dx.data()[i]) * x.data()[i];
+    size += std::abs(static_cast<double>(dx.data()[i]) * x.data()[i]);
+  }
+  EXPECT_NEAR(forward, backward, 1e-5 * size);
+}
+
+// A picture cut at a multiple of 4 gives the same bits as the whole one.
+TEST(WinogradTiles, GiveTheSameBits) {
+  const std::int64_t ic = 20, oc = 33, w = 29;
+  Tensor whole = random_tensor({1, ic, 24, w}, 1);
+  Tensor part({1, ic, 16, w});  // rows 8..24: with 8 rows of its own, the rest is halo
+  for (std::int64_t c = 0; c < ic; ++c) {
+    for (std::int64_t y = 0; y < 16; ++y) {
+      for (std::int64_t x = 0; x < w; ++x) part(0, c, y, x) = whole(0, c, y + 8, x);
+    }
+  }
+  const Tensor weights = random_tensor({oc, ic, 3, 3}, 2);
+  Tensor packed({winograd_weight_floats(ic, oc)});
+  winograd_pack(weights.data(), oc, ic, false, packed.data());
+  Tensor scratch({winograd_scratch_floats(ic, oc, threads())});
+  const auto run = [&](Tensor& x) {
+    Blocked in(x), out(Shape{1, oc, x.shape().h(), w});
+    winograd_convolution(in.view, packed.data(), 1, 1, {}, out.view, scratch.data());
+    Tensor plain(out.view.shape);
+    reorder(out.view, plain_view(plain), false);
+    return plain;
+  };
+  const Tensor all = run(whole), tile = run(part);
+  for (std::int64_t o = 0; o < oc; ++o) {
+    for (std::int64_t y = 4; y < 16; ++y) {
+      for (std::int64_t x = 0; x < w; ++x) ASSERT_EQ(tile(0, o, y, x), all(0, o, y + 8, x));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Winograd,
+                         testing::Values(Case{1, 16, 16, 8, 8, 1}, Case{1, 3, 5, 1, 1, 1},
+                                         Case{2, 17, 40, 7, 13, 1}, Case{3, 48, 33, 11, 5, 1},
+                                         Case{1, 64, 96, 19, 21, 0}, Case{2, 8, 24, 6, 4, 2},
+                                         Case{1, 130, 70, 30, 37, 1}));
+
+}  // namespace
+}  // namespace segmentum::cpu
