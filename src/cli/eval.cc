@@ -7,14 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
+#include "cli/model_report.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "data/dataset.h"
-#include "infer/evaluate.h"
-#include "metrics/rand_error.h"
 #include "metrics/score_table.h"
 
 namespace segmentum {
@@ -47,36 +45,6 @@ std::uint16_t find_class(const std::vector<ClassInfo>& classes, const std::strin
   throw Error(fmt::format("--rand names the class \"{}\"; there are {}", word, known));
 }
 
-/// Means over the pictures that show the class.
-class RandMean {
- public:
-  void add(const std::optional<RandScores>& scores) {
-    if (!scores) return;
-    sum_.precision += scores->precision;
-    sum_.recall += scores->recall;
-    sum_.f_score += scores->f_score;
-    sum_.error += scores->error;
-    ++count_;
-  }
-  std::optional<RandScores> mean() const {
-    if (count_ == 0) return std::nullopt;
-    return RandScores{sum_.precision / count_, sum_.recall / count_, sum_.f_score / count_,
-                      sum_.error / count_};
-  }
-
- private:
-  RandScores sum_;
-  int count_ = 0;
-};
-
-std::string image_csv(const Evaluation& evaluation, const std::vector<ClassInfo>& classes) {
-  std::string text = score_csv_header(classes);
-  for (const ImageScores& image : evaluation.images) {
-    text += score_csv_row(image.name, image.scores);
-  }
-  return text;
-}
-
 void note_other_names(const Segmenter& segmenter, const Dataset& dataset, ProgressSink& progress) {
   const std::vector<ClassInfo>& learnt = segmenter.classes();
   for (std::size_t k = 0; k < std::min(learnt.size(), dataset.classes.size()); ++k) {
@@ -89,48 +57,56 @@ void note_other_names(const Segmenter& segmenter, const Dataset& dataset, Progre
   }
 }
 
+void print_scores(const EvaluationPart& part) {
+  std::cout << fmt::format("{}: {} pictures\n\n{}", part.data, part.evaluation.images.size(),
+                           score_table(scores(part.evaluation.matrix), part.classes));
+  for (const auto& [name, score] : part.more_scores) {
+    std::cout << fmt::format("{:<24}{:.4f}\n", name, score);
+  }
+}
+
+JsonObject json_of(const EvaluationPart& part, const Request& request, const std::string& split) {
+  JsonObject more;
+  for (const auto& [name, score] : part.more_scores) more.set(name, score);
+  return JsonObject()
+      .set("model", request.model)
+      .set("data", request.data)
+      .set("split", split)
+      .set("pictures", static_cast<std::int64_t>(part.evaluation.images.size()))
+      .set_json("scores", score_json(scores(part.evaluation.matrix), part.classes))
+      .set("more_scores", more)
+      .set("failures", part.evaluation.failures);
+}
+
+void write_report_folder(const Request& request, EvaluationPart part) {
+  const std::filesystem::path folder = request.report;
+  write_image_scores_csv(folder / "images.csv", part.evaluation.images, part.classes);
+  write_model_report(folder / "report.html", "Scores of " + request.model, request.model,
+                     std::move(part));
+  std::cout << "Wrote " << (folder / "report.html").string() << '\n';
+}
+
 int eval(const Request& request) {
   catch_stop_signals();
   const Dataset dataset = open_dataset(request.data);
   const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
-  const std::vector<ClassInfo>& classes = dataset.classes;
   const std::string split = split_of(request, dataset);
   std::optional<std::uint16_t> interior;
-  if (!request.interior.empty()) interior = find_class(classes, request.interior);
+  if (!request.interior.empty()) interior = find_class(dataset.classes, request.interior);
 
   TerminalProgress progress(Screen::standard_error());
   note_other_names(segmenter, dataset, progress);
-  RandMean rand;
-  const Evaluation evaluation =
-      evaluate(segmenter, dataset, split, &progress,
-               [&](const Sample&, const Image&, const LabelMap& prediction, const LabelMap& truth) {
-                 if (interior) rand.add(rand_scores(prediction, truth, *interior));
-               });
-  const Scores result = scores(evaluation.matrix);
-  std::cout << fmt::format("{} pictures of the split {} of {}\n\n{}", evaluation.images.size(),
-                           split, request.data, score_table(result, classes));
-  JsonObject json;
-  json.set("model", request.model)
-      .set("data", request.data)
-      .set("split", split)
-      .set("pictures", static_cast<std::int64_t>(evaluation.images.size()))
-      .set_json("scores", score_json(result, classes))
-      .set("failures", evaluation.failures);
-  if (const auto mean = rand.mean()) {
-    std::cout << fmt::format(
-        "foreground-restricted Rand error {:.4f} (F {:.4f}, precision {:.4f}, "
-        "recall {:.4f})\n",
-        mean->error, mean->f_score, mean->precision, mean->recall);
-    json.set("rand_error", mean->error)
-        .set("rand_precision", mean->precision)
-        .set("rand_recall", mean->recall);
+  EvaluationPart part = evaluate_split(segmenter, dataset, request.data, split, interior, progress);
+  print_scores(part);
+  write_json(request.json, json_of(part, request, split));
+  if (!request.csv.empty()) {
+    write_image_scores_csv(request.csv, part.evaluation.images, part.classes);
   }
-  if (!request.csv.empty()) write_file(request.csv, image_csv(evaluation, classes));
-  write_json(request.json, json);
-  if (evaluation.failures.empty()) return 0;
-  throw Error(fmt::format("{} of {} pictures failed, each told of above",
-                          evaluation.failures.size(),
-                          evaluation.images.size() + evaluation.failures.size()));
+  const std::size_t failed = part.evaluation.failures.size();
+  const std::size_t all = part.evaluation.images.size() + failed;
+  if (!request.report.empty()) write_report_folder(request, std::move(part));
+  if (failed == 0) return 0;
+  throw Error(fmt::format("{} of {} pictures failed, each told of above", failed, all));
 }
 
 Action declare(Arguments& arguments) {

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
+#include "cli/model_report.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "data/dataset.h"
@@ -106,6 +107,35 @@ JsonObject json_of(const TrainSummary& summary, const Dataset& dataset) {
   return json;
 }
 
+void tell(const TrainSummary& summary) {
+  std::cout << fmt::format("Trained {} steps in {}", summary.steps, clock_text(summary.seconds));
+  if (summary.images_per_second > 0) {
+    std::cout << fmt::format(", {:.1f} pictures/s", summary.images_per_second);
+  }
+  if (summary.best_mean_iou) {
+    std::cout << fmt::format("; best mean IoU {:.4f} after step {}", *summary.best_mean_iou,
+                             summary.best_step);
+  }
+  std::cout << "\nModel: " << summary.model.string() << std::endl;
+}
+
+/// Scores of the best weights on the validation split, with the curves of the training.
+void write_training_report(const TrainSummary& summary, const Dataset& dataset,
+                           const Request& request, const fs::path& folder, ProgressSink& progress) {
+  // A resumed run was told its splits when it began.
+  TrainConfig config;
+  read_train_config(config, read_file(folder / "config.toml"), (folder / "config.toml").string());
+  if (!summary.best_mean_iou) return;
+  const Segmenter segmenter = Segmenter::load(summary.model.string(), {.threads = config.threads});
+  EvaluationPart part =
+      evaluate_split(segmenter, dataset, request.data, config.val_split, std::nullopt, progress);
+  std::cout << '\n' << score_table(scores(part.evaluation.matrix), part.classes) << '\n';
+  write_model_report(folder / "report.html", "Training of " + folder.string(), summary.model,
+                     std::move(part));
+  std::cout << "Report: " << (folder / "report.html").string() << '\n'
+            << "Next: segmentum predict " << summary.model.string() << " PICTURES --out masks\n";
+}
+
 int train_command(const Request& request) {
   const TrainConfig config = config_of(request);
   check_model(config);
@@ -121,9 +151,9 @@ int train_command(const Request& request) {
     std::cout << "Stopped after a checkpoint: the same command with --resume goes on from it.\n";
     throw;
   }
-  std::cout << fmt::format("{} steps in {}, {:.1f} pictures/s\n", summary.steps,
-                           clock_text(summary.seconds), summary.images_per_second);
+  tell(summary);
   write_json(request.json, json_of(summary, dataset));
+  write_training_report(summary, dataset, request, folder, progress);
   return 0;
 }
 

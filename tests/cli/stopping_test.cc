@@ -1,0 +1,65 @@
+// A training that is stopped or killed loses nothing but the work since its last checkpoint.
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "base/file.h"
+#include "program.h"
+#include "tiny_scenes.h"
+
+namespace segmentum {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+/// Checkpoints after every step, a line of the log for each.
+const std::vector<std::string> kEveryStep{"--set", "checkpoint_minutes=0", "log_every=1"};
+
+bool has_lines(const fs::path& log, int lines) {
+  return fs::exists(log) && line_count(read_file(log)) >= lines;
+}
+
+TEST(Stopping, ResumedAfterKillToTheSameBits) {
+  const fs::path folder = fresh_folder("kill");
+  write_tiny_scenes(folder / "data");
+  constexpr int kSteps = 60;
+  ASSERT_EQ(run(tiny_training(folder / "data", folder / "whole", kSteps, kEveryStep)).status, 0);
+
+  const fs::path broken = folder / "broken";
+  Program first(tiny_training(folder / "data", broken, kSteps, kEveryStep));
+  ASSERT_TRUE(
+      wait_until([&] { return has_lines(broken / "log.jsonl", 5) || !first.is_running(); }));
+  first.send(SIGKILL);
+  EXPECT_EQ(first.wait().status, 128 + SIGKILL);
+  const Outcome again = run(tiny_training(folder / "data", broken, kSteps));
+  EXPECT_EQ(again.status, 1);
+  EXPECT_THAT(again.err, HasSubstr("--resume"));
+
+  const Outcome resumed = run(tiny_training(folder / "data", broken, kSteps, {"--resume"}));
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr("going on from step"));
+  EXPECT_EQ(read_file(broken / "best.segmentum"), read_file(folder / "whole" / "best.segmentum"));
+  EXPECT_TRUE(fs::exists(broken / "report.html"));
+}
+
+TEST(Stopping, InterruptLeavesACheckpoint) {
+  const fs::path folder = fresh_folder("interrupt");
+  write_tiny_scenes(folder / "data");
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const fs::path run_folder = folder / std::to_string(signal);
+    Program training(
+        tiny_training(folder / "data", run_folder, 1'000'000, {"--set", "log_every=1"}));
+    ASSERT_TRUE(wait_until([&] { return has_lines(run_folder / "log.jsonl", 2); }));
+    training.send(signal);
+    const Outcome outcome = training.wait();
+    EXPECT_EQ(outcome.status, 128 + signal);
+    EXPECT_EQ(outcome.err, "segmentum: interrupted\n");
+    EXPECT_THAT(outcome.out, HasSubstr("--resume goes on"));
+    EXPECT_TRUE(fs::exists(run_folder / "checkpoint.safetensors"));
+  }
+}
+
+}  // namespace
+}  // namespace segmentum

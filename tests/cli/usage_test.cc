@@ -1,0 +1,129 @@
+// What the program says about itself, and to those who call it wrongly.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "program.h"
+
+namespace segmentum {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr const char* kVerbs[] = {"init",     "train",  "eval", "predict",
+                                  "describe", "models", "demo", "version"};
+
+/// One line on standard error, nothing else anywhere.
+void expect_refusal(const std::vector<std::string>& arguments, int status,
+                    const std::string& message) {
+  const Outcome outcome = run(arguments);
+  EXPECT_EQ(outcome.status, status);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(line_count(outcome.err), 1) << outcome.err;
+  EXPECT_THAT(outcome.err, AllOf(StartsWith("segmentum: "), HasSubstr(message)));
+}
+
+TEST(Usage, HelpShowsEveryVerbAndAnExample) {
+  for (const char* word : {"--help", "-h", "help"}) {
+    const Outcome outcome = run({word});
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.err, "");
+    EXPECT_THAT(outcome.out, HasSubstr("Example:"));
+    for (const char* verb : kVerbs) {
+      EXPECT_THAT(outcome.out, HasSubstr("\n  " + std::string(verb) + " "));
+    }
+  }
+}
+
+TEST(Usage, EveryVerbExplainsItself) {
+  for (const std::string verb : kVerbs) {
+    const Outcome outcome = run({verb, "--help"});
+    EXPECT_EQ(outcome.status, 0) << verb;
+    EXPECT_EQ(outcome.err, "") << verb;
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("Usage: segmentum " + verb),
+                                   HasSubstr("Example:\n  segmentum " + verb)));
+    EXPECT_EQ(run({"help", verb}).out, outcome.out);
+  }
+}
+
+TEST(Usage, TrainListsItsSettingsWithDefaults) {
+  const std::string help = run({"train", "--help"}).out;
+  EXPECT_THAT(help, testing::ContainsRegex("\n  lr +0\\.002 +learning rate\n"));
+  EXPECT_THAT(help, testing::ContainsRegex("\n  augment.scale_max +1\\.5 "));
+}
+
+TEST(Usage, NothingAtAllIsWrongUsage) {
+  const Outcome outcome = run({});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("Usage: segmentum COMMAND"));
+}
+
+TEST(Usage, WrongWordsGetASuggestion) {
+  expect_refusal({"trian"}, 2, "there is no command \"trian\"; did you mean \"train\"?");
+  expect_refusal({"predict", "m", "p", "--out", "o", "--ovrlay"}, 2,
+                 "there is no option --ovrlay; did you mean \"--overlay\"?");
+  expect_refusal({"train", "data", "--model", "unett"}, 2, "did you mean \"unet\"?");
+  expect_refusal({"train", "data", "--set", "learning_rate=1"}, 2, "did you mean lr");
+  expect_refusal({"train", "data", "--set", "model.widht=8"}, 2, "did you mean \"width\"?");
+}
+
+TEST(Usage, MissingAndMisshapenArguments) {
+  expect_refusal({"predict", "m", "p"}, 2, "--out is required");
+  expect_refusal({"eval", "m"}, 2, "DATA is required");
+  expect_refusal({"models", "all"}, 2, "\"all\" is one argument too many");
+  expect_refusal({"describe", "unet", "--size", "360"}, 2,
+                 "--size is \"360\"; expected HEIGHTxWIDTH");
+  expect_refusal({"version", "--json"}, 2, "--json");
+  expect_refusal({"demo", "--threads", "two"}, 2, "--threads is \"two\"; expected a whole number");
+  expect_refusal({"demo", "--steps", "0"}, 2, "--steps is \"0\"; expected a whole number from 1");
+  expect_refusal({"train", "data", "--set", "lr"}, 2, "expected KEY=VALUE");
+  expect_refusal({"train", "data", "--epochs", "3", "--minutes", "5"}, 2, "give one");
+  expect_refusal({"predict", "m", "p", "--out", "o", "--values", "colour"}, 2,
+                 "--values is \"colour\"; expected index or source");
+}
+
+TEST(Usage, VersionTellsBuildAndCpu) {
+  const auto json = fresh_folder("version") / "version.json";
+  const Outcome outcome = run({"version", "--json", json});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("oneDNN "), HasSubstr("Highway "), HasSubstr("OpenMP "),
+                                 HasSubstr("compiler "), HasSubstr("threads ")));
+  const auto parsed = nlohmann::json::parse(read_file(json));
+  EXPECT_THAT(outcome.out, StartsWith("segmentum " + parsed.at("version").get<std::string>()));
+  EXPECT_EQ(run({"--version"}).out, outcome.out);
+}
+
+#ifndef __SANITIZE_ADDRESS__
+TEST(Usage, StartsWithin30MillisecondsOfCpuTime) {
+  double best = 1;
+  for (int i = 0; i < 5; ++i) best = std::min(best, run({"version"}).cpu_seconds);
+  EXPECT_LT(best, 0.030);
+}
+#endif
+
+TEST(Usage, ModelsAreListedWithSettings) {
+  const auto json = fresh_folder("models") / "models.json";
+  const Outcome outcome = run({"models", "--json", json});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("unet:"), HasSubstr("fcn8s:"), HasSubstr("width")));
+  EXPECT_EQ(nlohmann::json::parse(read_file(json)).at("models").at(0).at("name"), "unet");
+}
+
+TEST(Usage, DescribeCountsByHand) {
+  // Width 1, depth 1, no norm: 3x3 convolutions with bias 3->1, 1->1, 1->2, 2->2; transposed 2x2
+  // 2->1; 3x3 2->1, 1->1; head 1x1 1->5. 28 + 10 + 20 + 38 + 9 + 19 + 10 + 10 = 144 numbers.
+  const auto json = fresh_folder("describe") / "unet.json";
+  const Outcome outcome = run({"describe", "unet", "--set", "width=1", "depth=1", "norm=none",
+                               "--classes", "5", "--size", "7x9", "--json", json});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("logits 1x5x7x9"), HasSubstr("receptive field")));
+  EXPECT_EQ(nlohmann::json::parse(read_file(json)).at("parameters"), 144);
+  expect_refusal({"describe", "unett"}, 1, "did you mean \"unet\"?");
+  expect_refusal({"describe", "--selftest", "unet"}, 2, "--selftest checks a .segmentum file");
+}
+
+}  // namespace
+}  // namespace segmentum
