@@ -9,11 +9,13 @@
 #include <new>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/stop_signal.h"
+#include "cli/thread_waiting.h"
 #include "models/settings.h"
 
 namespace segmentum {
@@ -91,6 +93,10 @@ int fail(std::string what, int status) {
 
 int main(int argc, char** argv) {
   using namespace segmentum;
+  constexpr std::array<std::string_view, 4> kComputing{"train", "eval", "predict", "demo"};
+  if (argc > 1 && std::ranges::find(kComputing, argv[1]) != kComputing.end()) {
+    shorten_thread_spinning(argv);
+  }
   std::ios::sync_with_stdio(false);
   try {
     const int status = run({argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});
