@@ -135,6 +135,6 @@ const Command kEvalCommand{
     "eval", "scores of a model on labelled pictures",
     "  segmentum eval runs/first/best.segmentum pictures --split test --report scores\n"
     "  segmentum eval cells.segmentum isbi2012 --split val --rand cell --json scores.json\n",
-    declare};
+    declare, true};
 
 }  // namespace segmentum

@@ -14,6 +14,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/stop_signal.h"
+#include "cli/thread_waiting.h"
 #include "models/settings.h"
 
 namespace segmentum {
@@ -79,6 +80,12 @@ int run(std::span<const char* const> words) {
   return run_command(find_command(words[1]), kHelp);
 }
 
+bool computes(const std::string& verb) {
+  return std::ranges::any_of(kCommands, [&](const Command* command) {
+    return command->name == verb && command->computes;
+  });
+}
+
 /// Errors are one line, whatever names of files hold.
 int fail(std::string what, int status) {
   std::ranges::replace(what, '\n', ' ');
@@ -91,6 +98,7 @@ int fail(std::string what, int status) {
 
 int main(int argc, char** argv) {
   using namespace segmentum;
+  if (argc > 1 && computes(argv[1])) let_waiting_threads_sleep(argv);
   std::ios::sync_with_stdio(false);
   try {
     const int status = run({argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});
