@@ -17,6 +17,7 @@ struct Command {
   const char* example;  // whole command lines, one below the other
   /// Declares operands and options; the action reads what the person gave for them.
   Action (*declare)(Arguments& arguments);
+  bool computes = false;  // runs a network: worth a start with well-behaved threads
 };
 
 extern const Command kInitCommand;

@@ -88,8 +88,8 @@ void write_report_folder(const Request& request, EvaluationPart part) {
 
 int eval(const Request& request) {
   catch_stop_signals();
-  const Dataset dataset = open_dataset(request.data);
   const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
+  const Dataset dataset = open_dataset(request.data);
   const std::string split = split_of(request, dataset);
   std::optional<std::uint16_t> interior;
   if (!request.interior.empty()) interior = find_class(dataset.classes, request.interior);
@@ -135,6 +135,6 @@ const Command kEvalCommand{
     "eval", "scores of a model on labelled pictures",
     "  segmentum eval runs/first/best.segmentum pictures --split test --report scores\n"
     "  segmentum eval cells.segmentum isbi2012 --split val --rand cell --json scores.json\n",
-    declare};
+    declare, true};
 
 }  // namespace segmentum

@@ -1,4 +1,5 @@
 // segmentum init: looks at a folder and writes down what data set it is.
+#include <errno.h>  // program_invocation_name
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -102,7 +103,8 @@ int init(const Request& request) {
   if (!inspection.obstacles.empty()) {
     throw Error::in_file(request.data, inspection.obstacles.front());
   }
-  std::cout << "Next: segmentum train " << (request.out.empty() ? request.data : request.out)
+  std::cout << "Next: " << program_invocation_name << " train "
+            << (request.out.empty() ? request.data : request.out)
             << " --model unet --out runs/first\n";
   return 0;
 }

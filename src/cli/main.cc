@@ -9,7 +9,6 @@
 #include <new>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cli/arguments.h"
@@ -81,6 +80,12 @@ int run(std::span<const char* const> words) {
   return run_command(find_command(words[1]), kHelp);
 }
 
+bool computes(const std::string& verb) {
+  return std::ranges::any_of(kCommands, [&](const Command* command) {
+    return command->name == verb && command->computes;
+  });
+}
+
 /// Errors are one line, whatever names of files hold.
 int fail(std::string what, int status) {
   std::ranges::replace(what, '\n', ' ');
@@ -93,10 +98,7 @@ int fail(std::string what, int status) {
 
 int main(int argc, char** argv) {
   using namespace segmentum;
-  constexpr std::array<std::string_view, 4> kComputing{"train", "eval", "predict", "demo"};
-  if (argc > 1 && std::ranges::find(kComputing, argv[1]) != kComputing.end()) {
-    shorten_thread_spinning(argv);
-  }
+  if (argc > 1 && computes(argv[1])) let_waiting_threads_sleep(argv);
   std::ios::sync_with_stdio(false);
   try {
     const int status = run({argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});

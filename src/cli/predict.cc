@@ -83,6 +83,6 @@ const Command kPredictCommand{
     "predict", "label maps for pictures",
     "  segmentum predict runs/first/best.segmentum new/ --out masks --overlay\n"
     "  segmentum predict best.segmentum 'new/*.jpg' a.png --out masks --values source\n",
-    declare};
+    declare, true};
 
 }  // namespace segmentum

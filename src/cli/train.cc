@@ -1,4 +1,5 @@
 // segmentum train: from a data set to a run folder with the best model found.
+#include <errno.h>  // program_invocation_name
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -133,7 +134,8 @@ void write_training_report(const TrainSummary& summary, const Dataset& dataset,
   write_model_report(folder / "report.html", "Training of " + folder.string(), summary.model,
                      std::move(part));
   std::cout << "Report: " << (folder / "report.html").string() << '\n'
-            << "Next: segmentum predict " << summary.model.string() << " PICTURES --out masks\n";
+            << "Next: " << program_invocation_name << " predict " << summary.model.string()
+            << " PICTURES --out masks\n";
 }
 
 int train_command(const Request& request) {
@@ -192,6 +194,6 @@ const Command kTrainCommand{
     "  segmentum train pictures --model unet --out runs/first --minutes 20\n"
     "  segmentum train pictures --out runs/wide --set model.width=32 lr=0.001 --epochs 40\n"
     "  segmentum train pictures --out runs/wide --resume\n",
-    declare};
+    declare, true};
 
 }  // namespace segmentum

@@ -61,6 +61,8 @@ class Training {
   void write_checkpoint();
   void open_stretch(std::int64_t epoch);
   void close_stretch();
+  std::string epoch_text(std::int64_t epoch) const;
+  std::string speed_text() const;
 
   bool validation_is_due(std::int64_t epoch) const {
     return (epoch + 1) % *setup_.config.validate_every == 0 || epoch + 1 == setup_.epochs();
@@ -86,6 +88,10 @@ class Training {
   Clock::time_point last_checkpoint_ = Clock::now();
   std::int64_t first_step_ = 0;  // of this call
   std::int64_t stretch_begin_ = -1;
+  struct {
+    std::int64_t steps = 0;
+    double loss = 0, seconds = 0, wait = 0;
+  } stretch_;  // sums since the last validation, for the person
   // Since the last line of the log; and in this call.
   double interval_seconds_ = 0, interval_wait_ = 0;
   std::int64_t interval_steps_ = 0;
@@ -147,11 +153,15 @@ void Training::train_one_step() {
   const double loss = add_batches();
   const double norm = step_->update(lr);
   if (!std::isfinite(norm)) fail_at_step(fmt::format("the gradient became {}", norm));
+  const double seconds = seconds_since(begin);
   position_.loss_sum += loss;
   position_.norm_sum += norm;
   ++position_.loss_count;
-  interval_seconds_ += seconds_since(begin);
+  interval_seconds_ += seconds;
   ++interval_steps_;
+  stretch_.loss += loss;
+  stretch_.seconds += seconds;
+  ++stretch_.steps;
   progress_.update(position_.step - stretch_begin_, fmt::format("loss {:.4f}", loss));
 }
 
@@ -161,7 +171,9 @@ double Training::add_batches() {
   for (int i = 0; i < setup_.config.accumulate; ++i) {
     const Clock::time_point begin = Clock::now();
     const Batch batch = loader_->next();
-    interval_wait_ += seconds_since(begin);
+    const double waited = seconds_since(begin);
+    interval_wait_ += waited;
+    stretch_.wait += waited;
     loss += step_->add_batch(batch.images.view(), batch.labels) / setup_.config.accumulate;
     if (!std::isfinite(loss)) fail_at_step(fmt::format("the loss became {}", loss));
   }
@@ -181,7 +193,10 @@ void Training::fail_at_step(const std::string& what) const {
 
 std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
   close_stretch();
-  if (!setup_.validates()) return std::nullopt;
+  if (!setup_.validates()) {
+    progress_.message(epoch_text(epoch) + speed_text());
+    return std::nullopt;
+  }
   const Clock::time_point begin = Clock::now();
   const Scores result =
       scores(validate(setup_.graph, chosen_weights(), setup_.dataset, setup_.config.val_split,
@@ -194,11 +209,10 @@ std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
                .seconds = seconds_since(begin)},
               setup_.dataset.classes);
   const double foreground = result.classes.back().dice.value_or(0);
-  progress_.message(
-      fmt::format("epoch {} of {}, step {}: mean IoU {:.4f}{}, pixel accuracy {:.4f}{}", epoch + 1,
-                  setup_.epochs(), position_.step, result.mean_iou, best ? " (best)" : "",
-                  result.pixel_accuracy,
-                  *setup_.config.one_class ? fmt::format(", Dice {:.4f}", foreground) : ""));
+  progress_.message(fmt::format(
+      "{}, mean IoU {:.4f}{}, pixel accuracy {:.4f}{}{}", epoch_text(epoch), result.mean_iou,
+      best ? " (best)" : "", result.pixel_accuracy,
+      *setup_.config.one_class ? fmt::format(", Dice {:.4f}", foreground) : "", speed_text()));
   last_scores_ = result;
   return result;
 }
@@ -251,12 +265,27 @@ void Training::log_steps(std::int64_t epoch) {
   interval_steps_ = 0;
 }
 
+std::string Training::epoch_text(std::int64_t epoch) const {
+  const std::string place =
+      fmt::format("epoch {} of {}, step {}", epoch + 1, setup_.epochs(), position_.step);
+  if (stretch_.steps == 0) return place;
+  return fmt::format("{}: loss {:.4f}", place, stretch_.loss / static_cast<double>(stretch_.steps));
+}
+
+std::string Training::speed_text() const {
+  if (stretch_.steps == 0) return "";
+  const auto pictures = static_cast<double>(stretch_.steps * setup_.pictures_per_step());
+  return fmt::format(", {:.1f} images/s ({:.0f} % of the time waiting for them)",
+                     pictures / stretch_.seconds, 100 * stretch_.wait / stretch_.seconds);
+}
+
 /// A stretch of progress reaches to the next validation.
 void Training::open_stretch(std::int64_t epoch) {
   if (stretch_begin_ >= 0) return;
   std::int64_t last = epoch;
   while (!validation_is_due(last)) ++last;
   stretch_begin_ = position_.step;
+  stretch_ = {};
   progress_.begin(fmt::format("train to epoch {} of {}", last + 1, setup_.epochs()),
                   setup_.end_of_epoch(last) - stretch_begin_, "step");
 }

@@ -45,7 +45,7 @@ TEST(BadInput, TextThatCallsItselfAModel) {
   write_png(folder / "a.png", Image(4, 4, 3));
   const std::string model = folder / "text.segmentum";
   expect_failure({"predict", model, folder / "a.png", "--out", folder / "out"}, model);
-  expect_failure({"eval", model, folder}, "");
+  expect_failure({"eval", model, folder}, model);
   expect_failure({"describe", model}, model);
   expect_failure({"describe", "--selftest", model}, model);
 }

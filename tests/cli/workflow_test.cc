@@ -138,10 +138,11 @@ TEST(Workflow, ASeedChoosesTheSplit) {
 TEST(Workflow, ABarOnATerminal) {
   const fs::path folder = fresh_folder("terminal");
   write_tiny_scenes(folder / "data");
-  const Outcome outcome = run_on_terminal(tiny_training(folder / "data", folder / "run", 8), 100);
+  const Outcome outcome = run_on_terminal(
+      tiny_training(folder / "data", folder / "run", 400, {"--set", "validate_every=50"}), 100);
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("\r\x1b[Ktrain to epoch"), HasSubstr("█"),
-                                 HasSubstr("\r\x1b[Kepoch 2 of 2")));
+                                 HasSubstr("\r\x1b[Kepoch 100 of 100")));
 }
 
 }  // namespace
