@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/version.h"
 #include "model_file/model.h"
 #include "segmentum/error.h"
 #include "train/run_folder.h"
@@ -80,6 +81,7 @@ TEST_P(TrainerOn, LeavesConfigLogCheckpointAndBestModel) {
   EXPECT_EQ(model.settings.at("width"), "2");
   EXPECT_EQ(model.source_values, (std::vector<std::uint32_t>{0, 1, 2}));
   EXPECT_EQ(model.provenance.at("steps_planned"), "6");
+  EXPECT_EQ(model.provenance.at("version"), segmentum_version());
   TrainConfig written;
   read_train_config(written, read_file(folder_ / "a/config.toml"), "config.toml");
   EXPECT_EQ(written.steps, 6);
