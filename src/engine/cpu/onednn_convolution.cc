@@ -254,8 +254,8 @@ std::unique_ptr<Convolution> Convolution::make(const ConvGeometry& geometry, Con
   // have zeros there, so with zero weights the counts may as well be whole.
   ConvGeometry padded = geometry;
   if (geometry.groups == 1) {
-    padded.ic = (geometry.ic + src_block - 1) / src_block * src_block;
-    padded.oc = (geometry.oc + dst_block - 1) / dst_block * dst_block;
+    padded.ic = whole_blocks(geometry.ic, src_block);
+    padded.oc = whole_blocks(geometry.oc, dst_block);
   }
   const Descriptions d(padded, extras.bias, src_block, dst_block);
   auto parts = std::make_unique<Parts>();
