@@ -80,9 +80,7 @@ void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const Slot parts = dense_in(l, id, made, vector_block());
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int padded_bias = l.new_buffer(whole_blocks(conv.channels));
-  const bool fused = conv.activation.kind == ActivationKind::none ||
-                     conv.activation.kind == ActivationKind::relu ||
-                     conv.activation.kind == ActivationKind::leaky_relu;
+  const bool fused = is_rectifier(conv.activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
   l.step(id, "depth to space", {parts.buffer, before.buffer, padded_bias},
          [=, stride = conv.stride, channels = conv.channels, padded = whole_blocks(conv.channels),

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/layout.h"
 #include "tensor/tensor.h"
 
@@ -204,8 +205,7 @@ int vector_block() {
 }
 
 bool can_fuse(const Activation& activation) {
-  return activation.kind == ActivationKind::none || activation.kind == ActivationKind::relu ||
-         activation.kind == ActivationKind::leaky_relu || activation.kind == ActivationKind::relu6;
+  return is_rectifier(activation) || activation.kind == ActivationKind::relu6;
 }
 
 struct Convolution::Parts {
