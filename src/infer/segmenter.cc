@@ -4,10 +4,10 @@
 #include <mutex>
 
 #include "base/threads.h"
+#include "engine/plan_cache.h"
 #include "infer/labelling.h"
 #include "infer/make_segmenter.h"
 #include "infer/network.h"
-#include "infer/plan_cache.h"
 
 namespace segmentum {
 namespace {
