@@ -29,12 +29,12 @@ struct Scored {
 Scored score(Segmenter::Context& context, const Dataset& dataset, const Sample& sample) {
   std::string file;  // where the errors do not name it themselves
   try {
-    LabelledPicture labelled = read_labelled(dataset, sample);
+    LabelledPicture picture = read_labelled(dataset, sample);
     file = (dataset.root / sample.image).string() + ": ";
-    LabelMap prediction = context.segment(labelled.image);
+    LabelMap prediction = context.segment(picture.image);
     ConfusionMatrix counts(dataset.class_count());
-    counts.add(prediction, labelled.labels);
-    return {std::move(labelled), std::move(prediction), std::move(counts)};
+    counts.add(prediction, picture.labels);
+    return {std::move(picture), std::move(prediction), std::move(counts)};
   } catch (const Error& error) {
     throw SampleError(file + error.what());
   }

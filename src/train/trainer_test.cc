@@ -97,6 +97,17 @@ TEST_P(TrainerOn, LeavesConfigLogCheckpointAndBestModel) {
   EXPECT_TRUE(lines[4].at("iou").contains("class 2"));
 }
 
+TEST_P(TrainerOn, TheModelKnowsTheColoursOfTheMasks) {
+  dataset_.encoding = {.kind = LabelEncoding::Kind::colour,
+                       .to_class = {{0x000000, 0}, {0x800000, 1}, {0x008000, 2}},
+                       .ignore_value = 0xe0e0c0};
+  dataset_.encoding.to_class[0xe0e0c0] = kIgnoreLabel;  // as the palette of the masks shows it
+  const Model model = load_model(run("a", tiny_config(1)).model);
+  EXPECT_TRUE(model.source_values_are_colours);
+  EXPECT_EQ(model.source_values, (std::vector<std::uint32_t>{0x000000, 0x800000, 0x008000}));
+  EXPECT_EQ(model.source_ignore_value, 0xe0e0c0u);
+}
+
 TEST_P(TrainerOn, TheSameSeedGivesTheSameBits) {
   TrainConfig config = tiny_config(3);
   config.threads = 2;
