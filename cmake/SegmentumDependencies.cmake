@@ -21,8 +21,6 @@ function(segmentum_find target header)
 endfunction()
 
 segmentum_find(dnnl::dnnl oneapi/dnnl/dnnl.hpp LIBRARIES dnnl)   # libdnnl-dev (its CMake files want OpenCL)
-segmentum_find(opencv::imgproc opencv2/imgproc.hpp SUFFIXES opencv4 LIBRARIES opencv_imgproc opencv_core)
-                                                             # libopencv-core-dev libopencv-imgproc-dev
 segmentum_find(turbojpeg::turbojpeg turbojpeg.h LIBRARIES turbojpeg)  # libturbojpeg0-dev
 find_package(hwy REQUIRED)                                   # libhwy-dev
 find_package(PNG REQUIRED)                                   # libpng-dev
