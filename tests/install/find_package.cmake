@@ -8,8 +8,8 @@ run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
 
 configure_consumer(${WORK}/found -D CMAKE_PREFIX_PATH=${prefix})
 run(${CMAKE_COMMAND} --build ${WORK}/found)
-run(${WORK}/found/consumer)
-if(NOT output MATCHES "^2x3x4\nrefused: ")
+run(${WORK}/found/consumer ${MODEL})
+if(NOT output MATCHES "^5x7 of 3 classes\nrefused: nowhere.segmentum")
   message(FATAL_ERROR "the consumer printed:\n${output}")
 endif()
 
