@@ -2,7 +2,6 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <span>
 #include <string>
 #include <thread>
 #include <vector>

@@ -1,11 +1,9 @@
 // Pictures, label maps and palettes: the plain values that go in and come out.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace segmentum {

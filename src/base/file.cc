@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <utility>
 
 #include "segmentum/error.h"
 
@@ -46,10 +46,14 @@ std::string read_file(const fs::path& path) {
   }
   std::ifstream stream(path, std::ios::binary);
   if (!stream) fail(path, "open");
-  std::ostringstream content;
-  content << stream.rdbuf();
+  std::string content;
+  std::vector<char> block(std::size_t{1} << 18);
+  do {
+    stream.read(block.data(), static_cast<std::streamsize>(block.size()));
+    content.append(block.data(), static_cast<std::size_t>(stream.gcount()));
+  } while (stream);
   if (stream.bad()) fail(path, "read");
-  return std::move(content).str();
+  return content;
 }
 
 void write_file(const fs::path& path, std::string_view content) {
@@ -63,15 +67,16 @@ void write_file_pieces(const fs::path& path, const std::vector<std::string_view>
   if (code) throw Error::in_file(folder.string(), "cannot create the folder: " + code.message());
   const fs::path temporary =
       folder / ("." + path.filename().string() + ".tmp" + std::to_string(::getpid()));
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0) fail(path, "create");
   try {
     for (std::string_view piece : pieces) write_all(file, piece, path);
     if (::fsync(file) != 0) fail(path, "sync");
-    if (::close(file) != 0) fail(path, "close");
+    // Closed once and never again, whatever comes: the number may be another thread's file by then.
+    if (::close(std::exchange(file, -1)) != 0) fail(path, "close");
     if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "rename into place");
   } catch (...) {
-    ::close(file);
+    if (file >= 0) ::close(file);
     ::unlink(temporary.c_str());
     throw;
   }

@@ -19,6 +19,25 @@ TEST(File, WritesWholeAndReadsBack) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / "deep"), fs::directory_iterator()), 1);
 }
 
+TEST(File, LargeFilesComeBackWhole) {
+  const fs::path file = fs::path(testing::TempDir()) / "large_file_test";
+  std::string content;
+  for (int i = 0; i < 200'000; ++i) content += std::to_string(i);
+  write_file(file, content);
+  EXPECT_TRUE(read_file(file) == content);
+  write_file(file, "");
+  EXPECT_EQ(read_file(file), "");
+  fs::remove(file);
+}
+
+TEST(File, AFileThatCannotBeReplacedLeavesNothingBehind) {
+  const fs::path folder = fs::path(testing::TempDir()) / "file_test_folder";
+  fs::remove_all(folder);
+  fs::create_directories(folder / "taken" / "by a folder");
+  EXPECT_THROW(write_file(folder / "taken", "x"), Error);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
+}
+
 TEST(File, ErrorsNameTheFile) {
   const auto message = [](const fs::path& path) {
     try {

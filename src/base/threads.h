@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 
 namespace segmentum {
 
@@ -12,8 +13,22 @@ int available_threads();
 void set_threads(int n);
 int threads();
 
+/// The calling thread's number of threads, changed for as long as this lives.
+class ThreadsInScope {
+ public:
+  /// `count` <= 0 changes nothing.
+  explicit ThreadsInScope(int count);
+  ~ThreadsInScope();
+  ThreadsInScope(const ThreadsInScope&) = delete;
+  ThreadsInScope& operator=(const ThreadsInScope&) = delete;
+
+ private:
+  int before_;
+};
+
 /// Calls body(i) for i in [0, n), split into contiguous static ranges, one for each thread.
 /// Which thread computes which i never changes a result: every i writes only what is its own.
+/// Of several i that throw, the exception of the least one is thrown here.
 template <typename Body>
 void parallel_for(std::int64_t n, const Body& body) {
   const int count = threads();
@@ -21,8 +36,21 @@ void parallel_for(std::int64_t n, const Body& body) {
     for (std::int64_t i = 0; i < n; ++i) body(i);
     return;
   }
+  std::exception_ptr failure;
+  std::int64_t failed = n;
 #pragma omp parallel for schedule(static) num_threads(count)
-  for (std::int64_t i = 0; i < n; ++i) body(i);
+  for (std::int64_t i = 0; i < n; ++i) {
+    try {  // none may leave a parallel region
+      body(i);
+    } catch (...) {
+#pragma omp critical(segmentum_parallel_for)
+      if (i < failed) {
+        failed = i;
+        failure = std::current_exception();
+      }
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace segmentum

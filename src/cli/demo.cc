@@ -29,7 +29,8 @@ namespace fs = std::filesystem;
 
 // About 75 s on 2 cores of 2020, and a mean IoU above 0.8 on scenes that the network has not seen.
 constexpr SceneCounts kScenes{.train = 240, .val = 20, .test = 40};
-constexpr SceneOptions kSceneOptions{.height = 160, .width = 208};
+constexpr SceneOptions kSceneOptions{
+    .height = 160, .width = 208, .variety = 0.5, .light = 0.5, .blur = 0.5, .noise = 0.5};
 constexpr int kSteps = 1200;
 constexpr int kPredicted = 8;
 

@@ -98,7 +98,7 @@ int fail(std::string what, int status) {
 
 int main(int argc, char** argv) {
   using namespace segmentum;
-  if (argc > 1 && computes(argv[1])) shorten_thread_spinning(argv);
+  if (argc > 1 && computes(argv[1])) let_waiting_threads_sleep(argv);
   std::ios::sync_with_stdio(false);
   try {
     const int status = run({argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});

@@ -1,13 +1,13 @@
-// How OpenMP's threads wait for work.
+// How the threads of a parallel loop wait for each other.
 #pragma once
 
 namespace segmentum {
 
-/// Between two kernels OpenMP's threads spin, by default for milliseconds. On a machine that does
-/// anything else, be it our own loader, they keep the cores from those they wait for: a training
-/// beside another program ran ten times slower. GNU's runtime reads how long to spin before main(),
-/// so the program starts itself once more with a short time set, unless the person has set one.
-/// Costs about 10 ms; returns where it cannot.
-void shorten_thread_spinning(char** argv);
+/// Makes waiting threads sleep after some microseconds. libgomp lets them spin for a millisecond,
+/// which makes a training several times slower as soon as anything else, our own loader included,
+/// wants one of the cores. libgomp reads GOMP_SPINCOUNT when it is loaded and never again, so the
+/// program starts anew in its place, with the same process id, in 20 ms. Does nothing where the
+/// person chose how threads wait (OMP_WAIT_POLICY, GOMP_SPINCOUNT), or where it cannot start anew.
+void let_waiting_threads_sleep(char** argv);
 
 }  // namespace segmentum

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "data/file_role.h"
+#include "data/label_values.h"
 #include "data/sample_list.h"
 
 namespace segmentum {
@@ -18,15 +19,6 @@ std::optional<std::uint32_t> number(std::string_view text) {
   const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code != std::errc() || stop != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-std::optional<Rgb> hex_colour(std::string_view text) {
-  if (text.size() != 7 || text[0] != '#') return std::nullopt;
-  std::uint32_t value = 0;
-  const auto [stop, code] = std::from_chars(text.data() + 1, text.data() + 7, value, 16);
-  if (code != std::errc() || stop != text.data() + 7) return std::nullopt;
-  return Rgb{static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 8),
-             static_cast<std::uint8_t>(value)};
 }
 
 // Which column of a CSV file holds what; -1: none does.
@@ -73,7 +65,7 @@ std::optional<LegendEntry> entry_of_columns(const std::vector<std::string>& fiel
     entry.colour = Rgb{static_cast<std::uint8_t>(*r), static_cast<std::uint8_t>(*g),
                        static_cast<std::uint8_t>(*b)};
   } else {
-    entry.colour = hex_colour(field(columns.colour));
+    entry.colour = colour_of_text(field(columns.colour));
   }
   return entry.name.empty() ? std::nullopt : std::optional(entry);
 }
@@ -88,7 +80,7 @@ std::optional<LegendEntry> entry_of_words(const ListLine& line, std::uint32_t pl
       if (word.empty()) return;
       if (const auto value = number(word)) {
         numbers.push_back(*value);
-      } else if (const auto colour = hex_colour(word)) {
+      } else if (const auto colour = colour_of_text(word)) {
         entry.colour = colour;
       } else {
         entry.name += (entry.name.empty() ? "" : " ") + word;

@@ -4,7 +4,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <charconv>
 #include <initializer_list>
 #include <set>
 
@@ -82,12 +81,7 @@ class Reader {
 
   Rgb colour(const toml::node& node) const {
     const std::string value = text(node, "a colour");
-    std::uint32_t number = 0;
-    if (value.size() == 7 && value[0] == '#') {
-      const auto end = value.data() + value.size();
-      const auto [stop, code] = std::from_chars(value.data() + 1, end, number, 16);
-      if (code == std::errc() && stop == end) return unpacked(number);
-    }
+    if (const std::optional<Rgb> known = colour_of_text(value)) return *known;
     fail(node, fmt::format("\"{}\" is no colour; expected \"#rrggbb\" in hexadecimal", value));
   }
 

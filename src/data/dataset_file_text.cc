@@ -4,6 +4,7 @@
 #include <cctype>
 #include <string>
 
+#include "base/toml_string.h"
 #include "data/dataset_file.h"
 #include "data/label_values.h"
 
@@ -12,24 +13,8 @@ namespace {
 
 using Kind = LabelEncoding::Kind;
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\u{:04x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
-std::string quoted(const std::filesystem::path& path) {
-  return quoted(path.generic_string());
+std::string toml_path(const std::filesystem::path& path) {
+  return toml_string(path.generic_string());
 }
 
 // Comments never end early: a note may quote a file's name.
@@ -46,7 +31,7 @@ std::string root_text(const Dataset& dataset, const std::filesystem::path& folde
   auto written = root.lexically_relative(base);
   if (written.empty() || *written.begin() == "..") written = root;
   if (!written.has_filename()) written = written.parent_path();  // no slash at the end
-  return quoted(written);
+  return toml_path(written);
 }
 
 std::string numbers(const std::vector<float>& values) {
@@ -57,7 +42,7 @@ std::string value_list(const LabelEncoding& encoding, std::uint16_t label) {
   std::vector<std::string> values;
   const auto add = [&](std::uint32_t value) {
     const std::string text = label_value_text(value, encoding.kind);
-    values.push_back(encoding.kind == Kind::colour ? quoted(text) : text);
+    values.push_back(encoding.kind == Kind::colour ? toml_string(text) : text);
   };
   const auto first = encoding.to_class.find(encoding.ignore_value);
   const bool first_known = label == kIgnoreLabel && first != encoding.to_class.end();
@@ -90,7 +75,7 @@ std::string classes_text(const Dataset& dataset) {
   for (int k = 0; k < dataset.class_count(); ++k) {
     const ClassInfo& info = dataset.classes[k];
     text += fmt::format("\n[[classes]]\nname = {}\ncolour = \"#{:06x}\"\nvalues = {}\n",
-                        quoted(info.name), packed(info.colour),
+                        toml_string(info.name), packed(info.colour),
                         value_list(dataset.encoding, static_cast<std::uint16_t>(k)));
   }
   return text;
@@ -101,20 +86,20 @@ std::string sample_text(const Sample& sample, const PathPatterns& patterns) {
     const std::string name = match_pattern(patterns.image, sample.image.generic_string());
     const std::string mask =
         name.empty() || patterns.mask.empty() ? "" : fill_pattern(patterns.mask, name);
-    if (!name.empty() && mask == sample.mask.generic_string()) return quoted(name);
+    if (!name.empty() && mask == sample.mask.generic_string()) return toml_string(name);
   }
-  if (sample.mask.empty()) return fmt::format("[{}]", quoted(sample.image));
-  return fmt::format("[{}, {}]", quoted(sample.image), quoted(sample.mask));
+  if (sample.mask.empty()) return fmt::format("[{}]", toml_path(sample.image));
+  return fmt::format("[{}, {}]", toml_path(sample.image), toml_path(sample.mask));
 }
 
 std::string split_text(const std::string& name, const std::vector<Sample>& samples,
                        const DatasetFileOptions& options) {
   const bool bare = std::ranges::all_of(
       name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
-  const std::string key = bare && !name.empty() ? name : quoted(name);
+  const std::string key = bare && !name.empty() ? name : toml_string(name);
   const auto list = options.lists.find(name);
   if (list != options.lists.end()) {
-    return fmt::format("{} = {}  # {} pictures\n", key, quoted(list->second), samples.size());
+    return fmt::format("{} = {}  # {} pictures\n", key, toml_path(list->second), samples.size());
   }
   std::string text = fmt::format("{} = [  # {} pictures\n", key, samples.size());
   for (const Sample& sample : samples) text += "  " + sample_text(sample, options.patterns) + ",\n";
@@ -152,9 +137,9 @@ std::string dataset_file_text(const Dataset& dataset, const DatasetFileOptions& 
                         numbers(dataset.mean), numbers(dataset.std));
   }
   if (!options.patterns.empty()) {
-    text += fmt::format("image_pattern = {}\n", quoted(options.patterns.image));
+    text += fmt::format("image_pattern = {}\n", toml_string(options.patterns.image));
     if (!options.patterns.mask.empty()) {
-      text += fmt::format("mask_pattern = {}\n", quoted(options.patterns.mask));
+      text += fmt::format("mask_pattern = {}\n", toml_string(options.patterns.mask));
     }
   }
   return text + masks_text(dataset.encoding) + classes_text(dataset) +

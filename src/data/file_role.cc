@@ -123,6 +123,11 @@ void read_stem(const std::string& stem, FileRole& role) {
 
 }  // namespace
 
+bool is_jpeg_file(const std::filesystem::path& path) {
+  const std::string extension = lower_case(path.extension().string());
+  return extension == ".jpg" || extension == ".jpeg";
+}
+
 std::string lower_case(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return text;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -36,20 +35,23 @@ bool may_be_list(const fs::path& path) {
          folder == "lists" || folder == "splits";
 }
 
+/// Throws Error if a folder cannot be read.
 Files scan(const fs::path& root) {
   Files files;
-  fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied), end;
-  for (; at != end; ++at) {
+  std::error_code code, unknown;
+  fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, code);
+  for (; !code && at != fs::recursive_directory_iterator(); at.increment(code)) {
     const std::string name = at->path().filename().string();
     if (name.starts_with('.') || name == "__MACOSX") {
-      if (at->is_directory()) at.disable_recursion_pending();
+      if (at->is_directory(unknown)) at.disable_recursion_pending();
       continue;
     }
-    if (!at->is_regular_file()) continue;
+    if (!at->is_regular_file(unknown)) continue;
     const fs::path path = at->path().lexically_relative(root);
     if (is_image_file(path)) files.pictures.push_back(path);
     if (may_be_list(path)) files.lists.push_back(path);
   }
+  if (code) throw Error::in_file(root.string(), "cannot read the folder: " + code.message());
   std::ranges::sort(files.pictures);
   std::ranges::sort(files.lists);
   return files;
@@ -180,17 +182,13 @@ std::vector<Pair> pairs_by_role(const Files& files, FolderLayout& layout) {
 std::vector<Pair> pairs_by_extension(const Files& files) {
   std::map<fs::path, fs::path> photos;  // path without extension -> jpg
   const auto bare = [](fs::path path) { return path.replace_extension(); };
-  const auto is_jpeg = [](const fs::path& path) {
-    const std::string extension = lower_case(path.extension().string());
-    return extension == ".jpg" || extension == ".jpeg";
-  };
   for (const fs::path& path : files.pictures) {
-    if (is_jpeg(path)) photos[bare(path)] = path;
+    if (is_jpeg_file(path)) photos[bare(path)] = path;
   }
   std::vector<Pair> pairs;
   for (const fs::path& path : files.pictures) {
     const auto photo = photos.find(bare(path));
-    if (is_jpeg(path) || photo == photos.end()) continue;
+    if (is_jpeg_file(path) || photo == photos.end()) continue;
     FileRole role = file_role(path);
     pairs.push_back({{.image = photo->second, .mask = path}, role.split, role.key});
   }

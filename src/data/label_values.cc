@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <string>
 
@@ -160,6 +161,15 @@ std::uint32_t unused_value(const LabelEncoding& encoding) {
   std::uint32_t value = 255;
   while (value > 0 && encoding.to_class.contains(value)) --value;
   return value;
+}
+
+std::optional<Rgb> colour_of_text(std::string_view text) {
+  if (text.size() != 7 || text[0] != '#') return std::nullopt;
+  std::uint32_t colour = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data() + 1, end, colour, 16);
+  if (code != std::errc() || stop != end) return std::nullopt;
+  return unpacked(colour);
 }
 
 std::string label_value_text(std::uint32_t value, Kind kind) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/dataset.h"
@@ -31,6 +33,9 @@ std::uint32_t unused_value(const LabelEncoding& encoding);
 
 /// "12", or "#40c0ff" for colours: as dataset.toml writes them.
 std::string label_value_text(std::uint32_t value, LabelEncoding::Kind kind);
+
+/// The colour that "#rrggbb" in hexadecimal names; none where a text is no such.
+std::optional<Rgb> colour_of_text(std::string_view text);
 
 /// Colours as 0xRRGGBB.
 constexpr std::uint32_t packed(Rgb colour) {

@@ -30,7 +30,7 @@ void check(const Dataset& dataset, const LoaderOptions& options) {
     if (!good) throw Error(fmt::format("loader `{}` is {}; expected {}", name, value, expected));
   };
   expect(options.batch_size >= 1, "batch_size", options.batch_size, "at least 1");
-  expect(options.workers >= 1, "workers", options.workers, "at least 1");
+  expect(options.workers >= 1 && options.workers <= 256, "workers", options.workers, "1 to 256");
   expect(options.prefetch >= 1, "prefetch", options.prefetch, "at least 1");
   expect(options.first_step >= 0, "first_step", options.first_step, "at least 0");
   const std::vector<Sample>& samples = dataset.split(options.split);

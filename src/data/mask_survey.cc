@@ -30,11 +30,6 @@ bool counts_up(const std::map<std::uint32_t, std::int64_t>& pixels) {
   return pixels.begin()->first == 0 && pixels.rbegin()->first + 1 == pixels.size();
 }
 
-bool is_jpeg(const std::filesystem::path& path) {
-  const std::string extension = lower_case(path.extension().string());
-  return extension == ".jpg" || extension == ".jpeg";
-}
-
 void add_mask(const RawMask& mask, MaskSurvey& survey) {
   const auto pixels = count_values(mask, survey.kind);
   if (survey.kind == Kind::value && pixels.contains(kNoMaskValue) && mask.values.channels() >= 3) {
@@ -65,7 +60,7 @@ MaskSurvey survey_as(Kind kind, const std::filesystem::path& root,
     try {
       add_mask(read_mask(root / sample.mask), survey);
       if (survey.kind != kind) return survey;
-      survey.jpeg_masks += is_jpeg(sample.mask);
+      survey.jpeg_masks += is_jpeg_file(sample.mask);
     } catch (const Error& error) {
       survey.errors.push_back(error.what());
     }

@@ -5,7 +5,9 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
+#include "data/file_role.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -58,11 +60,6 @@ std::vector<std::string> fields_of(std::string_view line) {
   return fields;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 // "frame12" and "12" but not "12a".
 bool is_numbered(std::string_view part) {
   std::size_t at = 0;
@@ -96,7 +93,10 @@ std::vector<ListLine> parse_list(std::string_view text) {
   for (int number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
     const std::string_view line = trimmed(text.substr(0, end));
-    if (!line.empty() && line.front() != '#') lines.push_back({number, fields_of(line)});
+    if (!line.empty() && line.front() != '#') {
+      std::vector<std::string> fields = fields_of(line);
+      if (!fields.empty()) lines.push_back({number, std::move(fields)});  // not "" alone
+    }
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return lines;
@@ -144,15 +144,15 @@ void name_samples(std::vector<Sample>& samples) {
       throw Error(sample.image.generic_string() +
                   " is listed twice in one split; list each picture once");
     }
-    ++stems[lower(sample.image.stem().string())];
-    ++paths[lower(path_name(sample))];
+    ++stems[lower_case(sample.image.stem().string())];
+    ++paths[lower_case(path_name(sample))];
   }
   for (Sample& sample : samples) {
     const std::string stem = sample.image.stem().string();
     const std::string path = path_name(sample);
-    sample.name = stems[lower(stem)] == 1   ? stem
-                  : paths[lower(path)] == 1 ? path
-                                            : sample.image.generic_string();
+    sample.name = stems[lower_case(stem)] == 1   ? stem
+                  : paths[lower_case(path)] == 1 ? path
+                                                 : sample.image.generic_string();
   }
 }
 

@@ -1,7 +1,6 @@
 // List files ("image mask [more]" on each line), and the names and groups of samples.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,8 +11,8 @@ namespace segmentum {
 
 /// One line of a list file that is neither empty nor a comment (#).
 struct ListLine {
-  int number = 0;  // from 1
-  std::vector<std::string> fields;
+  int number = 0;                   // from 1
+  std::vector<std::string> fields;  // at least one
 };
 
 /// The fields of each line: separated by tab, comma or semicolon where a line has one, else by

@@ -30,6 +30,13 @@ TEST(SampleList, FieldsAreSeparatedByWhatTheLineUses) {
   EXPECT_THAT(lines[3].fields, ElementsAre("last", "one"));
 }
 
+TEST(SampleList, LinesOfQuotesAloneAreEmpty) {
+  const auto lines = parse_list("\"\"\n  \"  \"  \na.png\n\"");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].number, 3);
+  EXPECT_THAT(lines[0].fields, ElementsAre("a.png"));
+}
+
 TEST(SampleList, PatternsMakePathsAndFindNames) {
   EXPECT_EQ(fill_pattern("JPEGImages/{}.jpg", "07"), "JPEGImages/07.jpg");
   EXPECT_EQ(match_pattern("JPEGImages/{}.jpg", "JPEGImages/07.jpg"), "07");

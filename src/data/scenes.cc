@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <exception>
 #include <string>
 
 #include "base/file.h"
@@ -135,22 +134,6 @@ ScenePaths scene_paths(const std::string& split, std::int64_t number) {
           fmt::format("{0}annot/scene_{1:05}.png", split, number)};
 }
 
-// Runs body(i) for all i in [0, n) on all threads; the first failure is thrown here.
-template <typename Body>
-void parallel_or_throw(std::int64_t n, const Body& body) {
-  std::vector<std::exception_ptr> failures(n);
-  parallel_for(n, [&](std::int64_t i) {
-    try {
-      body(i);
-    } catch (...) {
-      failures[i] = std::current_exception();
-    }
-  });
-  for (const auto& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
-}
-
 // A stretch of the series that becomes one split.
 struct Split {
   std::string name;
@@ -216,7 +199,7 @@ void write_scenes(const std::filesystem::path& folder, const SceneCounts& counts
     for (std::int64_t start = 0; start < split.count; start += kBatch) {
       if (progress && progress->stop_requested()) throw Interrupted();
       const std::int64_t batch = std::min(kBatch, split.count - start);
-      parallel_or_throw(batch, [&](std::int64_t i) {
+      parallel_for(batch, [&](std::int64_t i) {
         const auto index = static_cast<std::uint32_t>(split.first + start + i);
         write_scene(folder, scene_paths(split.name, start + i),
                     generate_scene(seed, index, options));

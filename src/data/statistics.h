@@ -1,8 +1,7 @@
-// How often each class occurs, and the class weights that follow.
+// How often each class occurs in the masks of a split.
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -22,13 +21,5 @@ struct ClassFrequencies {
 
 /// Counts the masks of a split; reads all of them.
 ClassFrequencies class_frequencies(const Dataset& dataset, const std::string& split);
-
-/// Median frequency balancing: median(f) / f_k with f_k = pixels / picture_pixels, the median over
-/// the classes that occur; at most `cap` if that is above 0. Classes that never occur get 1.
-/// Eigen and Fergus, ICCV 2015.
-std::vector<float> median_frequency_weights(const ClassFrequencies& frequencies, double cap = 0);
-
-/// 1 / ln(1.02 + p_k) with p_k the class's share of all labelled pixels. Paszke et al., ENet, 2016.
-std::vector<float> enet_weights(const ClassFrequencies& frequencies);
 
 }  // namespace segmentum

@@ -3,15 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "data/testing.h"
 
 namespace segmentum {
 namespace {
 
 using testing::ElementsAre;
-using testing::FloatEq;
 
 LabelMap row_of(std::initializer_list<int> labels) {
   LabelMap map(1, static_cast<int>(labels.size()));
@@ -32,21 +29,6 @@ TEST(Statistics, PixelsAreCountedWithThePicturesThatShowTheClass) {
   const ClassFrequencies frequencies = two_pictures();
   EXPECT_THAT(frequencies.pixels, ElementsAre(8, 2, 1, 0));
   EXPECT_THAT(frequencies.picture_pixels, ElementsAre(11, 8, 3, 0));
-}
-
-TEST(Statistics, MedianFrequencyWeights) {
-  // Frequencies 8/11, 2/8, 1/3: the median is 1/3.
-  EXPECT_THAT(median_frequency_weights(two_pictures()),
-              ElementsAre(FloatEq(11.0f / 24), FloatEq(4.0f / 3), FloatEq(1), FloatEq(1)));
-  EXPECT_THAT(median_frequency_weights(two_pictures(), 1.25),
-              ElementsAre(FloatEq(11.0f / 24), FloatEq(1.25f), FloatEq(1), FloatEq(1)));
-  EXPECT_THAT(median_frequency_weights(ClassFrequencies(2)), ElementsAre(1, 1));
-}
-
-TEST(Statistics, EnetWeights) {
-  const auto weights = enet_weights(two_pictures());
-  EXPECT_FLOAT_EQ(weights[0], static_cast<float>(1 / std::log(1.02 + 8.0 / 11)));
-  EXPECT_FLOAT_EQ(weights[3], static_cast<float>(1 / std::log(1.02)));  // 50.5, the greatest
 }
 
 TEST(Statistics, ALabelThatIsNoClassIsAnError) {

@@ -2,30 +2,19 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
 #include <string>
-#include <vector>
 
 #include "base/file.h"
 #include "image/codec.h"
-#include "segmentum/error.h"
+#include "image/testing.h"
 #include "segmentum/image.h"
 
 namespace segmentum {
-
-/// The message of the Error that `call` throws; empty if it throws none.
-template <typename Call>
-std::string error_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// An empty folder for one test, gone after it.
 class TemporaryFolder {
@@ -33,7 +22,8 @@ class TemporaryFolder {
   TemporaryFolder() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     path_ = std::filesystem::temp_directory_path() /
-            (std::string("segmentum_") + test->test_suite_name() + "_" + test->name());
+            (std::string("segmentum_") + test->test_suite_name() + "_" + test->name() + "_" +
+             std::to_string(::getpid()));
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

@@ -105,6 +105,31 @@ void add_convolutions(Cases& cases) {
   }
 }
 
+/// A batch norm may take over the memory of the convolution before it, unless that is needed for an
+/// activation's derivative; the slope of a leaky_relu below 0 is not to be told from its result.
+void add_awkward_activations(Cases& cases) {
+  const Activation turning{ActivationKind::leaky_relu, -0.5f};
+  cases.push_back(conv("fused_turning_leaky_relu", {2, 5, 7, 9},
+                       {.channels = 6, .kernel = 3, .padding = 1, .activation = turning}));
+  cases.push_back(single("turning_leaky_relu", {2, 5, 7, 9}, [&](GraphBuilder& g, ValueId x) {
+    return g.activate("activate", g.conv("conv", x, {.channels = 4}), turning);
+  }));
+  for (const int kernel : {2, 4}) {
+    for (const Activation& activation : {Activation(ActivationKind::relu), turning}) {
+      const std::string name = "transposed_conv_" + std::to_string(kernel) + "x" +
+                               std::to_string(kernel) + "_" +
+                               (activation == turning ? "turning" : "relu") + "_before_batch_norm";
+      cases.push_back(single(name, {2, 6, 5, 4}, [&](GraphBuilder& g, ValueId x) {
+        return g.batch_norm("norm", g.transposed_conv("up", x,
+                                                      {.channels = 8,
+                                                       .kernel = kernel,
+                                                       .padding = kernel / 2 - 1,
+                                                       .activation = activation}));
+      }));
+    }
+  }
+}
+
 void add_transposed_convolutions(Cases& cases) {
   cases.push_back(transposed("2x2", {2, 10, 5, 7}, {.channels = 5}));
   cases.push_back(transposed("2x2_wide", {1, 32, 6, 5}, {.channels = 16}));
@@ -394,6 +419,20 @@ Graph fused_by_hand() {
   return graph;
 }
 
+/// Convolutions in concatenations, read before and after these as well; whole blocks and none.
+Graph concat_of_convolutions(int channels) {
+  GraphBuilder g("concat_of_convolutions");
+  const ValueId image = g.input("image", {.channels = 3});
+  const ValueId a =
+      g.relu("a.relu", g.conv("a", image, {.channels = channels, .kernel = 3, .padding = 1}));
+  const ValueId before = g.max_pool("before", a, {.kernel = 3, .stride = 1, .padding = 1});
+  const ValueId b = g.conv("b", image, {.channels = channels});
+  const ValueId both = g.concat("both", {a, b, before});
+  const ValueId after = g.add("after", b, before);
+  g.output("result", g.conv("head", g.concat("all", {both, after}), {.channels = 5}));
+  return std::move(g).build();
+}
+
 void add_networks(Cases& cases) {
   cases.push_back({"unet_transpose", small_unet(true, 8), {{2, 3, 16, 20}}});
   cases.push_back({"unet_transpose_odd", small_unet(true, 6), {{1, 3, 13, 11}}});
@@ -403,6 +442,9 @@ void add_networks(Cases& cases) {
   cases.push_back({"fcn_of_1x1", small_fcn(), {{1, 3, 1, 1}}});
   cases.push_back({"residual", small_residual(), {{2, 3, 17, 14}}});
   cases.push_back({"shared_value", shared_value(), {{2, 3, 5, 6}}});
+  cases.push_back({"concat_of_convolutions", concat_of_convolutions(16), {{1, 3, 6, 7}}});
+  cases.push_back({"concat_of_convolutions_batch2", concat_of_convolutions(16), {{2, 3, 6, 7}}});
+  cases.push_back({"concat_of_convolutions_odd", concat_of_convolutions(10), {{2, 3, 6, 7}}});
   cases.push_back({"fused_add_and_activations", fused_by_hand(), {{2, 5, 7, 6}}});
 }
 
@@ -412,6 +454,7 @@ std::vector<EngineCase> engine_cases() {
   Cases cases;
   add_convolutions(cases);
   add_transposed_convolutions(cases);
+  add_awkward_activations(cases);
   add_normalisations(cases);
   add_pointwise(cases);
   add_poolings(cases);

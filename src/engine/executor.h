@@ -58,7 +58,7 @@ class Plan {
 
   /// Train mode: where the caller writes dLoss/dOutput before `backward`; zero-filled by `forward`.
   virtual TensorView output_gradient(const std::string& name) = 0;
-  /// Adds dLoss/dParameter to `gradients()`.
+  /// Adds dLoss/dParameter to `gradients()`; once after each `forward`, whose values it uses up.
   virtual void backward() = 0;
   virtual Gradients& gradients() = 0;
   /// dLoss/dInput of the last `backward`, if `PlanOptions::input_gradients`.

@@ -21,4 +21,12 @@ const char* activation_name(ActivationKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+Activation fused_activation(const Operator& op) {
+  if (const auto* conv = std::get_if<op::Conv>(&op)) return conv->activation;
+  if (const auto* conv = std::get_if<op::TransposedConv>(&op)) return conv->activation;
+  if (const auto* norm = std::get_if<op::BatchNorm>(&op)) return norm->activation;
+  if (const auto* add = std::get_if<op::Add>(&op)) return add->activation;
+  return {};
+}
+
 }  // namespace segmentum

@@ -2,7 +2,6 @@
 // The first input is called x below; sizes are of its last two axes.
 #pragma once
 
-#include <string>
 #include <variant>
 
 namespace segmentum {
@@ -179,5 +178,9 @@ using Operator =
 /// "conv", "batch_norm", ...: the names used in files and messages.
 const char* operator_name(const Operator& op);
 const char* activation_name(ActivationKind kind);
+
+/// The activation that `op` applies to what it made: none for operators that have no such setting.
+/// An op::Activate applies its own to what another made, so it counts as none.
+Activation fused_activation(const Operator& op);
 
 }  // namespace segmentum

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "graph/graph.h"
 #include "tensor/tensor.h"

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <new>
-#include <stdexcept>
 
 #include "segmentum/classes.h"
 #include "segmentum/error.h"

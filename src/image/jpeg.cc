@@ -2,7 +2,6 @@
 #include <turbojpeg.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>

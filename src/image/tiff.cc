@@ -2,7 +2,6 @@
 #include <tiffio.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 #include <limits>

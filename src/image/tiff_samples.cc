@@ -1,9 +1,8 @@
 #include "image/tiff_samples.h"
 
-#include <bit>
-#include <cmath>
 #include <cstring>
 
+#include "base/half_float.h"
 #include "image/sample.h"
 
 namespace segmentum {
@@ -31,16 +30,6 @@ void convert_bits(const std::byte* row, int bits, std::int64_t count, T* to, std
     held -= bits;
     to[i * step] = static_cast<T>((window >> held) & mask);
   }
-}
-
-/// IEEE 754 binary16.
-float half_to_float(std::uint16_t half) {
-  const int exponent = (half >> 10) & 31;
-  const int fraction = half & 1023;
-  const float sign = (half & 0x8000) != 0 ? -1.0f : 1.0f;
-  if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
-  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
-  return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
 }
 
 void convert_halves(const std::byte* row, std::int64_t count, float* to, std::int64_t step) {

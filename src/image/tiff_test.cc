@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <tiffio.h>
 
-#include <cstring>
 #include <functional>
 
 #include "base/file.h"

@@ -20,8 +20,7 @@ struct SampleError : Error {
 };
 
 struct Scored {
-  Image picture;
-  LabelMap truth;
+  LabelledPicture truth;
   LabelMap prediction;
   ConfusionMatrix counts;
 };
@@ -30,13 +29,12 @@ struct Scored {
 Scored score(Segmenter::Context& context, const Dataset& dataset, const Sample& sample) {
   std::string file;  // where the errors do not name it themselves
   try {
-    Image picture = read_picture(dataset, sample);
-    LabelMap truth = read_labels(dataset, sample);
+    LabelledPicture picture = read_labelled(dataset, sample);
     file = (dataset.root / sample.image).string() + ": ";
-    LabelMap prediction = context.segment(picture);
+    LabelMap prediction = context.segment(picture.image);
     ConfusionMatrix counts(dataset.class_count());
-    counts.add(prediction, truth);
-    return {std::move(picture), std::move(truth), std::move(prediction), std::move(counts)};
+    counts.add(prediction, picture.labels);
+    return {std::move(picture), std::move(prediction), std::move(counts)};
   } catch (const Error& error) {
     throw SampleError(file + error.what());
   }
@@ -62,7 +60,7 @@ Evaluation evaluate(const Segmenter& segmenter, const Dataset& dataset, const st
       const Scored scored = score(context, dataset, samples[i]);
       evaluation.matrix += scored.counts;
       evaluation.images.push_back({samples[i].name, scores(scored.counts)});
-      if (visit) visit(samples[i], scored.picture, scored.prediction, scored.truth);
+      if (visit) visit(samples[i], scored.truth.image, scored.prediction, scored.truth.labels);
     } catch (const SampleError& error) {
       evaluation.failures.push_back(error.what());
       if (progress) progress->message(error.what());

@@ -5,24 +5,10 @@
 #include <vector>
 
 #include "base/threads.h"
+#include "image/most_likely.h"
 
 namespace segmentum {
 namespace {
-
-/// labels[x] = argmax over k of plane(k)[x], the first of equals.
-template <typename PlaneRow>
-void argmax_row(const PlaneRow& plane, int classes, int width, std::uint16_t* labels) {
-  std::vector<float> best(plane(0), plane(0) + width);
-  std::fill_n(labels, width, std::uint16_t{0});
-  for (int k = 1; k < classes; ++k) {
-    const float* value = plane(k);
-    for (int x = 0; x < width; ++x) {
-      const bool better = value[x] > best[x];
-      best[x] = better ? value[x] : best[x];
-      labels[x] = better ? static_cast<std::uint16_t>(k) : labels[x];
-    }
-  }
-}
 
 /// Row `k` of the result holds exp(logit - max) / sum, for `width` pixels.
 std::vector<float> softmax_row(ConstTensorView logits, int y, int x0, int width) {
@@ -64,19 +50,13 @@ std::vector<float> sigmoid_row(ConstTensorView logits, int y, int x0, int width)
 }  // namespace
 
 void label_tile(ConstTensorView logits, const Tile& tile, LabelMap& labels) {
-  const int classes = static_cast<int>(logits.shape.c());
+  const Shape& shape = logits.shape;
   const int width = tile.columns.keep_to - tile.columns.keep_from;
   const int x0 = tile.columns.keep_from - tile.columns.from;
   parallel_for(tile.rows.keep_to - tile.rows.keep_from, [&](std::int64_t i) {
     const int row = tile.rows.keep_from + static_cast<int>(i);
-    const int y = row - tile.rows.from;
-    std::uint16_t* out = labels.row(row) + tile.columns.keep_from;
-    if (classes == 1) {
-      const float* logit = &logits(0, 0, y, x0);
-      for (int x = 0; x < width; ++x) out[x] = logit[x] >= 0 ? 1 : 0;
-    } else {
-      argmax_row([&](int k) { return &logits(0, k, y, x0); }, classes, width, out);
-    }
+    most_likely(&logits(0, 0, row - tile.rows.from, x0), shape.h() * shape.w(),
+                static_cast<int>(shape.c()), width, labels.row(row) + tile.columns.keep_from);
   });
 }
 
@@ -103,14 +83,16 @@ void add_probabilities(ConstTensorView logits, const Tile& tile, float weight, b
 }
 
 LabelMap most_probable(const Probabilities& probabilities, bool one_class) {
-  LabelMap labels(probabilities.height(), probabilities.width());
+  const int width = probabilities.width();
+  LabelMap labels(probabilities.height(), width);
+  const std::ptrdiff_t plane = std::ptrdiff_t{labels.height()} * width;
   parallel_for(labels.height(), [&](std::int64_t i) {
     const int y = static_cast<int>(i);
-    const auto row = [&](int k) { return probabilities.row(k, y); };
+    const float* row = probabilities.row(0, y);
     if (one_class) {
-      for (int x = 0; x < labels.width(); ++x) labels(y, x) = row(1)[x] >= row(0)[x] ? 1 : 0;
+      for (int x = 0; x < width; ++x) labels(y, x) = row[plane + x] >= row[x] ? 1 : 0;
     } else {
-      argmax_row(row, probabilities.classes(), labels.width(), labels.row(y));
+      most_likely(row, plane, probabilities.classes(), width, labels.row(y));
     }
   });
   return labels;

@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "image/codec.h"
 #include "infer/make_segmenter.h"
-#include "infer/npy.h"
 #include "infer/testing.h"
 
 namespace segmentum {

@@ -4,27 +4,13 @@
 #include <mutex>
 
 #include "base/threads.h"
+#include "engine/plan_cache.h"
 #include "infer/labelling.h"
 #include "infer/make_segmenter.h"
 #include "infer/network.h"
-#include "infer/plan_cache.h"
 
 namespace segmentum {
 namespace {
-
-/// The calling thread's number of threads, changed for as long as this lives.
-class ThreadsInScope {
- public:
-  explicit ThreadsInScope(int count) : before_(threads()) {
-    if (count > 0) set_threads(count);
-  }
-  ~ThreadsInScope() { set_threads(before_); }
-  ThreadsInScope(const ThreadsInScope&) = delete;
-  ThreadsInScope& operator=(const ThreadsInScope&) = delete;
-
- private:
-  int before_;
-};
 
 void require_picture(const ImageView& picture) {
   if (picture.data == nullptr || picture.height < 1 || picture.width < 1 || picture.channels < 1) {

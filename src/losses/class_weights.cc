@@ -63,16 +63,6 @@ std::vector<double> enet(Counts pixels_of_class) {
 
 }  // namespace
 
-WeightRule weight_rule(std::string_view name) {
-  if (name == "none") return WeightRule::none;
-  if (name == "median_frequency") return WeightRule::median_frequency;
-  if (name == "enet") return WeightRule::enet;
-  throw Error(
-      fmt::format("\"{}\" is no rule for class weights; there are none, median_frequency "
-                  "and enet",
-                  name));
-}
-
 std::vector<float> class_weights(WeightRule rule, Counts pixels_of_class,
                                  Counts pixels_of_images_with_class, double cap) {
   check(pixels_of_class, pixels_of_images_with_class, cap);

@@ -3,15 +3,11 @@
 
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
 
 namespace segmentum {
 
 enum class WeightRule { none, median_frequency, enet };
-
-/// "none", "median_frequency" or "enet"; throws Error naming these for anything else.
-WeightRule weight_rule(std::string_view name);
 
 /// One weight for each class from the counts of a training split; ignored pixels are in no count.
 /// `pixels_of_class[k]`: pixels labelled k. `pixels_of_images_with_class[k]`: all labelled pixels

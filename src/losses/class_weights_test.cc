@@ -58,13 +58,6 @@ TEST(ClassWeights, NothingLabelledGivesNoWeight) {
   EXPECT_THAT(class_weights(WeightRule::enet, none, none, 5), ElementsAre(0, 0));
 }
 
-TEST(ClassWeights, RulesHaveNames) {
-  EXPECT_EQ(weight_rule("none"), WeightRule::none);
-  EXPECT_EQ(weight_rule("median_frequency"), WeightRule::median_frequency);
-  EXPECT_EQ(weight_rule("enet"), WeightRule::enet);
-  EXPECT_THAT([] { weight_rule("median"); }, error_with("none, median_frequency and enet"));
-}
-
 TEST(ClassWeights, RejectsCountsThatDisagree) {
   const std::vector<std::int64_t> one = {1}, two = {1, 1}, nine = {9};
   EXPECT_THAT([&] { class_weights(WeightRule::enet, one, two, 5); }, error_with("of 1 classes"));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/half_float.h"
 #include "model_file/safetensors_header.h"
 #include "segmentum/error.h"
 
@@ -20,19 +21,6 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 constexpr std::uint64_t kMaximumHeaderBytes = 100'000'000;  // as the format's own library
 constexpr std::uint64_t kDataAlignment = 64;
-
-/// IEEE 754 binary16.
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1fu;
-  const std::uint32_t fraction = half & 0x3ffu;
-  if (exponent == 0) {  // zero and subnormals: fraction * 2^-24
-    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-    return sign != 0 ? -magnitude : magnitude;
-  }
-  const std::uint32_t widened = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | (widened << 23) | (fraction << 13));
-}
 
 /// The upper half of a binary32.
 float bfloat_to_float(std::uint16_t upper) {

@@ -1,7 +1,6 @@
 #include "models/registry.h"
 
-#include <algorithm>
-
+#include "base/spelling.h"
 #include "models/fcn.h"
 #include "models/settings.h"
 #include "models/unet.h"

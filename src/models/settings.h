@@ -4,12 +4,11 @@
 #include <initializer_list>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/spelling.h"
 #include "models/registry.h"
-#include "segmentum/error.h"
 
 namespace segmentum {
 
@@ -29,10 +28,9 @@ class Settings {
     for (const auto& [text, value] : choices) {
       if (values_.at(name) == text) return value;
     }
-    std::string known;
-    for (const auto& [text, value] : choices)
-      known += (known.empty() ? "" : ", ") + std::string(text);
-    throw_expected(name, known);
+    std::vector<std::string> known;
+    for (const auto& [text, value] : choices) known.emplace_back(text);
+    throw_expected(name, joined(known));
   }
 
   const std::map<std::string, std::string>& values() const { return values_; }
@@ -49,11 +47,5 @@ struct Architecture {
   ArchitectureInfo info;
   Graph (*build)(const ModelOptions& options, const Settings& settings);
 };
-
-/// `did you mean "width"? `, or nothing where no known word is near (at most two letters off).
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
-
-/// "a, b, c".
-std::string joined(const std::vector<std::string>& words);
 
 }  // namespace segmentum

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <functional>
-#include <vector>
 
 #include "report/plot.h"
 #include "report/sections.h"

@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/spelling.h"
+#include "base/toml_string.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -41,31 +43,18 @@ struct Words<WeightRule> {
                                      std::pair{WeightRule::enet, "enet"}};
 };
 
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (char letter : text) {
-    if (letter == '"' || letter == '\\') result += '\\';
-    if (static_cast<unsigned char>(letter) < 0x20) {
-      result += fmt::format("\\u{:04X}", letter);
-    } else {
-      result += letter;
-    }
-  }
-  return result + '"';
-}
-
 /// A value as TOML.
 template <typename T>
 std::string to_text(const T& value) {
   if constexpr (IsOptional<T>::value) {
-    return value ? to_text(*value) : quoted("auto");
+    return value ? to_text(*value) : toml_string("auto");
   } else if constexpr (std::is_enum_v<T>) {
     for (const auto& [member, word] : Words<T>::kWords) {
-      if (member == value) return quoted(word);
+      if (member == value) return toml_string(word);
     }
-    return quoted("");
+    return toml_string("");
   } else if constexpr (std::is_same_v<T, std::string>) {
-    return quoted(value);
+    return toml_string(value);
   } else if constexpr (std::is_floating_point_v<T>) {
     std::string text = fmt::format("{}", value);  // the shortest that reads back the same
     return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
@@ -231,8 +220,8 @@ const std::vector<Option>& options() {
       option("log_every", "steps from one line of log.jsonl to the next", at_least(1),
              &C::log_every),
       option("seed", "of weights, order and augmentation", at_least(0), &C::seed),
-      option("threads", "that compute; 0: all", at_least(0), &C::threads),
-      option("workers", "threads that load and augment pictures", at_least(1), &C::workers),
+      option("threads", "that compute; 0: all", between(0, 4096), &C::threads),
+      option("workers", "threads that load and augment pictures", between(1, 256), &C::workers),
       option("cache_mb", "megabytes of decoded pictures kept in memory", at_least(0), &C::cache_mb),
       augment("scale_min", "smallest enlargement of a picture", above(0), &A::scale_min),
       augment("scale_max", "largest enlargement of a picture", above(0), &A::scale_max),
@@ -261,40 +250,25 @@ const Option* find_option(const std::string& key) {
   return nullptr;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
-
 /// How unlike `key` is what the person wrote: 0 and 1 are the same thing in other words.
-std::size_t unlikeness(const std::string& word, const Option& candidate) {
+int unlikeness(const std::string& word, const Option& candidate) {
   const std::string last = candidate.key.substr(candidate.key.find_last_of('.') + 1);
   std::string spoken = word;
   std::ranges::replace(spoken, '_', ' ');
-  std::size_t best = std::min(edit_distance(word, candidate.key), edit_distance(word, last));
-  if (candidate.about.find(spoken) != std::string::npos) best = std::min<std::size_t>(best, 1);
-  if (last.starts_with(word) || word.starts_with(last)) best = std::min<std::size_t>(best, 2);
+  int best = std::min(edit_distance(word, candidate.key), edit_distance(word, last));
+  if (candidate.about.find(spoken) != std::string::npos) best = std::min(best, 1);
+  if (last.starts_with(word) || word.starts_with(last)) best = std::min(best, 2);
   return best;
 }
 
 std::string unknown_option(const std::string& key) {
-  std::vector<std::pair<std::size_t, std::string>> near;
+  const int near_enough = std::max(2, static_cast<int>(key.size() / 3));
+  std::vector<std::pair<int, std::string>> near;
   for (const Option& candidate : options()) {
-    const std::size_t distance = unlikeness(key, candidate);
-    if (distance <= std::max<std::size_t>(2, key.size() / 3))
-      near.push_back({distance, candidate.key});
+    const int distance = unlikeness(key, candidate);
+    if (distance <= near_enough) near.push_back({distance, candidate.key});
   }
-  std::ranges::stable_sort(near, {}, &std::pair<std::size_t, std::string>::first);
+  std::ranges::stable_sort(near, {}, &std::pair<int, std::string>::first);
   std::string message = fmt::format("there is no training option \"{}\"", key);
   for (std::size_t i = 0; i < std::min<std::size_t>(3, near.size()); ++i) {
     message += (i == 0 ? "; did you mean " : " or ") + near[i].second;
@@ -347,7 +321,7 @@ std::string to_toml(const TrainConfig& config) {
   }
   if (!config.model.empty()) text += "\n[model]\n";
   for (const auto& [name, value] : config.model) {
-    text += fmt::format("{} = {}\n", quoted(name), quoted(value));
+    text += fmt::format("{} = {}\n", toml_string(name), toml_string(value));
   }
   return text + tables;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 #include <vector>
 
 #include "base/threads.h"
@@ -140,12 +139,6 @@ void Optimizer::step(ParameterStore& parameters, const Gradients& gradients, dou
       adamw(update, chunk.begin, chunk.end, factors);
     }
   });
-}
-
-std::size_t Optimizer::state_bytes() const {
-  std::size_t bytes = 0;
-  for (const auto& [name, tensor] : state_) bytes += tensor.values().size_bytes();
-  return bytes;
 }
 
 void Optimizer::restore(std::map<std::string, Tensor> state, std::int64_t steps) {

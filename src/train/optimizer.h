@@ -42,7 +42,6 @@ class Optimizer {
   std::int64_t steps() const { return steps_; }
   /// "momentum.NAME" (sgd), "mean.NAME" and "square.NAME" (adamw).
   const std::map<std::string, Tensor>& state() const { return state_; }
-  std::size_t state_bytes() const;
   /// Continues from a checkpoint. Throws Error naming what is missing or misshapen.
   void restore(std::map<std::string, Tensor> state, std::int64_t steps);
 

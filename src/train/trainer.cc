@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/threads.h"
+#include "base/version.h"
 #include "segmentum/error.h"
 #include "train/best_model.h"
 #include "train/checkpoint.h"
@@ -227,6 +228,7 @@ void Training::keep_if_best(const std::optional<Scores>& scores) {
 void Training::save_best(const std::optional<Scores>& scores) {
   const TrainConfig& config = setup_.config;
   std::map<std::string, std::string> provenance{
+      {"version", segmentum_version()},
       {"data", setup_.dataset.root.string()},
       {"training_pictures", fmt::format("{}", setup_.samples().size())},
       {"steps", fmt::format("{}", position_.step)},
@@ -348,7 +350,7 @@ TrainSummary train(const Dataset& dataset, const TrainConfig& config,
                    ProgressSink& progress) {
   const RunFolder folder(run_folder);
   const TrainConfig starting = starting_config(config, folder, resume, progress);
-  set_threads(starting.threads);
+  const ThreadsInScope threads_of_the_run(starting.threads);
   TrainingSetup setup = set_up(dataset, starting, progress);
   require_memory(setup, available_memory());
   decide_length(setup, executor, progress);

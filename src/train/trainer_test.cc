@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/version.h"
 #include "model_file/model.h"
 #include "segmentum/error.h"
 #include "train/run_folder.h"
@@ -80,6 +81,7 @@ TEST_P(TrainerOn, LeavesConfigLogCheckpointAndBestModel) {
   EXPECT_EQ(model.settings.at("width"), "2");
   EXPECT_EQ(model.source_values, (std::vector<std::uint32_t>{0, 1, 2}));
   EXPECT_EQ(model.provenance.at("steps_planned"), "6");
+  EXPECT_EQ(model.provenance.at("version"), segmentum_version());
   TrainConfig written;
   read_train_config(written, read_file(folder_ / "a/config.toml"), "config.toml");
   EXPECT_EQ(written.steps, 6);
@@ -93,6 +95,17 @@ TEST_P(TrainerOn, LeavesConfigLogCheckpointAndBestModel) {
   EXPECT_EQ(lines[1].at("step"), 3);
   EXPECT_EQ(lines[4].at("epoch"), 2);
   EXPECT_TRUE(lines[4].at("iou").contains("class 2"));
+}
+
+TEST_P(TrainerOn, TheModelKnowsTheColoursOfTheMasks) {
+  dataset_.encoding = {.kind = LabelEncoding::Kind::colour,
+                       .to_class = {{0x000000, 0}, {0x800000, 1}, {0x008000, 2}},
+                       .ignore_value = 0xe0e0c0};
+  dataset_.encoding.to_class[0xe0e0c0] = kIgnoreLabel;  // as the palette of the masks shows it
+  const Model model = load_model(run("a", tiny_config(1)).model);
+  EXPECT_TRUE(model.source_values_are_colours);
+  EXPECT_EQ(model.source_values, (std::vector<std::uint32_t>{0x000000, 0x800000, 0x008000}));
+  EXPECT_EQ(model.source_ignore_value, 0xe0e0c0u);
 }
 
 TEST_P(TrainerOn, TheSameSeedGivesTheSameBits) {

@@ -21,6 +21,7 @@ constexpr int kMostTimedSteps = 20;
 constexpr double kMostValidations = 20;
 constexpr double kValidationShare = 0.1;  // of the time
 constexpr double kMeasuringShare = 0.02;
+constexpr double kLargestDecay = 0.999999;  // of the weight average, as the option has it
 
 class Stopwatch {
  public:
@@ -90,11 +91,16 @@ double measure_validation(const TrainingSetup& setup, Executor& executor, Progre
   return seconds * all;
 }
 
+/// At least one, and no more than a whole number holds with room to count epochs.
+std::int64_t whole_steps(double steps) {
+  return static_cast<std::int64_t>(std::clamp(steps, 1.0, 1e15));
+}
+
 void decide_what_follows(TrainConfig& config, std::int64_t epochs) {
   const std::int64_t steps = *config.steps;
   if (!config.warmup_steps) config.warmup_steps = std::min<std::int64_t>(100, steps / 20);
   if (!config.ema_decay) {
-    config.ema_decay = std::max(0.0, 1.0 - 20.0 / static_cast<double>(steps));
+    config.ema_decay = std::clamp(1.0 - 20.0 / static_cast<double>(steps), 0.0, kLargestDecay);
   }
   if (!config.validate_every) {
     config.validate_every =
@@ -106,19 +112,16 @@ void decide_what_follows(TrainConfig& config, std::int64_t epochs) {
 
 TrainingLength length_within(double seconds, const TrainingSpeed& speed,
                              std::int64_t steps_per_epoch, std::optional<int> validate_every) {
-  const auto whole = [](double steps) {
-    return std::max<std::int64_t>(1, static_cast<std::int64_t>(steps));
-  };
   if (validate_every) {
     const auto between = static_cast<double>(*validate_every * steps_per_epoch);
-    return {whole(seconds / (speed.step_seconds + speed.validation_seconds / between)),
+    return {whole_steps(seconds / (speed.step_seconds + speed.validation_seconds / between)),
             *validate_every};
   }
   const double validations =
       std::floor(std::clamp(kValidationShare * seconds / std::max(speed.validation_seconds, 1e-9),
                             1.0, kMostValidations));
   const std::int64_t steps =
-      whole((seconds - validations * speed.validation_seconds) / speed.step_seconds);
+      whole_steps((seconds - validations * speed.validation_seconds) / speed.step_seconds);
   const auto between =
       static_cast<double>(steps) / static_cast<double>(steps_per_epoch) / validations;
   return {steps, std::max(1, static_cast<int>(std::ceil(between)))};
@@ -144,8 +147,8 @@ void decide_length(TrainingSetup& setup, Executor& executor, ProgressSink& progr
     progress.message(fmt::format("{:g} minutes are {} steps of {:.3g} s here", *config.minutes,
                                  length.steps, speed.step_seconds));
   } else if (!config.steps && config.epochs) {
-    config.steps = std::max<std::int64_t>(
-        1, std::llround(*config.epochs * static_cast<double>(setup.steps_per_epoch())));
+    config.steps =
+        whole_steps(std::round(*config.epochs * static_cast<double>(setup.steps_per_epoch())));
   } else if (!config.steps) {
     config.steps = std::max(kDefaultSteps, kDefaultEpochs * setup.steps_per_epoch());
   }

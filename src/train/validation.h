@@ -7,7 +7,6 @@
 #include "engine/executor.h"
 #include "image/preprocess.h"
 #include "metrics/confusion_matrix.h"
-#include "segmentum/image.h"
 #include "segmentum/progress.h"
 
 namespace segmentum {
@@ -18,9 +17,5 @@ namespace segmentum {
 ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const Dataset& dataset,
                          const std::string& split, const Preprocess& preprocess, Executor& executor,
                          ProgressSink& progress);
-
-/// The most likely class of each pixel of picture 0 of `logits` [N,K,H,W]; of equals the first.
-/// One channel: class 1 where the logit is at least 0.
-LabelMap most_likely(ConstTensorView logits);
 
 }  // namespace segmentum

@@ -1,6 +1,4 @@
 // The default engine: lowers a graph for one size and runs the steps.
-#include <omp.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -105,8 +103,7 @@ class CpuPlan final : public Plan {
   /// oneDNN divides work as it was told when the plan was made, so a plan keeps its thread count.
   void execute(Pass pass, std::vector<StepTime>* times = nullptr) {
     using Clock = std::chrono::steady_clock;
-    const int before = threads();
-    if (before != threads_) set_threads(threads_);
+    const ThreadsInScope as_planned(threads_);
     const Frame f = frame();
     for (const Step& step : pass == Pass::forward ? program_.forward : program_.backward) {
       const Clock::time_point begin = Clock::now();
@@ -115,7 +112,6 @@ class CpuPlan final : public Plan {
       const std::chrono::duration<double> taken = Clock::now() - begin;
       times->push_back({step.node, step.kernel, pass, taken.count()});
     }
-    if (before != threads_) set_threads(before);
   }
 
   const Graph graph_;

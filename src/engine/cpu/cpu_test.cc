@@ -82,8 +82,7 @@ struct Numbers {
 };
 
 Numbers run(const EngineCase& tested, Mode mode, int thread_count) {
-  const int before = threads();
-  set_threads(thread_count);
+  const ThreadsInScope scope(thread_count);
   ParameterStore parameters = random_parameters(tested.graph, 5);
   const auto engine = make_cpu_executor();
   const auto plan = engine->plan(tested.graph, parameters, tested.inputs, {.mode = mode});
@@ -106,12 +105,27 @@ Numbers run(const EngineCase& tested, Mode mode, int thread_count) {
     plan->backward();
     for (const auto& [name, gradient] : plan->gradients()) numbers.take(gradient.view());
   }
-  set_threads(before);
   return numbers;
 }
 
 TEST_P(CpuEngine, InfersTheSameBitsOnOneThreadAndOnTwo) {
   EXPECT_EQ(run(GetParam(), Mode::infer, 1).all, run(GetParam(), Mode::infer, 2).all);
+}
+
+// Scratch is for the threads that the plan was made for; a caller's team has numbers of its own.
+TEST(CpuEngineInATeam, EachThreadOfACallersTeamMayRunAPlan) {
+  GraphBuilder g("wide");
+  const ValueId image = g.input("image", {.channels = 16});
+  g.output("result", g.conv("conv", image, {.channels = 24, .kernel = 3, .padding = 1}));
+  const EngineCase wide{"wide", std::move(g).build(), {{1, 16, 40, 44}}};
+  const std::vector<float> alone = run(wide, Mode::infer, 1).all;
+  constexpr int kTeam = 4;
+  std::vector<std::vector<float>> results(kTeam);
+#pragma omp parallel for schedule(static, 1) num_threads(kTeam)
+  for (int i = 0; i < kTeam; ++i) {
+    results[static_cast<std::size_t>(i)] = run(wide, Mode::infer, 1).all;
+  }
+  EXPECT_THAT(results, testing::Each(alone));
 }
 
 TEST_P(CpuEngine, TrainsTheSameBitsAgain) {

@@ -10,6 +10,14 @@ namespace segmentum::cpu {
 /// Channels of one block: 16 where the CPU has AVX-512, else 8. Constant for the process.
 int vector_block();
 
+/// `channels` with those that fill the last block.
+constexpr std::int64_t whole_blocks(std::int64_t channels, int block) {
+  return (channels + block - 1) / block * block;
+}
+inline std::int64_t whole_blocks(std::int64_t channels) {
+  return whole_blocks(channels, vector_block());
+}
+
 /// A value [N,C,H,W] stored as [N][C/block][H][W][block], channels padded with zeros to whole
 /// blocks. `block` 1 is plain NCHW. Images lie `batch_stride` floats apart: a value may be a slice
 /// of a concatenation, so producers write where the consumer reads.
@@ -30,7 +38,7 @@ struct View {
 
 /// Floats of one image of `shape` in blocks of `block` channels.
 inline std::int64_t image_floats(const Shape& shape, int block) {
-  return (shape.c() + block - 1) / block * block * shape.h() * shape.w();
+  return whole_blocks(shape.c(), block) * shape.h() * shape.w();
 }
 
 }  // namespace segmentum::cpu

@@ -21,15 +21,6 @@ struct NormArrays {
         bias_gradient(start + 5 * padded) {}
 };
 
-std::int64_t padded_channels(const Slot& slot) {
-  return (slot.shape.c() + slot.block - 1) / slot.block * slot.block;
-}
-
-bool is_fused(const Activation& a) {
-  return a.kind == ActivationKind::none || a.kind == ActivationKind::relu ||
-         (a.kind == ActivationKind::leaky_relu && a.slope > 0);
-}
-
 struct NormParameters {
   const float *weight, *bias, *running_mean, *running_var;
   NormParameters(const ParameterStore& store, const std::vector<std::string>& names)
@@ -57,9 +48,9 @@ void lower(Lowering& l, ValueId id, const op::BatchNorm& norm) {
   const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
   const Slot y = l.value(id);
   const Activation activation = l.activation(id);
-  const bool fused = is_fused(activation);
+  const bool fused = is_rectifier(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  const std::int64_t padded = padded_channels(x), channels = x.shape.c();
+  const std::int64_t padded = whole_blocks(x.shape.c(), x.block), channels = x.shape.c();
   const int arrays = l.new_buffer(NormArrays::kCount * padded);
   const bool batch = l.training() && !l.frozen_batch_norm();
   const View size{nullptr, x.shape, x.block, x.batch_stride};
@@ -98,11 +89,11 @@ void lower(Lowering& l, ValueId id, const op::BatchNorm& norm) {
 void lower_backward(Lowering& l, ValueId id, const op::BatchNorm&) {
   const ValueId input = l.node(id).inputs[0];
   const Activation activation = l.activation(id);
-  const bool fused = is_fused(activation);
+  const bool fused = is_rectifier(activation);
   const Slot dy = fused ? l.gradient(id) : gradient_before_activation(l, id, activation, false);
   const Slot x = l.value_in(input, vector_block());
   const auto target = l.gradient_target(input, vector_block());
-  const std::int64_t padded = padded_channels(x), channels = x.shape.c();
+  const std::int64_t padded = whole_blocks(x.shape.c(), x.block), channels = x.shape.c();
   const int arrays = l.arrays(id);
   const View size{nullptr, x.shape, x.block, x.batch_stride};
   const int scratch = l.new_buffer(reduction_floats(size));

@@ -28,9 +28,7 @@ void lower(Lowering& l, ValueId id, const op::Add& op) {
   const Slot a = l.value_in(l.node(id).inputs[0], vector_block());
   const Slot b = l.value_in(l.node(id).inputs[1], vector_block());
   const Slot y = l.value(id);
-  const ActivationKind kind = op.activation.kind;
-  const bool fused = kind == ActivationKind::none || kind == ActivationKind::relu ||
-                     kind == ActivationKind::leaky_relu;
+  const bool fused = is_rectifier(op.activation);
   const Slot sum = fused ? y : l.new_slot(y.shape, y.block);
   l.step(id, "add", {a.buffer, b.buffer, sum.buffer},
          [=, activation = fused ? op.activation : Activation{}](const Frame& f) {
@@ -38,7 +36,7 @@ void lower(Lowering& l, ValueId id, const op::Add& op) {
          });
   if (!fused) {
     l.keep_before_activation(id, sum);
-    l.step(id, activation_name(kind), {sum.buffer, y.buffer},
+    l.step(id, activation_name(op.activation.kind), {sum.buffer, y.buffer},
            [=, activation = op.activation](const Frame& f) {
              activate(f.view(sum), activation, f.view(y));
            });

@@ -13,18 +13,13 @@ bool apart(const op::TransposedConv& conv) {
          conv.output_padding == Size2(0) && conv.groups == 1;
 }
 
-std::int64_t padded_channels(const op::TransposedConv& conv) {
-  const std::int64_t block = vector_block();
-  return (conv.channels + block - 1) / block * block;
-}
-
 /// The 1x1 convolution: channel (tap, c) of its result is c's value at that tap of the kernel.
 ConvGeometry parts_geometry(const op::TransposedConv& conv, const Shape& in) {
   return {.n = in.n(),
           .ic = in.c(),
           .ih = in.h(),
           .iw = in.w(),
-          .oc = conv.kernel.h * conv.kernel.w * padded_channels(conv),
+          .oc = conv.kernel.h * conv.kernel.w * whole_blocks(conv.channels),
           .oh = in.h(),
           .ow = in.w(),
           .kernel = 1,
@@ -52,7 +47,7 @@ struct PartsWeights {
 };
 
 PartsWeights parts_weights(const op::TransposedConv& conv, std::int64_t in) {
-  return {in, conv.channels, padded_channels(conv), conv.kernel.h * conv.kernel.w};
+  return {in, conv.channels, whole_blocks(conv.channels), conv.kernel.h * conv.kernel.w};
 }
 
 std::shared_ptr<PackedWeights> pack_parts(Lowering& l, ValueId id, const PartsWeights& w,
@@ -84,13 +79,11 @@ void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
          });
   const Slot parts = dense_in(l, id, made, vector_block());
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
-  const int padded_bias = l.new_buffer(padded_channels(conv));
-  const bool fused = conv.activation.kind == ActivationKind::none ||
-                     conv.activation.kind == ActivationKind::relu ||
-                     conv.activation.kind == ActivationKind::leaky_relu;
+  const int padded_bias = l.new_buffer(whole_blocks(conv.channels));
+  const bool fused = is_rectifier(conv.activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
   l.step(id, "depth to space", {parts.buffer, before.buffer, padded_bias},
-         [=, stride = conv.stride, channels = conv.channels, padded = padded_channels(conv),
+         [=, stride = conv.stride, channels = conv.channels, padded = whole_blocks(conv.channels),
           activation = fused ? conv.activation : Activation{}](const Frame& f) {
            float* b = f.floats(padded_bias);
            for (std::int64_t c = 0; c < padded; ++c) {
@@ -198,7 +191,7 @@ void lower_overlapping(Lowering& l, ValueId id, const op::TransposedConv& conv) 
   }
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   if (bias != nullptr) {
-    const std::int64_t padded = padded_channels(conv);
+    const std::int64_t padded = whole_blocks(conv.channels);
     const int arrays = l.new_buffer(2 * padded);
     l.step(id, "bias", {y.buffer, arrays}, [=, channels = conv.channels](const Frame& f) {
       float *scale = f.floats(arrays), *shift = scale + padded;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/cpu/kernels/kernels.h"
-#include "segmentum/error.h"
 
 namespace segmentum::cpu {
 namespace {
@@ -24,11 +23,6 @@ bool is_identity(const Graph& graph, const std::vector<Shape>& shapes, ValueId i
   return same &&
          (std::holds_alternative<op::Pad>(node.op) || std::holds_alternative<op::Crop>(node.op) ||
           std::holds_alternative<op::Resize>(node.op));
-}
-
-/// The activation that a batch norm's own kernel can apply.
-bool is_rectifier(const Activation& a) {
-  return a.kind == ActivationKind::relu || (a.kind == ActivationKind::leaky_relu && a.slope > 0);
 }
 
 }  // namespace
@@ -76,11 +70,10 @@ void Lowering::find_fused_activations() {
     const auto source_root = static_cast<std::size_t>(root_[static_cast<std::size_t>(source)]);
     if (source_root != static_cast<std::size_t>(source)) continue;
     const Operator& op = graph_.nodes[source_root].op;
-    const auto* norm = std::get_if<op::BatchNorm>(&op);
-    const auto* conv = std::get_if<op::Conv>(&op);
-    const bool free = (norm != nullptr && norm->activation.kind == ActivationKind::none) ||
-                      (conv != nullptr && conv->activation.kind == ActivationKind::none);
-    if (!free || !is_rectifier(activate->activation)) continue;
+    const bool applies =
+        std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::Conv>(op);
+    if (!applies || fused_activation(op).kind != ActivationKind::none) continue;
+    if (!is_rectifier(activate->activation)) continue;
     fused_[source_root] = activate->activation;
     for (ValueId& root : root_) {
       if (root == static_cast<ValueId>(id)) root = static_cast<ValueId>(source_root);
@@ -144,16 +137,8 @@ void Lowering::find_gradients_wanted() {
 }
 
 Activation Lowering::activation(ValueId id) const {
-  const Node& n = node(id);
-  if (const auto* conv = std::get_if<op::Conv>(&n.op);
-      conv != nullptr && conv->activation.kind != ActivationKind::none) {
-    return conv->activation;
-  }
-  if (const auto* norm = std::get_if<op::BatchNorm>(&n.op);
-      norm != nullptr && norm->activation.kind != ActivationKind::none) {
-    return norm->activation;
-  }
-  return fused_[root(id)];
+  const Activation own = fused_activation(node(id).op);
+  return own.kind != ActivationKind::none ? own : fused_[root(id)];
 }
 
 int Lowering::new_buffer(std::int64_t floats) {
@@ -200,7 +185,7 @@ const Slot& Lowering::value_in(ValueId id, int block) {
 const Slot& Lowering::dense_value_in(ValueId id, int block) {
   const Slot from = value(id);
   if (from.block == block && from.dense()) return homes_[root(id)];
-  Slot& copy = converted_[{root(id), block, true}];
+  Slot& copy = converted_[{root(id), block}];
   if (!copy.valid()) {
     copy = new_slot(from.shape, block);
     const Slot to = copy;
@@ -315,7 +300,7 @@ Program Lowering::lower() && {
   }
   const auto count = static_cast<ValueId>(graph_.nodes.size());
   for (ValueId id = 0; id < count; ++id) lower_forward(id);
-  lower_inputs_and_outputs();
+  lower_outputs();
   if (training()) {
     for (ValueId id = count - 1; id >= 0; --id) lower_backward(id);
     for (ValueId input : graph_.inputs) {
@@ -337,7 +322,7 @@ Program Lowering::lower() && {
 }
 
 /// Outputs leave in plain layout; their gradients come in the same way.
-void Lowering::lower_inputs_and_outputs() {
+void Lowering::lower_outputs() {
   const auto persistent = [&](const Shape& shape) {
     const Slot slot = new_slot(shape, 1);
     program_.buffers[static_cast<std::size_t>(slot.buffer)].persistent = true;

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/cpu/packed_weights.h"
@@ -22,9 +23,7 @@ class Lowering {
 
   Program lower() &&;
 
-  // --- for the operators
-  // ---------------------------------------------------------------------------
-  const Graph& graph() const { return graph_; }
+  // --- for the operators -----------------------------------------------------------------------
   const Node& node(ValueId id) const { return graph_.node(id); }
   const Shape& shape(ValueId id) const { return shapes_[static_cast<std::size_t>(id)]; }
   ParameterStore& parameters() { return parameters_; }
@@ -39,7 +38,7 @@ class Lowering {
   const Slot& value(ValueId id);
   /// The value in another layout, converted once if need be.
   const Slot& value_in(ValueId id, int block);
-  /// The same, in dense memory.
+  /// The same, one image right after the other.
   const Slot& dense_value_in(ValueId id, int block);
   Slot new_slot(const Shape& shape, int block);
   int new_buffer(std::int64_t floats);
@@ -82,8 +81,7 @@ class Lowering {
   /// The gradient of `id` was written by whoever wrote the memory it shares.
   void gradient_is_written(ValueId id) { gradient_written_[root(id)] = true; }
 
-  // --- structure, decided before any step
-  // ----------------------------------------------------------
+  // --- structure, decided before any step ------------------------------------------------------
   /// The node whose home `id` shares, or `id`.
   std::size_t root(ValueId id) const { return static_cast<std::size_t>(root_[id]); }
   /// The concatenation in whose memory `id` is written, or -1, and the channel it starts at.
@@ -102,7 +100,7 @@ class Lowering {
   bool can_write_slices(ValueId id) const;
   void lower_forward(ValueId id);
   void lower_backward(ValueId id);
-  void lower_inputs_and_outputs();
+  void lower_outputs();
   Slot slice(const Slot& whole, std::int64_t channel, const Shape& shape) const;
   Slot& gradient_home(ValueId id);
 
@@ -118,8 +116,8 @@ class Lowering {
   std::vector<Place> places_;         // by root
   std::vector<bool> wants_gradient_;  // by root
   std::vector<Slot> homes_, gradient_homes_;
-  std::vector<bool> gradient_written_;  // by root
-  std::map<std::tuple<std::size_t, int, bool>, Slot> converted_;
+  std::vector<bool> gradient_written_;                     // by root
+  std::map<std::pair<std::size_t, int>, Slot> converted_;  // dense, by root and block
   std::map<ValueId, Slot> before_activation_;
   std::map<ValueId, int> arrays_;
   std::vector<Step>* steps_ = nullptr;

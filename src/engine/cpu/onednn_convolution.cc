@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/layout.h"
 #include "tensor/tensor.h"
 
@@ -204,8 +205,7 @@ int vector_block() {
 }
 
 bool can_fuse(const Activation& activation) {
-  return activation.kind == ActivationKind::none || activation.kind == ActivationKind::relu ||
-         activation.kind == ActivationKind::leaky_relu || activation.kind == ActivationKind::relu6;
+  return is_rectifier(activation) || activation.kind == ActivationKind::relu6;
 }
 
 struct Convolution::Parts {
@@ -254,8 +254,8 @@ std::unique_ptr<Convolution> Convolution::make(const ConvGeometry& geometry, Con
   // have zeros there, so with zero weights the counts may as well be whole.
   ConvGeometry padded = geometry;
   if (geometry.groups == 1) {
-    padded.ic = (geometry.ic + src_block - 1) / src_block * src_block;
-    padded.oc = (geometry.oc + dst_block - 1) / dst_block * dst_block;
+    padded.ic = whole_blocks(geometry.ic, src_block);
+    padded.oc = whole_blocks(geometry.oc, dst_block);
   }
   const Descriptions d(padded, extras.bias, src_block, dst_block);
   auto parts = std::make_unique<Parts>();

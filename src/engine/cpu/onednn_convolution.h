@@ -27,7 +27,7 @@ struct ConvExtras {
   Activation activation{};
 };
 
-/// Activations that a forward pass can apply to its result.
+/// Activations that a forward pass can apply to its result, so that this tells the derivative.
 bool can_fuse(const Activation& activation);
 
 /// A compiled pass. Immutable and safe to run from many threads, each with its own scratch.

@@ -76,9 +76,6 @@ template <typename T>
 void activate_backward(const Activation& activation, BasicTensorView<const T> x,
                        BasicTensorView<const T> grad_y, BasicTensorView<T> grad_x);
 
-/// The activation that `op` applies to what it made.
-Activation fused_activation(const Operator& op);
-
 /// For the operators' own files: both functions for float and double.
 #define SEGMENTUM_INSTANTIATE_REFERENCE(Op)                                          \
   template void forward(const Op&, const Sources<float>&, BasicTensorView<float>);   \

@@ -92,14 +92,6 @@ void activate_backward(const Activation& activation, BasicTensorView<const T> x,
   }
 }
 
-Activation fused_activation(const Operator& op) {
-  if (const auto* conv = std::get_if<op::Conv>(&op)) return conv->activation;
-  if (const auto* conv = std::get_if<op::TransposedConv>(&op)) return conv->activation;
-  if (const auto* norm = std::get_if<op::BatchNorm>(&op)) return norm->activation;
-  if (const auto* add = std::get_if<op::Add>(&op)) return add->activation;
-  return {};
-}
-
 template <typename T>
 void forward(const op::Activate& o, const Sources<T>& sources, BasicTensorView<T> output) {
   activate(o.activation, sources.inputs[0], output);

@@ -20,7 +20,7 @@ std::size_t bytes(const std::vector<BasicTensor<T>>& tensors) {
 }
 
 bool has_fused_activation(const Operator& op) {
-  return reference::fused_activation(op).kind != ActivationKind::none;
+  return fused_activation(op).kind != ActivationKind::none;
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ void ReferencePlan<T>::run_node(ValueId id) {
       },
       node.op);
   if (fused) {
-    reference::activate(reference::fused_activation(node.op), std::as_const(made).view(),
+    reference::activate(fused_activation(node.op), std::as_const(made).view(),
                         values_[at(id)].view());
   }
   if (std::holds_alternative<op::BatchNorm>(node.op) && from.batch_statistics) {
@@ -177,8 +177,8 @@ void ReferencePlan<T>::run_node_backward(ValueId id) {
   gradients.output = value_gradient(id);
   if (fused) {
     linear_gradient = BasicTensor<T>(gradients.value.shape);
-    reference::activate_backward(reference::fused_activation(node.op), gradients.value,
-                                 gradients.output, linear_gradient.view());
+    reference::activate_backward(fused_activation(node.op), gradients.value, gradients.output,
+                                 linear_gradient.view());
     gradients.output = linear_gradient.view();
   }
   for (ValueId input : node.inputs) gradients.inputs.push_back(value_gradients_[at(input)].view());

@@ -4,13 +4,19 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "engine/cpu/layout.h"
 #include "engine/dropout.h"
 #include "graph/operators.h"
 
 namespace segmentum::cpu {
+
+/// What kernels apply to their results in passing, where "activation" stands below: none, relu, or
+/// leaky_relu of a slope that keeps the sign, so that the result tells the derivative.
+constexpr bool is_rectifier(const Activation& a) {
+  return a.kind == ActivationKind::none || a.kind == ActivationKind::relu ||
+         (a.kind == ActivationKind::leaky_relu && a.slope >= 0);
+}
 
 // --- batch_norm.cc -------------------------------------------------------------------------------
 
@@ -27,7 +33,7 @@ std::int64_t reduction_floats(const View& x);
 /// by the channel's first value, partial sums joined in double.
 void batch_moments(const View& x, ChannelMoments moments, float* scratch);
 
-/// y = activation(x * scale + shift), relu and leaky_relu only. x and y may be the same memory.
+/// y = activation(x * scale + shift). x and y may be the same memory.
 void scale_shift(const View& x, const float* scale, const float* shift, Activation activation,
                  const View& y);
 
@@ -57,7 +63,7 @@ void activate_backward(const View& x, const View& dy, Activation activation, con
                        bool add);
 /// to = from, or to += from.
 void copy(const View& from, const View& to, bool add);
-/// y = activation(a + b), relu and leaky_relu only.
+/// y = activation(a + b).
 void add(const View& a, const View& b, Activation activation, const View& y);
 /// y = a * b, where b is a's shape or [N,C,1,1].
 void multiply(const View& a, const View& b, const View& y);

@@ -72,9 +72,22 @@ void Reorder(const View& from, const View& to, bool add) {
   from.block == 16 ? BlockedToPlain<16>(from, to, add) : BlockedToPlain<8>(from, to, add);
 }
 
+/// Channels [first, first + count) of whole blocks.
+View BlocksOf(const View& view, std::int64_t first, std::int64_t count) {
+  View part = view;
+  part.data = view.at(0, first / view.block);
+  part.shape[1] = count;
+  return part;
+}
+
 /// Whole blocks move as they lie; channels that straddle blocks move one by one.
 void CopyChannels(const View& from, std::int64_t from_channel, const View& to,
                   std::int64_t to_channel, std::int64_t count, bool add) {
+  const bool whole = from.block == to.block && from_channel % to.block == 0 &&
+                     to_channel % to.block == 0 && count % to.block == 0;
+  if (whole) {
+    return copy(BlocksOf(from, from_channel, count), BlocksOf(to, to_channel, count), add);
+  }
   const std::int64_t height = to.shape.h(), w = to.shape.w();
   const int fb = from.block, tb = to.block;
   parallel_for(to.shape.n() * count * height, [&](std::int64_t i) {

@@ -70,7 +70,7 @@ void SoftmaxBackward(const View& y, const View& dy, const View& dx, bool add) {
   });
 }
 
-/// Calls body(channel, pointer offset by row) over one group's rows.
+/// Calls body(channel, row) for every row of every channel of a group.
 template <typename Body>
 void over_group(const View& x, std::int64_t group, std::int64_t per_group, const Body& body) {
   for (std::int64_t c = group * per_group; c < (group + 1) * per_group; ++c) {

@@ -5,8 +5,6 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 
@@ -24,14 +22,9 @@ constexpr std::int64_t kCacheFloats = 160 * 1024;  // of transformed inputs and 
 // Rows of the product held in registers, times two vectors of channels.
 constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 14 : 6;
 
-std::int64_t whole(std::int64_t channels) {
-  const std::int64_t block = vector_block();
-  return (channels + block - 1) / block * block;
-}
-
 /// Tiles of one group.
 std::int64_t GroupSize(std::int64_t ic, std::int64_t oc) {
-  const std::int64_t fit = kCacheFloats / (kFrequencies * (whole(ic) + whole(oc)));
+  const std::int64_t fit = kCacheFloats / (kFrequencies * (whole_blocks(ic) + whole_blocks(oc)));
   return std::clamp<std::int64_t>(fit / kRows * kRows, kRows, 8 * kRows);
 }
 
@@ -247,29 +240,34 @@ void TransformOutput(const Task& task, std::int64_t first, std::int64_t count, s
 }
 
 std::int64_t ScratchFloats(std::int64_t ic, std::int64_t oc, int threads) {
-  const std::int64_t group = GroupSize(ic, oc) * kFrequencies * (whole(ic) + whole(oc));
-  return threads * group + whole(oc);
+  const std::int64_t group = GroupSize(ic, oc) * kFrequencies * (whole_blocks(ic) + whole_blocks(oc));
+  return threads * group + whole_blocks(oc);
 }
 
 template <int B>
 void Run(const Task& task, float* scratch) {
-  const std::int64_t ic = whole(task.x.shape.c()), oc = whole(task.y.shape.c());
+  const std::int64_t ic = whole_blocks(task.x.shape.c()), oc = whole_blocks(task.y.shape.c());
   const std::int64_t largest = GroupSize(ic, oc), tiles = task.tiles();
-  // Whole rounds of all threads, so that none waits for the last group.
-  const std::int64_t round = largest * threads();
-  const std::int64_t rounds = (tiles + round - 1) / round;
-  const std::int64_t groups = rounds * threads();
-  float* bias = scratch + threads() * largest * kFrequencies * (ic + oc);
+  // Whole rounds of all workers, so that none waits for the last group.
+  const std::int64_t workers = threads();
+  const std::int64_t rounds = (tiles + largest * workers - 1) / (largest * workers);
+  const std::int64_t groups = rounds * workers;
+  const std::int64_t worker_floats = largest * kFrequencies * (ic + oc);
+  float* bias = scratch + workers * worker_floats;
   std::fill_n(bias, oc, 0.0f);
   if (task.epilogue.bias != nullptr) std::copy_n(task.epilogue.bias, task.y.shape.c(), bias);
-  parallel_for(groups, [&](std::int64_t g) {
-    const std::int64_t first = tiles * g / groups, count = tiles * (g + 1) / groups - first;
-    if (count == 0) return;
-    float* inputs = scratch + omp_get_thread_num() * largest * kFrequencies * (ic + oc);
+  // Scratch goes with the worker's number: the thread's own is another team's where a caller has
+  // threads of its own.
+  parallel_for(workers, [&](std::int64_t worker) {
+    float* inputs = scratch + worker * worker_floats;
     float* products = inputs + largest * kFrequencies * ic;
-    TransformInput<B>(task, first, count, largest, inputs);
-    Multiply<B>(task, count, largest, inputs, products);
-    TransformOutput<B>(task, first, count, largest, products, bias);
+    for (std::int64_t g = worker * rounds; g < (worker + 1) * rounds; ++g) {
+      const std::int64_t first = tiles * g / groups, count = tiles * (g + 1) / groups - first;
+      if (count == 0) continue;
+      TransformInput<B>(task, first, count, largest, inputs);
+      Multiply<B>(task, count, largest, inputs, products);
+      TransformOutput<B>(task, first, count, largest, products, bias);
+    }
   });
 }
 
@@ -288,11 +286,6 @@ HWY_EXPORT(ScratchFloats);
 HWY_EXPORT(WinogradConvolution);
 
 namespace {
-
-std::int64_t whole_blocks(std::int64_t channels) {
-  const std::int64_t block = vector_block();
-  return (channels + block - 1) / block * block;
-}
 
 /// G g G^T of one 3x3 kernel, in double: the weights lose nothing before the product.
 std::array<double, 36> kernel_frequencies(const std::array<double, 9>& g) {
@@ -324,7 +317,8 @@ std::int64_t winograd_weight_floats(std::int64_t ic, std::int64_t oc) {
 void winograd_pack(const float* weights, std::int64_t oc, std::int64_t ic, bool backward,
                    float* packed) {
   const std::int64_t block = vector_block();
-  const std::int64_t in = whole_blocks(backward ? oc : ic), out = whole_blocks(backward ? ic : oc);
+  const std::int64_t in = whole_blocks(backward ? oc : ic);
+  const std::int64_t out = whole_blocks(backward ? ic : oc);
   std::fill_n(packed, 36 * in * out, 0.0f);
   parallel_for(oc, [&](std::int64_t o) {
     for (std::int64_t i = 0; i < ic; ++i) {

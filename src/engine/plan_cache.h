@@ -1,4 +1,4 @@
-// Plans for the sizes of pictures that came last: most batches repeat a few sizes.
+// Inference plans for the sizes of pictures that came last: most data sets repeat a few sizes.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "infer/plan_cache.h"
+#include "engine/plan_cache.h"
 
 #include <algorithm>
 

@@ -1,0 +1,9 @@
+#include "base/version.h"
+
+namespace segmentum {
+
+const char* segmentum_version() {
+  return SEGMENTUM_VERSION;
+}
+
+}  // namespace segmentum
