@@ -61,7 +61,7 @@ struct Arguments::Parser {
   std::function<std::string()> more_help = [] { return std::string(); };
 
   explicit Parser(const Command& command)
-      : app(command.summary), name(command.name), example(command.example) {
+      : app(command.summary + std::string("\n")), name(command.name), example(command.example) {
     app.name("segmentum " + name);
     app.get_formatter()->column_width(kNameColumn);
     app.get_formatter()->label("Positionals", "Arguments");
@@ -177,7 +177,9 @@ bool Arguments::parse(std::span<const char* const> words) {
 }
 
 std::string Arguments::help() const {
-  return parser_->app.help() + parser_->more_help() + "\nExample:\n" + parser_->example;
+  std::string text = parser_->app.help();
+  text.erase(text.find_last_not_of('\n') + 2);
+  return text + parser_->more_help() + "\nExample:\n" + parser_->example;
 }
 
 std::pair<std::string, std::string> key_and_value(const std::string& setting) {

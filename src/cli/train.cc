@@ -164,8 +164,7 @@ std::string settings_help() {
   for (const OptionDescription& option : train_options()) {
     text += fmt::format("  {:<28}{:<11} {}\n", option.key, option.value, option.about);
   }
-  return text +
-         "  model.NAME                             of the network: segmentum models lists them\n";
+  return text + fmt::format("  {:<40}of the network: segmentum models lists them\n", "model.NAME");
 }
 
 Action declare(Arguments& arguments) {
