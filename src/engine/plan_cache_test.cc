@@ -41,8 +41,7 @@ TEST_F(PlanCacheOfANetwork, KeepsTheSizesUsedLast) {
 
 TEST_F(PlanCacheOfANetwork, StaysWithinItsMemory) {
   const Shape shape = square(32);
-  const std::size_t one =
-      executor_->plan(graph_, parameters_, {&shape, 1}, {})->memory_bytes();
+  const std::size_t one = executor_->plan(graph_, parameters_, {&shape, 1}, {})->memory_bytes();
   PlanCache plans(*executor_, graph_, parameters_, one * 5 / 2);
   plans.plan_for({1, 3, 32, 32});
   plans.plan_for({1, 3, 32, 33});

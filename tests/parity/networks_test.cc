@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 
 #include "base/random.h"
 #include "engine/executor.h"
@@ -18,6 +19,10 @@ struct Case {
   const char* architecture;
   std::map<std::string, std::string> settings;
 };
+
+std::ostream& operator<<(std::ostream& out, const Case& tested) {
+  return out << tested.name;
+}
 
 const Case kCases[] = {
     {"unet", "unet", {{"width", "4"}, {"depth", "2"}}},

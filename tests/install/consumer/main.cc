@@ -1,4 +1,5 @@
-// What an application does: loads a model, segments a picture of its own, catches the one error type.
+// What an application does: loads a model, segments a picture of its own, catches the one error
+// type.
 #include <cstdint>
 #include <iostream>
 

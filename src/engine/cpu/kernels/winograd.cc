@@ -240,7 +240,8 @@ void TransformOutput(const Task& task, std::int64_t first, std::int64_t count, s
 }
 
 std::int64_t ScratchFloats(std::int64_t ic, std::int64_t oc, int threads) {
-  const std::int64_t group = GroupSize(ic, oc) * kFrequencies * (whole_blocks(ic) + whole_blocks(oc));
+  const std::int64_t group =
+      GroupSize(ic, oc) * kFrequencies * (whole_blocks(ic) + whole_blocks(oc));
   return threads * group + whole_blocks(oc);
 }
 
