@@ -7,7 +7,7 @@
 namespace segmentum::scene {
 namespace {
 
-constexpr float kNear_m = 1.0f;  // nothing is painted closer to the camera
+constexpr float kNearMetres = 1.0f;  // nothing is painted closer to the camera
 
 constexpr Colour kWallColours[] = {{.60f, .36f, .28f}, {.74f, .62f, .44f}, {.50f, .38f, .30f},
                                    {.72f, .64f, .52f}, {.46f, .55f, .66f}, {.58f, .58f, .58f},
@@ -121,8 +121,8 @@ void paint_building(const Stage& stage, int side, float near, float far) {
 void paint_buildings(const Stage& stage, int side) {
   const Street& street = stage.street;
   float far = street.end;
-  while (far > kNear_m) {
-    float near = std::max(kNear_m, far - stage.uniform(7, 20));
+  while (far > kNearMetres) {
+    float near = std::max(kNearMetres, far - stage.uniform(7, 20));
     if (street.has_crossing() && near < street.crossing_far && far > street.crossing_near) {
       if (far > street.crossing_far) {
         near = street.crossing_far;
@@ -184,9 +184,9 @@ void paint_park(const Stage& stage, int side) {
   }
   if (street.has_crossing()) {
     paint_hedge(stage, side, street.crossing_far, street.end);
-    paint_hedge(stage, side, kNear_m, street.crossing_near);
+    paint_hedge(stage, side, kNearMetres, street.crossing_near);
   } else {
-    paint_hedge(stage, side, kNear_m, street.end);
+    paint_hedge(stage, side, kNearMetres, street.end);
   }
 }
 
