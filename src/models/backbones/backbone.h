@@ -1,0 +1,30 @@
+// What every backbone offers to the networks that stand on it.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace segmentum {
+
+/// How a stage that gives up its stride is dilated instead. The two rules have equal names and
+/// shapes but different values.
+enum class DilationRule {
+  keep_first,  // torchvision: the first block keeps the dilation of the stage before
+  every_block  // segmentation_models.pytorch: every convolution of the stage has the new one
+};
+
+struct BackboneOptions {
+  std::string prefix;      // of all node names: "backbone." or "encoder."
+  int output_stride = 32;  // 8, 16 or 32: strides beyond it become dilations
+  DilationRule dilation_rule = DilationRule::keep_first;
+  std::array<int, 3> multi_grid{1, 1, 1};  // factors on the dilations of the last stage's blocks
+};
+
+/// The last feature map of each level, finest first: level i has stride 2^(i+1), or
+/// `output_stride` where that is smaller.
+using BackboneFeatures = std::vector<ValueId>;
+
+}  // namespace segmentum
