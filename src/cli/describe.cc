@@ -55,7 +55,11 @@ Graph build(const Request& request) {
   for (const std::string& setting : request.settings) {
     options.settings.insert_or_assign(key_and_value(setting).first, key_and_value(setting).second);
   }
-  return build_model(request.what, options);
+  try {
+    return build_model(request.what, options);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
 }
 
 JsonObject json_of(const Graph& graph, const Shape& input) {

@@ -40,7 +40,8 @@ std::string help() {
          "  segmentum train pictures --model unet --out runs/first\n"
          "  segmentum eval runs/first/best.segmentum pictures --split test --report scores\n"
          "  segmentum predict runs/first/best.segmentum new/*.jpg --out masks --overlay\n\n"
-         "segmentum COMMAND --help explains a command. Try segmentum demo first.\n";
+         "segmentum COMMAND --help explains a command. Try segmentum demo first.\n"
+         "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n";
 }
 
 const Command& find_command(const std::string& name) {

@@ -99,22 +99,24 @@ void read_folder(const std::string& folder, FileRole& role) {
 
 void read_stem(const std::string& stem, FileRole& role) {
   std::vector<std::string> parts = parts_of(lower_case(stem));
+  bool decided = false;  // "gtFine_instanceIds" ends in two such words: the last one tells
   const auto take = [&](std::size_t at) {
     const std::string word = parts[at];
-    if (contains(kMaskWords, word)) {
+    const bool mask = contains(kMaskWords, word), other = contains(kOtherWords, word);
+    if (!mask && !other && !contains(kImageWords, word)) return false;
+    if (!decided && mask) {
       role.kind = FileRole::Kind::mask;
       role.word = word;
-    } else if (contains(kOtherWords, word)) {
+    } else if (!decided && other) {
       role.kind = FileRole::Kind::other;
-    } else if (contains(kImageWords, word)) {
-      if (role.kind == FileRole::Kind::unknown) role.kind = FileRole::Kind::image;
-    } else {
-      return false;
+    } else if (role.kind == FileRole::Kind::unknown) {
+      role.kind = FileRole::Kind::image;
     }
+    decided = true;
     parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(at));
     return true;
   };
-  // "gtFine_labelIds" ends in two such words; one part always stays, for a file named "mask.png".
+  // One part always stays, for a file named "mask.png".
   bool took_last = false;
   while (parts.size() > 1 && take(parts.size() - 1)) took_last = true;
   if (!took_last && parts.size() > 1) take(0);

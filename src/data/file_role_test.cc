@@ -35,7 +35,14 @@ TEST(FileRole, StemsSayItToo) {
   expect_role("leftImg8bit/train/bonn/bonn_01_leftImg8bit.png", Kind::image, "train",
               "bonn/bonn_01");
   expect_role("gtFine/train/bonn/bonn_01_gtFine_labelIds.png", Kind::mask, "train", "bonn/bonn_01");
+  expect_role("gtFine/train/bonn/bonn_01_gtFine_instanceIds.png", Kind::other, "train",
+              "bonn/bonn_01");
   expect_role("x/mask.png", Kind::unknown, "", "x/mask");  // nothing would be left
+}
+
+TEST(FileRole, TheLastWordOfAStemNamesTheMask) {
+  EXPECT_EQ(file_role("gtFine/train/bonn/bonn_01_gtFine_labelIds.png").word, "labelids");
+  EXPECT_EQ(file_role("gtFine/train/bonn/bonn_01_gtFine_labelTrainIds.png").word, "labeltrainids");
 }
 
 TEST(FileRole, WordsForClassMasksGoFirst) {

@@ -146,6 +146,26 @@ class PictureIndex {
   std::unordered_map<std::string, Entry> by_key_;
 };
 
+// The first mask of each picture; the others are named in a note.
+std::vector<Pair> one_mask_each(const std::vector<Pair>& pairs, FolderLayout& layout) {
+  std::set<fs::path> pictures;
+  std::vector<Pair> kept;
+  const Pair* left_out = nullptr;
+  for (const Pair& pair : pairs) {
+    if (pictures.insert(pair.sample.image).second) {
+      kept.push_back(pair);
+    } else if (left_out == nullptr) {
+      left_out = &pair;
+    }
+  }
+  if (left_out != nullptr) {
+    layout.notes.push_back(fmt::format("second masks of a picture are not used: {} like {}",
+                                       pairs.size() - kept.size(),
+                                       left_out->sample.mask.generic_string()));
+  }
+  return kept;
+}
+
 std::vector<Pair> pairs_by_role(const Files& files, FolderLayout& layout) {
   PictureIndex pictures;
   std::vector<std::pair<FileRole, fs::path>> masks;
@@ -175,7 +195,7 @@ std::vector<Pair> pairs_by_role(const Files& files, FolderLayout& layout) {
     layout.notes.push_back(fmt::format("other masks are not used: {} like {}", pairs.size(),
                                        pairs.front().sample.mask.generic_string()));
   }
-  return best->second;
+  return one_mask_each(best->second, layout);
 }
 
 // x.jpg and x.png in one folder: the lossy one is the picture.

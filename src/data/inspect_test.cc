@@ -72,6 +72,36 @@ TEST(Inspect, ListsWithMissingFilesAreWrittenOut) {
   EXPECT_THAT(round_trip(folder, inspection).split("train"), SizeIs(1));
 }
 
+TEST(Inspect, CityscapesHasSeveralMasksForAPicture) {
+  const TemporaryFolder folder;
+  for (const char* split : {"train", "val"}) {
+    const std::string place = std::string("/") + split + "/bonn/bonn_01_";
+    folder.grey("leftImg8bit" + place + "leftImg8bit.png", {10, 20});
+    folder.grey("gtFine" + place + "gtFine_labelIds.png", {7, 8});
+    folder.grey("gtFine" + place + "gtFine_labelTrainIds.png", {0, 1});
+    folder.grey("gtFine" + place + "gtFine_instanceIds.png", {7, 8});
+  }
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.obstacles, IsEmpty());
+  EXPECT_THAT(inspection.notes, Contains(HasSubstr("other masks are not used: 2 like gtFine/train/"
+                                                   "bonn/bonn_01_gtFine_labelIds.png")));
+  const Dataset dataset = round_trip(folder, inspection);
+  EXPECT_THAT(dataset.splits, ElementsAre(Pair("train", SizeIs(1)), Pair("val", SizeIs(1))));
+  EXPECT_THAT(labels_of(dataset, dataset.split("train")[0]), ElementsAre(0, 1));
+}
+
+TEST(Inspect, ASecondMaskOfAPictureIsNamedAndLeftOut) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b", "c"}) {
+    folder.grey(std::string("images/") + name + ".png", {10, 20});
+    folder.grey(std::string("masks/") + name + ".png", {0, 1});
+  }
+  folder.grey("masks/a_masks.png", {1, 0});
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.notes,
+              Contains(HasSubstr("second masks of a picture are not used: 1 like masks/a_masks")));
+}
+
 TEST(Inspect, FolderPairsAreDividedBySeed) {
   const TemporaryFolder folder;
   for (int i = 0; i < 10; ++i) {

@@ -53,8 +53,8 @@ std::string score_table(const Scores& scores, std::span<const ClassInfo> classes
   for (const ClassInfo& info : classes) width = std::max(width, shown_width(info.name));
 
   std::string text =
-      left("class", width) + fmt::format("{:>10}{:>10}{:>10}{:>10}{:>10}\n", "pixels", "IoU",
-                                         "Dice", "accuracy", "precision");
+      left("class, in %", width) + fmt::format("{:>10}{:>10}{:>10}{:>10}{:>10}\n", "pixels", "IoU",
+                                               "Dice", "accuracy", "precision");
   for (std::size_t k = 0; k < classes.size(); ++k) {
     const ClassScores& of_class = scores.classes[k];
     Score share;

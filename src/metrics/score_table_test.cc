@@ -23,7 +23,7 @@ Scores example() {
 
 TEST(ScoreTable, AlignsAndDashesWhatIsAbsent) {
   EXPECT_EQ(score_table(example(), kClasses),
-            "class                     pixels       IoU      Dice  accuracy precision\n"
+            "class, in %               pixels       IoU      Dice  accuracy precision\n"
             "road                       50.00     75.00     85.71     75.00    100.00\n"
             "Fußweg                     50.00     80.00     88.89    100.00     80.00\n"
             "sky, far                       –         –         –         –         –\n"

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -229,7 +230,8 @@ void Training::save_best(const std::optional<Scores>& scores) {
   const TrainConfig& config = setup_.config;
   std::map<std::string, std::string> provenance{
       {"version", segmentum_version()},
-      {"data", setup_.dataset.root.string()},
+      // The name alone: model files travel, and should not tell where their maker keeps things.
+      {"data", std::filesystem::weakly_canonical(setup_.dataset.root).filename().string()},
       {"training_pictures", fmt::format("{}", setup_.samples().size())},
       {"steps", fmt::format("{}", position_.step)},
       {"steps_planned", fmt::format("{}", *config.steps)},

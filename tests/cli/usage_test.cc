@@ -121,7 +121,8 @@ TEST(Usage, DescribeCountsByHand) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("logits 1x5x7x9"), HasSubstr("receptive field")));
   EXPECT_EQ(nlohmann::json::parse(read_file(json)).at("parameters"), 144);
-  expect_refusal({"describe", "unett"}, 1, "did you mean \"unet\"?");
+  expect_refusal({"describe", "unett"}, 2, "did you mean \"unet\"?");
+  expect_refusal({"describe", "unet", "--set", "widht=3"}, 2, "did you mean \"width\"?");
   expect_refusal({"describe", "--selftest", "unet"}, 2, "--selftest checks a .segmentum file");
 }
 
