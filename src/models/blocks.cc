@@ -15,6 +15,16 @@ ValueId conv_norm_relu(GraphBuilder& g, const std::string& prefix, const std::st
   return g.relu(prefix + "relu" + suffix, x);
 }
 
+ValueId conv_bn(GraphBuilder& g, const std::string& conv_name, const std::string& bn_name,
+                ValueId x, op::Conv conv, op::BatchNorm norm) {
+  conv.bias = false;
+  return g.batch_norm(bn_name, g.conv(conv_name, x, conv), norm);
+}
+
+ValueId conv_bn_relu(GraphBuilder& g, const std::string& name, ValueId x, op::Conv conv) {
+  return g.relu(name + ".2", conv_bn(g, name + ".0", name + ".1", x, conv));
+}
+
 ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how) {
   if (how == Upsampling::transpose) {
     // 2f taps around each step of f: (size - 1)*f - f + 2f = size*f.

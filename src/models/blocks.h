@@ -16,6 +16,13 @@ enum class Upsampling { transpose, bilinear, nearest };
 ValueId conv_norm_relu(GraphBuilder& g, const std::string& prefix, const std::string& suffix,
                        ValueId x, op::Conv conv, Norm norm);
 
+/// Convolution without a bias, and batch norm.
+ValueId conv_bn(GraphBuilder& g, const std::string& conv_name, const std::string& bn_name,
+                ValueId x, op::Conv conv, op::BatchNorm norm = {});
+
+/// The same and ReLU, called as PyTorch numbers the members of a sequence: NAME.0, NAME.1, NAME.2.
+ValueId conv_bn_relu(GraphBuilder& g, const std::string& name, ValueId x, op::Conv conv);
+
 /// `factor` times as large, channels unchanged: a learnt transposed convolution that starts as
 /// bilinear interpolation (Long et al., CVPR 2015, section 3.3), or a fixed resize. `factor` even.
 ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how);

@@ -27,4 +27,27 @@ struct BackboneOptions {
 /// `output_stride` where that is smaller.
 using BackboneFeatures = std::vector<ValueId>;
 
+/// Spends the output stride on the stages of a backbone, from the first to the last.
+class StrideBudget {
+ public:
+  struct Stage {
+    int stride = 1;          // of the first block; the others have none
+    int first_dilation = 1;  // of the first block
+    int dilation = 1;        // of the others
+  };
+
+  /// Throws Error for an output stride other than 8, 16 and 32.
+  explicit StrideBudget(const BackboneOptions& options);
+
+  /// What a stage of `stride` gets: its stride while the budget lasts, then as much dilation, which
+  /// the stages after it inherit.
+  Stage spend(int stride);
+
+ private:
+  int output_stride_;
+  DilationRule rule_;
+  int spent_ = 1;
+  int dilation_ = 1;
+};
+
 }  // namespace segmentum
