@@ -25,6 +25,19 @@ ValueId conv_bn_relu(GraphBuilder& g, const std::string& name, ValueId x, op::Co
   return g.relu(name + ".2", conv_bn(g, name + ".0", name + ".1", x, conv));
 }
 
+ValueId separable_conv(GraphBuilder& g, const std::string& name, ValueId x, op::Conv conv) {
+  const int channels = conv.channels;
+  conv.channels = conv.groups = g.channels(x);
+  conv.bias = false;
+  x = g.conv(name + ".0", x, conv);
+  return g.conv(name + ".1", x, {.channels = channels, .bias = false});
+}
+
+ValueId separable_conv_bn_relu(GraphBuilder& g, const std::string& name, ValueId x, op::Conv conv) {
+  x = separable_conv(g, name + ".0", x, conv);
+  return g.relu(name + ".2", g.batch_norm(name + ".1", x));
+}
+
 ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how) {
   if (how == Upsampling::transpose) {
     // 2f taps around each step of f: (size - 1)*f - f + 2f = size*f.

@@ -23,6 +23,13 @@ ValueId conv_bn(GraphBuilder& g, const std::string& conv_name, const std::string
 /// The same and ReLU, called as PyTorch numbers the members of a sequence: NAME.0, NAME.1, NAME.2.
 ValueId conv_bn_relu(GraphBuilder& g, const std::string& name, ValueId x, op::Conv conv);
 
+/// Depthwise, NAME.0, then pointwise, NAME.1, neither with a bias: the settings of `conv` but its
+/// channels belong to the first.
+ValueId separable_conv(GraphBuilder& g, const std::string& name, ValueId x, op::Conv conv);
+
+/// NAME.0.0 and NAME.0.1, then NAME.1 batch norm and NAME.2 ReLU.
+ValueId separable_conv_bn_relu(GraphBuilder& g, const std::string& name, ValueId x, op::Conv conv);
+
 /// `factor` times as large, channels unchanged: a learnt transposed convolution that starts as
 /// bilinear interpolation (Long et al., CVPR 2015, section 3.3), or a fixed resize. `factor` even.
 ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how);
