@@ -1,8 +1,13 @@
 #include "models/registry.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/spelling.h"
 #include "models/fcn.h"
 #include "models/settings.h"
+#include "models/smp.h"
+#include "models/torchvision.h"
 #include "models/unet.h"
 #include "segmentum/error.h"
 
@@ -13,8 +18,14 @@ constexpr int kMostClasses = 65535;  // labels are 16 bits, one of which is `ign
 constexpr int kMostInputChannels = 4096;
 
 const std::vector<Architecture>& all() {
-  static const std::vector<Architecture> kAll{unet_architecture(), fcn_architecture(8),
-                                              fcn_architecture(16), fcn_architecture(32)};
+  static const auto kAll = [] {
+    std::vector<Architecture> list{unet_architecture(), fcn_architecture(8), fcn_architecture(16),
+                                   fcn_architecture(32)};
+    for (auto family : {torchvision_architectures(), smp_architectures()}) {
+      std::ranges::move(family, std::back_inserter(list));
+    }
+    return list;
+  }();
   return kAll;
 }
 
