@@ -114,11 +114,7 @@ class Probe {
   /// Throws Error where the graph cannot work at such a size.
   Probe(const Graph& graph, std::span<const MaybeStride> strides, Size2 multiple)
       : graph_(graph), strides_(strides), multiple_(multiple) {
-    std::vector<Shape> inputs;
-    for (ValueId input : graph.inputs) {
-      inputs.push_back({1, graph.node(input).channels, plane(multiple.h), plane(multiple.w)});
-    }
-    shapes_ = infer_shapes(graph, inputs);
+    shapes_ = shapes_at(plane(multiple.h), plane(multiple.w));
   }
 
   /// Heights and widths that a pixel of `value` sees; none where it is the whole picture.
@@ -141,26 +137,14 @@ class Probe {
   }
 
   /// Whether all resizes that matter to the outputs have one phase at every place: sizes in the
-  /// ratio of the strides, and half-pixel centred.
+  /// ratio of the strides, of every picture, and half-pixel centred.
   bool shift_invariant() const {
-    const std::vector<bool> used = reaches_output();
-    for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
-      const Node& node = graph_.nodes[id];
-      const auto* resize = std::get_if<op::Resize>(&node.op);
-      if (!resize || !used[id]) continue;
-      const auto in = static_cast<std::size_t>(node.inputs[0]);
-      const bool same_size =
-          shapes_[in].h() == shapes_[id].h() && shapes_[in].w() == shapes_[id].w();
-      const bool corners = resize->align_corners && resize->mode == Interpolation::bilinear;
-      if (corners && !same_size) return false;
-      if (!strides_[in] || !strides_[id]) return false;
-      const OutputStride &from = *strides_[in], &to = *strides_[id];
-      if (!fits(shapes_[in].h(), from.y, shapes_[id].h(), to.y) ||
-          !fits(shapes_[in].w(), from.x, shapes_[id].w(), to.x)) {
-        return false;
-      }
+    if (!keeps_phase(shapes_)) return false;
+    try {
+      return keeps_phase(shapes_at(plane(multiple_.h) + 1, plane(multiple_.w) + 1));
+    } catch (const Error&) {
+      return true;  // works at multiples only
     }
-    return true;
   }
 
  private:
@@ -175,6 +159,32 @@ class Probe {
   }
   static bool fits(std::int64_t in, Ratio from, std::int64_t out, Ratio to) {
     return in * from.over * to.under == out * to.over * from.under;
+  }
+
+  std::vector<Shape> shapes_at(std::int64_t h, std::int64_t w) const {
+    std::vector<Shape> inputs;
+    for (ValueId input : graph_.inputs) inputs.push_back({1, graph_.node(input).channels, h, w});
+    return infer_shapes(graph_, inputs);
+  }
+
+  bool keeps_phase(std::span<const Shape> shapes) const {
+    const std::vector<bool> used = reaches_output();
+    for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
+      const Node& node = graph_.nodes[id];
+      const auto* resize = std::get_if<op::Resize>(&node.op);
+      if (!resize || !used[id]) continue;
+      const auto in = static_cast<std::size_t>(node.inputs[0]);
+      const bool same_size = shapes[in].h() == shapes[id].h() && shapes[in].w() == shapes[id].w();
+      const bool corners = resize->align_corners && resize->mode == Interpolation::bilinear;
+      if (corners && !same_size) return false;
+      if (!strides_[in] || !strides_[id]) return false;
+      const OutputStride &from = *strides_[in], &to = *strides_[id];
+      if (!fits(shapes[in].h(), from.y, shapes[id].h(), to.y) ||
+          !fits(shapes[in].w(), from.x, shapes[id].w(), to.x)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// The region of the inputs that one pixel depends on.

@@ -100,6 +100,19 @@ TEST(Analysis, HaloOfASmallUnet) {
   EXPECT_EQ(analysed(small_unet(&corners), 9, 11).tile_halo, std::nullopt);
 }
 
+// 9 rows are pooled to 4, and 4 resized to 9: the phase is another at every size.
+TEST(Analysis, ResizeToAnOddSizeCannotBeTiled) {
+  const auto halo = [](bool padded) {
+    GraphBuilder g("test");
+    const ValueId image = g.input("image", {});
+    const ValueId x = padded ? g.pad("pad", image, {.multiple = 2}) : image;
+    g.output("out", g.crop_like("crop", g.resize_like("up", g.max_pool("pool", x), x), image));
+    return analysed(std::move(g).build(), 64, 64).tile_halo;
+  };
+  EXPECT_EQ(halo(false), std::nullopt);
+  EXPECT_EQ(halo(true), Padding(2));
+}
+
 TEST(Analysis, PadToMultipleAsksForAlignedTiles) {
   GraphBuilder g("test");
   const ValueId image = g.input("image", {});

@@ -49,18 +49,18 @@ TEST(Describe, TableOfASmallNetwork) {
   const ValueId image = g.input("image", {});
   const ValueId conv = g.conv("conv1", image, {.channels = 16, .kernel = 3, .padding = 1});
   const ValueId pool = g.max_pool("pool", g.relu("relu1", conv));
-  g.output("logits", g.resize_like("up", g.conv("head", pool, {.channels = 2}), image,
-                                   {.mode = Interpolation::nearest}));
+  g.output("logits", g.resize("up", g.conv("head", pool, {.channels = 2}),
+                              {.mode = Interpolation::nearest, .scale = 2}));
   // 16*3*9 + 16 parameters; 64*48*432 multiply-adds; the head 34 and 32*24*32.
   EXPECT_EQ(
       describe(std::move(g).build(), {1, 3, 64, 48}),
-      R"(layer  operator                 output        parameters  multiply-adds  receptive field  stride
-image  input                    3 x 64 x 48                                            1       1
-conv1  conv 16, 3x3, pad 1      16 x 64 x 48         448         1.33 M                3       1
-relu1  relu                     16 x 64 x 48                                           3       1
-pool   max_pool 2x2             16 x 32 x 24                                           4       2
-head   conv 2, 1x1              2 x 32 x 24           34         24.6 k                4       2
-up     resize to size, nearest  2 x 64 x 48                                            4       1
+      R"(layer  operator             output        parameters  multiply-adds  receptive field  stride
+image  input                3 x 64 x 48                                            1       1
+conv1  conv 16, 3x3, pad 1  16 x 64 x 48         448         1.33 M                3       1
+relu1  relu                 16 x 64 x 48                                           3       1
+pool   max_pool 2x2         16 x 32 x 24                                           4       2
+head   conv 2, 1x1          2 x 32 x 24           34         24.6 k                4       2
+up     resize x2, nearest   2 x 64 x 48                                            4       1
 
 output           logits 1x2x64x48
 parameters       482 (482)
