@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include "data/statistics.h"
+#include "graph/analysis.h"
 #include "losses/class_weights.h"
 #include "models/registry.h"
 #include "segmentum/error.h"
@@ -18,6 +19,7 @@ namespace {
 
 // Mean and variance of fewer values than this say little about the picture.
 constexpr std::int64_t kFewestBatchNormValues = 16;
+constexpr std::int64_t kFewestGlobalValues = 2;  // of one, nothing is left
 
 /// Leaves pictures without mask out of a split, and says so.
 void keep_labelled(Dataset& dataset, const std::string& split, ProgressSink& progress) {
@@ -65,27 +67,32 @@ std::size_t picture_bytes(const Dataset& dataset, const std::vector<Sample>& sam
          (first.image.row_bytes() * first.image.height() + first.labels.labels().size_bytes());
 }
 
-/// How many values the scarcest batch statistic rests on.
-std::int64_t fewest_batch_norm_values(const Graph& graph, const Shape& batch) {
+/// How many values the scarcest batch statistic rests on, if those are too few. After a global mean
+/// there is one of each picture, whatever the crop.
+std::optional<std::int64_t> too_few_batch_norm_values(const Graph& graph, const Shape& batch) {
   const std::array inputs{batch};
   const std::vector<Shape> shapes = infer_shapes(graph, inputs);
-  std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
+  const auto strides = output_strides(graph);
+  std::optional<std::int64_t> fewest;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     if (!std::holds_alternative<op::BatchNorm>(graph.nodes[i].op)) continue;
-    fewest = std::min(fewest, shapes[i].n() * shapes[i].h() * shapes[i].w());
+    const std::int64_t values = shapes[i].n() * shapes[i].h() * shapes[i].w();
+    const bool global = !strides[i];
+    if (values >= (global ? kFewestGlobalValues : kFewestBatchNormValues)) continue;
+    fewest = std::min(fewest.value_or(values), values);
   }
   return fewest;
 }
 
 void decide_batch_norm(TrainingSetup& setup, ProgressSink& progress) {
   if (setup.config.frozen_batch_norm) return;
-  const std::int64_t values = fewest_batch_norm_values(setup.graph, setup.batch_shape());
-  setup.config.frozen_batch_norm = values < kFewestBatchNormValues;
-  if (*setup.config.frozen_batch_norm) {
+  const auto too_few = too_few_batch_norm_values(setup.graph, setup.batch_shape());
+  setup.config.frozen_batch_norm = too_few.has_value();
+  if (too_few) {
     progress.message(
-        fmt::format("a batch norm would see {} values of a batch: its statistics are frozen "
+        fmt::format("a batch norm would see {} value{} of a batch: its statistics are frozen "
                     "(a larger batch or crop would let it learn)",
-                    values));
+                    *too_few, *too_few == 1 ? "" : "s"));
   }
 }
 

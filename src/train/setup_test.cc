@@ -63,6 +63,16 @@ TEST_F(Setup, FreezesBatchNormWhereABatchSaysTooLittle) {
   EXPECT_EQ(set_up(dataset_, config_, sink_).config.frozen_batch_norm, false);
 }
 
+// The atrous pyramid's image pooling has one value of each picture: two are enough there.
+TEST_F(Setup, BatchNormAfterAGlobalMeanNeedsTwoPictures) {
+  config_.architecture = "deeplabv3_mobilenet_v3_large";
+  config_.model = {{"width", "2"}};
+  config_.crop = 64;  // 4x4 at output stride 16
+  EXPECT_EQ(set_up(dataset_, config_, sink_).config.frozen_batch_norm, false);
+  config_.batch = 1;
+  EXPECT_EQ(set_up(dataset_, config_, sink_).config.frozen_batch_norm, true);
+}
+
 TEST_F(Setup, LeavesPicturesWithoutMaskOut) {
   dataset_.splits["train"].push_back({.name = "x", .image = "p0.png"});
   EXPECT_EQ(set_up(dataset_, config_, sink_).samples().size(), 5u);

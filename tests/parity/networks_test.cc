@@ -33,6 +33,13 @@ const Case kCases[] = {
     {"fcn32s", "fcn32s", {{"width", "2"}, {"fc_channels", "8"}}},
     {"fcn16s", "fcn16s", {{"width", "2"}, {"fc_channels", "8"}}},
     {"fcn8s", "fcn8s", {{"width", "2"}, {"fc_channels", "8"}}},
+    {"fcn_resnet50", "fcn_resnet50", {{"width", "2"}}},
+    {"deeplabv3_resnet50", "deeplabv3_resnet50", {{"width", "2"}}},
+    {"deeplabv3_mobilenet", "deeplabv3_mobilenet_v3_large", {{"width", "2"}}},
+    {"lraspp", "lraspp_mobilenet_v3_large", {{"width", "2"}}},
+    {"smp_unet", "smp_unet", {{"width", "4"}}},
+    {"smp_deeplabv3plus", "smp_deeplabv3plus", {{"width", "4"}}},
+    {"smp_deeplabv3", "smp_deeplabv3", {{"width", "4"}, {"encoder", "resnet18"}}},
 };
 
 Graph graph_of(const Case& tested) {
