@@ -15,7 +15,7 @@ namespace {
 std::string text_of(const ArchitectureInfo& info) {
   std::string text = fmt::format("{}: {}\n  {}\n", info.name, info.description, info.paper);
   for (const SettingInfo& setting : info.settings) {
-    text += fmt::format("    {:<10} {:<10} {}; {}\n", setting.name, setting.default_value,
+    text += fmt::format("    {:<13} {:<10} {}; {}\n", setting.name, setting.default_value,
                         setting.meaning, setting.values);
   }
   return text;
