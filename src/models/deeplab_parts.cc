@@ -80,8 +80,7 @@ Backbone backbone_choice(const Settings& settings) {
 }
 
 int width_choice(const Settings& settings, Backbone backbone) {
-  const bool published = settings.values().at("width") == "published";
-  return published ? published_width(backbone) : settings.integer("width", 1, 512);
+  return settings.integer_or("published", "width", 1, 512).value_or(published_width(backbone));
 }
 
 }  // namespace segmentum
