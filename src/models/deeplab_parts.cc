@@ -12,12 +12,15 @@ FittedPicture::FittedPicture(GraphBuilder& g, const DeeplabOptions& options, int
       {.mode = PadMode::mirror, .multiple = multiple, .remainder = options.align_corners ? 1 : 0});
 }
 
-ValueId FittedPicture::magnified(const std::string& name, ValueId x, ValueId like) const {
-  return g_.resize_like(name, x, like, {.align_corners = align_corners_});
+ValueId FittedPicture::magnified(const std::string& name, ValueId x, ValueId like,
+                                 Magnification scale) const {
+  // Of sizes k*stride + 1 neither is the other's multiple.
+  if (align_corners_) return g_.resize_like(name, x, like, {.align_corners = true});
+  return g_.resize(name, x, {.scale = scale.times, .divisor = scale.divisor});
 }
 
-ValueId FittedPicture::at_full_size(const std::string& name, ValueId scores) const {
-  return g_.crop_like(name, magnified(name + "_interp", scores, padded_), image_);
+ValueId FittedPicture::at_full_size(const std::string& name, ValueId scores, int stride) const {
+  return g_.crop_like(name, magnified(name + "_interp", scores, padded_, {stride}), image_);
 }
 
 int rate_at(int output_stride, int rate, int at_stride) {

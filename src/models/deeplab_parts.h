@@ -8,6 +8,11 @@
 
 namespace segmentum {
 
+struct Magnification {
+  int times = 1;
+  int divisor = 1;
+};
+
 /// The way of a picture into a network of strides and back.
 class FittedPicture {
  public:
@@ -15,9 +20,10 @@ class FittedPicture {
   FittedPicture(GraphBuilder& g, const DeeplabOptions& options, int multiple);
 
   ValueId padded() const { return padded_; }
-  ValueId magnified(const std::string& name, ValueId x, ValueId like) const;
-  /// `scores` at the picture's own size.
-  ValueId at_full_size(const std::string& name, ValueId scores) const;
+  /// `x` at the size of `like`, which is `scale` times its own.
+  ValueId magnified(const std::string& name, ValueId x, ValueId like, Magnification scale) const;
+  /// `scores` of output stride `stride` at the picture's own size.
+  ValueId at_full_size(const std::string& name, ValueId scores, int stride) const;
 
  private:
   GraphBuilder& g_;

@@ -35,7 +35,7 @@ Graph build_deeplab_v1(const DeeplabV1Options& o) {
   const ValueId scores = fully_connected_scores(
       g, "", x, o.common,
       {.field = o.field, .channels = o.fc_channels, .norm = o.norm, .dropout = o.dropout});
-  g.output("logits", picture.at_full_size("score", scores));
+  g.output("logits", picture.at_full_size("score", scores, o.common.output_stride));
   return std::move(g).build();
 }
 

@@ -77,16 +77,16 @@ Graph build_deeplab_v2(const DeeplabV2Options& o) {
           std::string("data") + suffix, picture.padded(),
           {.align_corners = o.common.align_corners, .scale = quarters, .divisor = kScaleQuarters});
       const ValueId scores = g.repeat(suffix, picture.padded(), whole, smaller);
-      const ValueId magnified =
-          picture.magnified(std::string("scores_interp") + suffix, scores, whole);
+      const ValueId magnified = picture.magnified(std::string("scores_interp") + suffix, scores,
+                                                  whole, {kScaleQuarters, quarters});
       fused = g.maximum(std::string("fused") + suffix, fused, magnified);
       scales.push_back({std::string("aux") + suffix, magnified});
     }
   }
-  g.output("logits", picture.at_full_size("score", fused));
+  g.output("logits", picture.at_full_size("score", fused, o.common.output_stride));
   if (o.multi_scale && o.aux) {
     for (const Output& scale : scales) {
-      g.output(scale.name, picture.at_full_size(scale.name, scale.value));
+      g.output(scale.name, picture.at_full_size(scale.name, scale.value, o.common.output_stride));
     }
   }
   return std::move(g).build();

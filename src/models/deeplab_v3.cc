@@ -6,6 +6,8 @@
 namespace segmentum {
 namespace {
 
+constexpr int kLowLevelStride = 4;
+
 BackboneFeatures features_of(GraphBuilder& g, ValueId image, const DeeplabV3Options& o) {
   BackboneOptions options{.prefix = "backbone.", .output_stride = o.common.output_stride};
   if (is_resnet(o.backbone)) {
@@ -20,7 +22,9 @@ ValueId decoder(GraphBuilder& g, const FittedPicture& picture, ValueId x, ValueI
                 const DeeplabV3Options& o) {
   const ValueId low =
       conv_bn_relu(g, "decoder.low_level", low_level, {.channels = o.low_level_channels});
-  x = g.concat("decoder.concat", {picture.magnified("decoder.interp", x, low), low});
+  const ValueId magnified =
+      picture.magnified("decoder.interp", x, low, {o.common.output_stride / kLowLevelStride});
+  x = g.concat("decoder.concat", {magnified, low});
   const op::Conv conv{.channels = o.decoder_channels, .kernel = 3, .padding = 1};
   for (const char* name : {"decoder.conv1", "decoder.conv2"}) {
     x = o.separable ? separable_conv_bn_relu(g, name, x, conv) : conv_bn_relu(g, name, x, conv);
@@ -93,7 +97,8 @@ Graph build_deeplab_v3(const DeeplabV3Options& o) {
   if (o.decoder) x = decoder(g, picture, x, features[1], o);
   const ValueId scores =
       g.conv("classifier", x, {.channels = o.common.classes, .init = Init::small_normal});
-  g.output("logits", picture.at_full_size("score", scores));
+  g.output("logits", picture.at_full_size("score", scores,
+                                          o.decoder ? kLowLevelStride : o.common.output_stride));
   return std::move(g).build();
 }
 
