@@ -202,6 +202,11 @@ void add_pointwise(Cases& cases) {
   cases.push_back(
       pair("multiply_broadcast", {2, 11, 7, 6}, {2, 11, 1, 1},
            [](GraphBuilder& g, ValueId a, ValueId b) { return g.multiply("product", a, b); }));
+  cases.push_back(
+      pair("maximum", {2, 5, 7, 6}, {2, 5, 7, 6},
+           [](GraphBuilder& g, ValueId a, ValueId b) { return g.maximum("larger", a, b); }));
+  cases.push_back(single("maximum_of_equals", {1, 3, 4, 5},
+                         [](GraphBuilder& g, ValueId x) { return g.maximum("same", x, x); }));
   cases.push_back(pair("concat_odd_channels", {2, 3, 5, 6}, {2, 10, 5, 6},
                        [](GraphBuilder& g, ValueId a, ValueId b) {
                          return g.concat("both", {a, b});
@@ -266,6 +271,10 @@ void add_resampling(Cases& cases) {
     cases.push_back(
         single("bilinear_x4_of_1x1" + suffix, {1, 3, 1, 1}, [&](GraphBuilder& g, ValueId x) {
           return g.resize("up", x, {.align_corners = align, .scale = 4});
+        }));
+    cases.push_back(
+        single("bilinear_x3_over_4" + suffix, {2, 5, 9, 8}, [&](GraphBuilder& g, ValueId x) {
+          return g.resize("down", x, {.align_corners = align, .scale = 3, .divisor = 4});
         }));
     const auto like = [&](GraphBuilder& g, ValueId a, ValueId b) {
       return g.resize_like("like", a, b, {.align_corners = align});
@@ -419,6 +428,20 @@ Graph fused_by_hand() {
   return graph;
 }
 
+/// One network on a picture at two scales, fused by the larger score: parameters are shared, so
+/// their gradients add up and running statistics move twice.
+Graph two_scales() {
+  GraphBuilder g("two_scales");
+  const ValueId image = g.input("image", {.channels = 3});
+  ValueId x = block(g, "first", image, 6);
+  x = g.add("residual", x, block(g, "second", x, 6));
+  const ValueId scores = g.conv("score", x, {.channels = 4});
+  const ValueId small = g.resize("image_x05", image, {.scale = 1, .divisor = 2});
+  const ValueId again = g.repeat("_x05", image, scores, small);
+  g.output("logits", g.maximum("fused", scores, g.resize_like("score_up", again, scores)));
+  return std::move(g).build();
+}
+
 /// Convolutions in concatenations, read before and after these as well; whole blocks and none.
 Graph concat_of_convolutions(int channels) {
   GraphBuilder g("concat_of_convolutions");
@@ -445,6 +468,7 @@ void add_networks(Cases& cases) {
   cases.push_back({"concat_of_convolutions", concat_of_convolutions(16), {{1, 3, 6, 7}}});
   cases.push_back({"concat_of_convolutions_batch2", concat_of_convolutions(16), {{2, 3, 6, 7}}});
   cases.push_back({"concat_of_convolutions_odd", concat_of_convolutions(10), {{2, 3, 6, 7}}});
+  cases.push_back({"two_scales", two_scales(), {{2, 3, 9, 10}}});
   cases.push_back({"fused_add_and_activations", fused_by_hand(), {{2, 5, 7, 6}}});
 }
 

@@ -98,6 +98,7 @@ Operator make_operator(const std::string& name, const Json& s) {
     return op::Crop{s.value("centre", false), s.contains("offset") ? size2(s["offset"]) : 0};
   }
   if (name == "softmax") return op::Softmax{};
+  if (name == "maximum") return op::Maximum{};
   throw std::runtime_error("the golden files name an unknown operator: " + name);
 }
 

@@ -57,7 +57,7 @@ struct StrideRule {
   MaybeStride operator()(const op::AveragePool& o) const { return times(o.stride); }
   MaybeStride operator()(const op::GlobalAveragePool&) const { return std::nullopt; }
   MaybeStride operator()(const op::Resize& o) const {
-    return o.scale > 0 ? times(1, o.scale) : in[1];
+    return o.scale > 0 ? times(o.divisor, o.scale) : in[1];
   }
   MaybeStride operator()(const auto&) const { return in[0]; }
 };

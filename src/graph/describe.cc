@@ -105,7 +105,9 @@ struct OperatorWords {
   }
   std::string operator()(const op::Resize& o) const {
     return words()
-        .add(o.scale > 0 ? fmt::format("x{}", o.scale) : "to size")
+        .add(o.scale == 0     ? "to size"
+             : o.divisor == 1 ? fmt::format("x{}", o.scale)
+                              : fmt::format("x{}/{}", o.scale, o.divisor))
         .add(o.mode == Interpolation::nearest ? "nearest" : "bilinear")
         .add_if(o.align_corners, "align corners")
         .text();

@@ -36,6 +36,8 @@ TEST(Describe, OperatorsInWords) {
   EXPECT_EQ(operator_text(op::MaxPool{.kernel = 3, .padding = 1, .ceil = true}),
             "max_pool 3x3, stride 2, pad 1, ceil");
   EXPECT_EQ(operator_text(op::Resize{.scale = 2}), "resize x2, bilinear");
+  EXPECT_EQ(operator_text(op::Resize{.scale = 3, .divisor = 4}), "resize x3/4, bilinear");
+  EXPECT_EQ(operator_text(op::Maximum{}), "maximum");
   EXPECT_EQ(operator_text(op::Resize{.align_corners = true}),
             "resize to size, bilinear, align corners");
   EXPECT_EQ(operator_text(op::Pad{PadMode::mirror, 92, 16, 12}),

@@ -36,6 +36,7 @@ std::size_t expected_inputs(const Operator& op) {
                  [](const op::Resize& r) -> std::size_t { return r.scale == 0 ? 2 : 1; },
                  [](const op::Add&) -> std::size_t { return 2; },
                  [](const op::Multiply&) -> std::size_t { return 2; },
+                 [](const op::Maximum&) -> std::size_t { return 2; },
                  [](const op::Crop&) -> std::size_t { return 2; },
                  [](const auto&) -> std::size_t { return 1; }},
       op);
@@ -97,6 +98,9 @@ void validate_settings(const Operator& op) {
                         [](const op::AveragePool& o) { validate_pool(o); },
                         [](const op::Pad& o) {
                           require_range("remainder", o.remainder, 0, o.multiple - 1);
+                        },
+                        [](const op::Resize& o) {
+                          if (o.scale == 0) require_range("divisor", o.divisor, 1, 1);
                         },
                         [](const op::Dropout& o) {
                           require_real("rate", o.rate, o.rate < 1, "0 to less than 1");
@@ -223,6 +227,7 @@ int output_channels(const Operator& op, std::span<const int> in) {
                                },
                                [&](const op::Add&) { return require_equal(); },
                                [&](const op::Multiply&) { return require_equal(); },
+                               [&](const op::Maximum&) { return require_equal(); },
                                [&](const auto&) { return in[0]; }},
                     op);
 }

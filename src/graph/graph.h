@@ -76,8 +76,8 @@ Size2 resolve_crop(const op::Crop& crop, std::int64_t h, std::int64_t w, std::in
 void validate(const Graph& graph);
 
 /// Builds a graph node by node; options are set by name: g.conv("fc6", pool5, {.channels = 4096,
-/// .kernel = 7}). A node's parameters are called NAME.weight and so on; nodes of one name share
-/// nothing: names are unique.
+/// .kernel = 7}). A node's parameters are called NAME.weight and so on; names are unique, and only
+/// `repeat` shares parameters.
 class GraphBuilder {
  public:
   explicit GraphBuilder(std::string architecture);
@@ -103,6 +103,12 @@ class GraphBuilder {
   ValueId crop_like(const std::string& name, ValueId x, ValueId like, op::Crop options = {});
   ValueId dropout(const std::string& name, ValueId x, op::Dropout options);
   ValueId softmax(const std::string& name, ValueId x);
+  ValueId maximum(const std::string& name, ValueId a, ValueId b);
+  /// Once more what leads from `from` to `to`, on `x` in the place of `from` and with the same
+  /// parameters: nodes are called NAME + `suffix`, parameters are shared. What does not depend on
+  /// `from` is not repeated. Returns what stands for `to`. Throws Error if `to` does not depend on
+  /// `from`, or if `x` has another number of channels.
+  ValueId repeat(const std::string& suffix, ValueId from, ValueId to, ValueId x);
   void output(const std::string& name, ValueId value);
 
   int channels(ValueId value) const { return graph_.node(value).channels; }

@@ -1,9 +1,37 @@
+#include <numeric>
 #include <utility>
 
 #include "graph/graph.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
+namespace {
+
+/// Which nodes depend on `from` and are needed for `to`, the latter included; up to `to`.
+std::vector<bool> nodes_between(const Graph& graph, ValueId from, ValueId to) {
+  const auto at = [](ValueId id) { return static_cast<std::size_t>(id); };
+  std::vector<bool> dependent(at(to) + 1, false), between(at(to) + 1, false);
+  if (from <= to) dependent[at(from)] = true;
+  for (ValueId id = from + 1; id <= to; ++id) {
+    for (ValueId input : graph.node(id).inputs) {
+      if (dependent[at(input)]) dependent[at(id)] = true;
+    }
+  }
+  if (from >= to || !dependent[at(to)]) {
+    throw Error("\"" + graph.node(to).name + "\" does not depend on \"" + graph.node(from).name +
+                "\", so nothing can be repeated from there");
+  }
+  between[at(to)] = true;
+  for (ValueId id = to; id > from; --id) {
+    if (!between[at(id)]) continue;
+    for (ValueId input : graph.node(id).inputs) {
+      if (input != from && dependent[at(input)]) between[at(input)] = true;
+    }
+  }
+  return between;
+}
+
+}  // namespace
 
 GraphBuilder::GraphBuilder(std::string architecture) {
   graph_.architecture = std::move(architecture);
@@ -103,6 +131,31 @@ ValueId GraphBuilder::dropout(const std::string& name, ValueId x, op::Dropout op
 
 ValueId GraphBuilder::softmax(const std::string& name, ValueId x) {
   return append(name, op::Softmax{}, {x});
+}
+
+ValueId GraphBuilder::maximum(const std::string& name, ValueId a, ValueId b) {
+  return append(name, op::Maximum{}, {a, b});
+}
+
+ValueId GraphBuilder::repeat(const std::string& suffix, ValueId from, ValueId to, ValueId x) {
+  if (channels(x) != channels(from)) {
+    throw Error("what is repeated from \"" + graph_.node(from).name + "\" reads " +
+                std::to_string(channels(from)) + " channels; \"" + graph_.node(x).name + "\" has " +
+                std::to_string(channels(x)));
+  }
+  const std::vector<bool> between = nodes_between(graph_, from, to);
+  std::vector<ValueId> stands_for(between.size());
+  std::iota(stands_for.begin(), stands_for.end(), 0);
+  stands_for[static_cast<std::size_t>(from)] = x;
+  for (std::size_t id = 0; id < between.size(); ++id) {
+    if (!between[id]) continue;
+    Node node = graph_.nodes[id];
+    node.name += suffix;
+    for (ValueId& input : node.inputs) input = stands_for[static_cast<std::size_t>(input)];
+    stands_for[id] = static_cast<ValueId>(graph_.nodes.size());
+    graph_.nodes.push_back(std::move(node));
+  }
+  return stands_for[static_cast<std::size_t>(to)];
 }
 
 void GraphBuilder::output(const std::string& name, ValueId value) {

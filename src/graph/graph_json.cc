@@ -39,7 +39,7 @@ struct Names<PadMode> {
 };
 template <>
 struct Names<Init> {
-  static constexpr std::array all{"he_normal", "zeros", "ones", "bilinear"};
+  static constexpr std::array all{"he_normal", "zeros", "ones", "bilinear", "small_normal"};
 };
 
 template <typename Value>

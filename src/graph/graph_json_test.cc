@@ -54,6 +54,7 @@ Graph every_operator() {
   x = g.pad("pad", x, {.mode = PadMode::mirror, .margin = 3, .multiple = 8, .remainder = 5});
   x = g.resize("bigger", x, {.mode = Interpolation::nearest, .align_corners = true, .scale = 8});
   x = g.crop_like("crop", x, image, {.centre = true, .offset = {1, 2}});
+  x = g.resize("smaller", g.maximum("larger", x, x), {.scale = 3, .divisor = 4});
   x = g.dropout("drop", x, {.rate = 0.1f});
   g.output("features", x);
   g.output("probabilities", g.softmax("softmax", g.resize_like("same", x, image)));
@@ -161,6 +162,8 @@ TEST(GraphJson, DefaultsArePartOfTheFormat) {
   const auto resize = std::get<op::Resize>(read("resize", two));
   EXPECT_EQ(resize.mode, Interpolation::bilinear);
   EXPECT_FALSE(resize.align_corners);
+  EXPECT_EQ(resize.scale, 0);
+  EXPECT_EQ(resize.divisor, 1);
   const auto pad = std::get<op::Pad>(read("pad", one));
   EXPECT_EQ(pad.mode, PadMode::zero);
   EXPECT_EQ(pad.multiple, 1);

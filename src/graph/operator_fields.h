@@ -66,6 +66,7 @@ void visit_fields(Op& o, const Visitor& field) {
     field("mode", o.mode, 0);
     field("align_corners", o.align_corners, 0);
     field("scale", o.scale, 0);
+    field("divisor", o.divisor, 1);
   } else if constexpr (is(std::type_identity<op::Pad>{})) {
     field("mode", o.mode, 0);
     field("margin", o.margin, 0);
@@ -78,7 +79,8 @@ void visit_fields(Op& o, const Visitor& field) {
     field("rate", o.rate, 0);
   } else {
     static_assert(is(std::type_identity<op::GlobalAveragePool>{}, std::type_identity<op::Concat>{},
-                     std::type_identity<op::Multiply>{}, std::type_identity<op::Softmax>{}),
+                     std::type_identity<op::Multiply>{}, std::type_identity<op::Softmax>{},
+                     std::type_identity<op::Maximum>{}),
                   "an operator whose settings are not listed");
   }
 }

@@ -11,7 +11,7 @@ const char* operator_name(const Operator& op) {
       "max_pool",   "average_pool", "global_average_pool",
       "resize",     "concat",       "add",
       "multiply",   "pad",          "crop",
-      "dropout",    "softmax"};
+      "dropout",    "softmax",      "maximum"};
   return kNames[op.index()];
 }
 

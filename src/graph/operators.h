@@ -47,7 +47,8 @@ enum class PadMode {
 };  // mirror: periodic, the edge is not repeated; a side of 1 is replicated
 
 /// How a parameter is first filled.
-enum class Init { he_normal, zeros, ones, bilinear };
+/// small_normal: deviation 0.01, whatever the fan-in, for a last layer that should start near zero.
+enum class Init { he_normal, zeros, ones, bilinear, small_normal };
 
 namespace op {
 
@@ -126,13 +127,15 @@ struct AveragePool {
 /// Mean over the whole plane: [N,C,1,1].
 struct GlobalAveragePool {};
 
-/// To `scale` times the size, or with scale = 0 to the size of the second input.
+/// To `scale` / `divisor` times the size, rounded up, or with scale = 0 to the size of the second
+/// input.
 /// Half-pixel centred unless `align_corners`; nearest takes floor((i + 0.5) * in/out)
 /// ("nearest-exact" at odd ratios, the usual nearest at whole ones).
 struct Resize {
   Interpolation mode = Interpolation::bilinear;
   bool align_corners = false;
   int scale = 0;
+  int divisor = 1;
 };
 
 /// Along channels, in the order of the inputs.
@@ -168,12 +171,16 @@ struct Dropout {
 /// exp(x) / sum(exp(x)) over channels.
 struct Softmax {};
 
+/// The larger of two inputs of one shape, element by element; where they are equal, each has half
+/// of the gradient (as in PyTorch).
+struct Maximum {};
+
 }  // namespace op
 
-using Operator =
-    std::variant<op::Input, op::Conv, op::TransposedConv, op::BatchNorm, op::GroupNorm,
-                 op::Activate, op::MaxPool, op::AveragePool, op::GlobalAveragePool, op::Resize,
-                 op::Concat, op::Add, op::Multiply, op::Pad, op::Crop, op::Dropout, op::Softmax>;
+using Operator = std::variant<op::Input, op::Conv, op::TransposedConv, op::BatchNorm, op::GroupNorm,
+                              op::Activate, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
+                              op::Resize, op::Concat, op::Add, op::Multiply, op::Pad, op::Crop,
+                              op::Dropout, op::Softmax, op::Maximum>;
 
 /// "conv", "batch_norm", ...: the names used in files and messages.
 const char* operator_name(const Operator& op);

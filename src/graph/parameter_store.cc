@@ -17,11 +17,17 @@ std::uint64_t name_key(const std::string& name) {
   return hash;
 }
 
+/// Of the last layers in the published FCN and DeepLab.
+constexpr double kSmallDeviation = 0.01;
+
+void fill_normal(Tensor& weight, RandomStream& random, double deviation) {
+  for (float& value : weight.values()) value = static_cast<float>(deviation * random.normal());
+}
+
 void fill_he_normal(Tensor& weight, RandomStream& random) {
   const Shape& shape = weight.shape();
   const double fan_in = static_cast<double>(shape.count()) / static_cast<double>(shape[0]);
-  const double deviation = std::sqrt(2.0 / fan_in);
-  for (float& value : weight.values()) value = static_cast<float>(deviation * random.normal());
+  fill_normal(weight, random, std::sqrt(2.0 / fan_in));
 }
 
 /// Bilinear interpolation as a kernel: Long et al., CVPR 2015. Channel i feeds channel i alone.
@@ -101,6 +107,11 @@ ParameterStore initialise(const Graph& graph, std::uint64_t seed) {
       case Init::bilinear:
         fill_bilinear(value);
         break;
+      case Init::small_normal: {
+        RandomStream random(seed ^ name_key(spec.name), 0, 0);
+        fill_normal(value, random, kSmallDeviation);
+        break;
+      }
     }
     store.add(spec.name, spec.role, std::move(value));
   }

@@ -33,7 +33,8 @@ bool at_least(Ratio a, Ratio b) {
 /// Whether a resize makes nothing smaller, whatever the picture's size.
 bool magnifies(const Graph& graph, ValueId resize) {
   const Node& node = graph.node(resize);
-  if (std::get<op::Resize>(node.op).scale > 0) return true;
+  const auto& settings = std::get<op::Resize>(node.op);
+  if (settings.scale > 0) return settings.scale >= settings.divisor;
   const auto strides = output_strides(graph);
   const auto& from = strides[static_cast<std::size_t>(node.inputs[0])];
   const auto& to = strides[static_cast<std::size_t>(resize)];

@@ -69,7 +69,10 @@ struct ShapeRule {
   Shape operator()(const op::AveragePool& o) const { return pooled(o); }
   Shape operator()(const op::GlobalAveragePool&) const { return sized(1, 1); }
   Shape operator()(const op::Resize& o) const {
-    if (o.scale > 0) return sized(in[0].h() * o.scale, in[0].w() * o.scale);
+    const auto scaled = [&](std::int64_t size) {
+      return (size * o.scale + o.divisor - 1) / o.divisor;
+    };
+    if (o.scale > 0) return sized(scaled(in[0].h()), scaled(in[0].w()));
     return sized(in[1].h(), in[1].w());
   }
   Shape operator()(const op::Concat&) const {
@@ -84,6 +87,12 @@ struct ShapeRule {
   Shape operator()(const op::Add&) const {
     if (in[0] != in[1]) {
       throw Error("adds " + in[0].to_string() + " and " + in[1].to_string());
+    }
+    return same();
+  }
+  Shape operator()(const op::Maximum&) const {
+    if (in[0] != in[1]) {
+      throw Error("compares " + in[0].to_string() + " and " + in[1].to_string());
     }
     return same();
   }

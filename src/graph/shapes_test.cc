@@ -44,6 +44,20 @@ TEST(Shapes, PadToMultiple) {
   EXPECT_EQ(resolve_padding({.multiple = 16, .remainder = 12}, 1, 12), Padding(0, 0, 11, 0));
 }
 
+// Three quarters of 513 = 384.75, of 1 = 0.75: rounded up, so that nothing vanishes and 32k + 1
+// becomes 24k + 1.
+TEST(Shapes, ResizeToAFractionRoundsUp) {
+  GraphBuilder g("test");
+  const ValueId image = g.input("image", {.channels = 1});
+  const ValueId down = g.resize("down", image, {.scale = 3, .divisor = 4});
+  g.output("out", down);
+  const Graph graph = std::move(g).build();
+  for (const auto& [size, expected] : {std::pair{513, 385}, {512, 384}, {4, 3}, {2, 2}, {1, 1}}) {
+    const Shape shape{1, 1, size, size};
+    EXPECT_EQ(infer_shapes(graph, {&shape, 1})[down].h(), expected) << size;
+  }
+}
+
 TEST(Shapes, MessagesNameTheNode) {
   GraphBuilder g("test");
   const ValueId image = g.input("image", {.channels = 3});

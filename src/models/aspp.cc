@@ -23,7 +23,7 @@ ValueId aspp(GraphBuilder& g, const std::string& name, ValueId x, const AsppOpti
     branches.push_back(o.separable ? separable_conv_bn_relu(g, next_name(), x, atrous)
                                    : conv_bn_relu(g, next_name(), x, atrous));
   }
-  branches.push_back(image_pooling(g, next_name(), x, o.channels));
+  if (o.image_pooling) branches.push_back(image_pooling(g, next_name(), x, o.channels));
   x = g.concat(name + ".concat", branches);
   x = conv_bn_relu(g, name + ".project", x, {.channels = o.channels});
   return o.dropout > 0 ? g.dropout(name + ".project.3", x, {o.dropout}) : x;

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/spelling.h"
+#include "models/deeplab.h"
 #include "models/fcn.h"
 #include "models/settings.h"
 #include "models/smp.h"
@@ -19,8 +20,10 @@ constexpr int kMostInputChannels = 4096;
 
 const std::vector<Architecture>& all() {
   static const auto kAll = [] {
-    std::vector<Architecture> list{unet_architecture(), fcn_architecture(8), fcn_architecture(16),
-                                   fcn_architecture(32)};
+    std::vector<Architecture> list{unet_architecture(),       fcn_architecture(8),
+                                   fcn_architecture(16),      fcn_architecture(32),
+                                   deeplab_v1_architecture(), deeplab_v2_architecture(),
+                                   deeplab_v3_architecture(), deeplab_v3plus_architecture()};
     for (auto family : {torchvision_architectures(), smp_architectures()}) {
       std::ranges::move(family, std::back_inserter(list));
     }

@@ -19,6 +19,10 @@ std::string short_text(float value) {
   return {text.data(), std::to_chars(text.begin(), text.end(), value).ptr};
 }
 
+std::string whole_number_text(int lowest, int highest) {
+  return "a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest);
+}
+
 }  // namespace
 
 Settings::Settings(const ArchitectureInfo& info, const std::map<std::string, std::string>& given)
@@ -41,8 +45,17 @@ Settings::Settings(const ArchitectureInfo& info, const std::map<std::string, std
 int Settings::integer(const std::string& name, int lowest, int highest) const {
   int value = 0;
   if (!parse(values_.at(name), value) || value < lowest || value > highest) {
-    throw_expected(
-        name, "a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest));
+    throw_expected(name, whole_number_text(lowest, highest));
+  }
+  return value;
+}
+
+std::optional<int> Settings::integer_or(const std::string& word, const std::string& name,
+                                        int lowest, int highest) const {
+  if (values_.at(name) == word) return std::nullopt;
+  int value = 0;
+  if (!parse(values_.at(name), value) || value < lowest || value > highest) {
+    throw_expected(name, word + ", or " + whole_number_text(lowest, highest));
   }
   return value;
 }

@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,9 @@ class Settings {
 
   /// Each throws Error naming the setting, its value and what would work.
   int integer(const std::string& name, int lowest, int highest) const;
+  /// None where `word` stands in the place of a number.
+  std::optional<int> integer_or(const std::string& word, const std::string& name, int lowest,
+                                int highest) const;
   float real(const std::string& name, float lowest, float highest) const;
   bool flag(const std::string& name) const;  // true, false
   template <typename Choice>

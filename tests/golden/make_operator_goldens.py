@@ -161,6 +161,7 @@ def pointwise():
     family.add("multiply_broadcast", "multiply", torch.mul, [(2, 3, 3, 5), (2, 3, 1, 1)])
     family.add("concat", "concat", lambda *x: torch.cat(x, dim=1),
                [(2, 3, 2, 3), (2, 1, 2, 3), (2, 2, 2, 3)])
+    family.add("maximum", "maximum", torch.maximum, [shape, shape])
     family.write()
 
 

@@ -40,6 +40,45 @@ const Case kCases[] = {
     {"smp_unet", "smp_unet", {{"width", "4"}}},
     {"smp_deeplabv3plus", "smp_deeplabv3plus", {{"width", "4"}}},
     {"smp_deeplabv3", "smp_deeplabv3", {{"width", "4"}, {"encoder", "resnet18"}}},
+    {"deeplab_v1", "deeplab_v1", {{"width", "3"}, {"fc_channels", "10"}}},
+    {"deeplab_v1_7x7_aligned",
+     "deeplab_v1",
+     {{"width", "2"}, {"fc_channels", "8"}, {"field", "7x7"}, {"align_corners", "true"}}},
+    {"deeplab_v1_4x4_vgg_names",
+     "deeplab_v1",
+     {{"width", "2"},
+      {"fc_channels", "8"},
+      {"field", "4x4_rate8"},
+      {"norm", "none"},
+      {"names", "torchvision"},
+      {"output_stride", "16"}}},
+    {"deeplab_v2_vgg", "deeplab_v2", {{"width", "2"}, {"fc_channels", "8"}}},
+    {"deeplab_v2_three_scales",
+     "deeplab_v2",
+     {{"backbone", "resnet18"}, {"width", "2"}, {"multi_scale", "true"}, {"aux", "true"}}},
+    {"deeplab_v3_resnet",
+     "deeplab_v3",
+     {{"backbone", "resnet50"}, {"width", "2"}, {"aspp_channels", "8"}, {"output_stride", "8"}}},
+    {"deeplab_v3_mobilenet_light",
+     "deeplab_v3",
+     {{"width", "8"}, {"aspp_channels", "8"}, {"rates", "none"}}},
+    {"deeplab_v3plus_mobilenet",
+     "deeplab_v3plus",
+     {{"width", "8"},
+      {"aspp_channels", "8"},
+      {"low_level_channels", "5"},
+      {"decoder_channels", "8"},
+      {"align_corners", "true"}}},
+    {"deeplab_v3plus_xception",
+     "deeplab_v3plus",
+     {{"backbone", "xception65"},
+      {"width", "2"},
+      {"aspp_channels", "8"},
+      {"decoder_channels", "8"},
+      {"image_pooling", "false"}}},
+    {"deeplab_v3plus_vgg",
+     "deeplab_v3plus",
+     {{"backbone", "vgg16"}, {"width", "2"}, {"aspp_channels", "8"}, {"separable", "false"}}},
 };
 
 Graph graph_of(const Case& tested) {
@@ -92,6 +131,29 @@ TEST_P(Networks, AnySizeGivesLogitsOfThatSize) {
     EXPECT_EQ(logits.shape(), (Shape{1, 5, shape.h(), shape.w()}));
     EXPECT_TRUE(std::ranges::all_of(logits.values(), [](float v) { return std::isfinite(v); }))
         << shape.to_string();
+  }
+}
+
+// A network that leaves part of its parameters alone would train and never say so. Three pictures,
+// so that a batch norm of image-level features has something to norm.
+TEST_P(Networks, GradientsReachEveryParameter) {
+  const Graph graph = graph_of(GetParam());
+  ParameterStore parameters = initialise(graph, 3);
+  const Shape shape{3, 3, 40, 33};
+  const auto plan =
+      make_cpu_executor()->plan(graph, parameters, {&shape, 1}, {.mode = Mode::train});
+  RandomStream random(5, 0, 0);
+  const auto fill = [&](TensorView view) {
+    for (float& value : view.values()) value = static_cast<float>(random.normal());
+  };
+  fill(plan->input());
+  plan->forward();
+  for (const Output& output : graph.outputs) fill(plan->output_gradient(output.name));
+  plan->backward();
+  for (const auto& [name, gradient] : plan->gradients()) {
+    EXPECT_TRUE(std::ranges::any_of(gradient.values(), [](float v) { return v != 0; })) << name;
+    EXPECT_TRUE(std::ranges::all_of(gradient.values(), [](float v) { return std::isfinite(v); }))
+        << name;
   }
 }
 

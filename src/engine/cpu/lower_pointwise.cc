@@ -1,4 +1,4 @@
-// Operators on one pixel at a time: activation, add, multiply, dropout, softmax.
+// Operators on one pixel at a time: activation, add, multiply, maximum, dropout, softmax.
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/lowering.h"
 
@@ -75,6 +75,31 @@ void lower_backward(Lowering& l, ValueId id, const op::Multiply&) {
              const View to = f.view(target.slot);
              multiply_backward(f.view(a), f.view(b), f.view(dy), side == 0 ? to : View{},
                                target.add, side == 1 ? to : View{}, target.add);
+           });
+    l.finish(target);
+  }
+}
+
+void lower(Lowering& l, ValueId id, const op::Maximum&) {
+  const Slot a = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot b = l.value_in(l.node(id).inputs[1], vector_block());
+  const Slot y = l.value(id);
+  l.step(id, "maximum", {a.buffer, b.buffer, y.buffer},
+         [=](const Frame& f) { maximum(f.view(a), f.view(b), f.view(y)); });
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::Maximum&) {
+  const Slot dy = l.gradient(id);
+  const ValueId inputs[] = {l.node(id).inputs[0], l.node(id).inputs[1]};
+  for (int side = 0; side < 2; ++side) {  // one after the other: both may be the same value
+    const ValueId own = inputs[side], other = inputs[1 - side];
+    if (!l.wants_gradient(own)) continue;
+    const Slot a = l.value_in(own, vector_block());
+    const Slot b = l.value_in(other, vector_block());
+    const auto target = l.gradient_target(own, vector_block());
+    l.step(id, "maximum backward", {a.buffer, b.buffer, dy.buffer, target.slot.buffer},
+           [=](const Frame& f) {
+             maximum_backward(f.view(a), f.view(b), f.view(dy), f.view(target.slot), target.add);
            });
     l.finish(target);
   }

@@ -157,6 +157,8 @@ void lower(Lowering& l, ValueId id, const op::Dropout& dropout);
 void lower_backward(Lowering& l, ValueId id, const op::Dropout& dropout);
 void lower(Lowering& l, ValueId id, const op::Softmax& softmax);
 void lower_backward(Lowering& l, ValueId id, const op::Softmax& softmax);
+void lower(Lowering& l, ValueId id, const op::Maximum& maximum);
+void lower_backward(Lowering& l, ValueId id, const op::Maximum& maximum);
 
 /// The gradient of the value before its fused activation: in place where nobody else owns the
 /// memory.

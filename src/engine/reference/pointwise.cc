@@ -137,6 +137,22 @@ void backward(const op::Multiply&, const Sources<T>& sources, const Gradients<T>
 }
 
 template <typename T>
+void forward(const op::Maximum&, const Sources<T>& sources, BasicTensorView<T> output) {
+  std::ranges::transform(sources.inputs[0].values(), sources.inputs[1].values(), output.data,
+                         [](T a, T b) { return std::max(a, b); });
+}
+
+template <typename T>
+void backward(const op::Maximum&, const Sources<T>& sources, const Gradients<T>& gradients) {
+  const auto a = sources.inputs[0].values(), b = sources.inputs[1].values();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const T share = a[i] > b[i] ? T{1} : a[i] == b[i] ? T{0.5} : T{0};
+    gradients.inputs[0].data[i] += gradients.output.data[i] * share;
+    gradients.inputs[1].data[i] += gradients.output.data[i] * (1 - share);
+  }
+}
+
+template <typename T>
 void forward(const op::Concat&, const Sources<T>& sources, BasicTensorView<T> output) {
   T* target = output.data;
   for (std::int64_t n = 0; n < output.shape.n(); ++n) {
@@ -230,5 +246,6 @@ SEGMENTUM_INSTANTIATE_REFERENCE(op::Multiply);
 SEGMENTUM_INSTANTIATE_REFERENCE(op::Concat);
 SEGMENTUM_INSTANTIATE_REFERENCE(op::Dropout);
 SEGMENTUM_INSTANTIATE_REFERENCE(op::Softmax);
+SEGMENTUM_INSTANTIATE_REFERENCE(op::Maximum);
 
 }  // namespace segmentum::reference

@@ -71,6 +71,10 @@ void multiply(const View& a, const View& b, const View& y);
 /// broadcast).
 void multiply_backward(const View& a, const View& b, const View& dy, const View& da, bool add_a,
                        const View& db, bool add_b);
+/// y = max(a, b).
+void maximum(const View& a, const View& b, const View& y);
+/// da (+)= dy where a > b, and half of it where a = b.
+void maximum_backward(const View& a, const View& b, const View& dy, const View& da, bool add);
 /// y (+)= x times the mask and its scale.
 void dropout(const View& x, const DropoutMask& mask, const View& y, bool add);
 

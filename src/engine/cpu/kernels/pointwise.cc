@@ -211,6 +211,21 @@ void MultiplyBackward(const View& a, const View& b, const View& dy, const View& 
   a.block == 16 ? PlaneProducts<16>(a, dy, db, add_b) : PlaneProducts<8>(a, dy, db, add_b);
 }
 
+void Maximum(const View& a, const View& b, const View& y) {
+  map(a, b, y, false, [](auto, auto u, auto v) HWY_ATTR { return hn::Max(u, v); });
+}
+
+void MaximumBackward(const View& a, const View& b, const View& dy, const View& da, bool add) {
+  for_rows(da, [&](std::int64_t n, std::int64_t cb, std::int64_t row) {
+    const float *own = a.at(n, cb, row), *other = b.at(n, cb, row), *g = dy.at(n, cb, row);
+    float* out = da.at(n, cb, row);
+    for (std::int64_t i = 0; i < da.row(); ++i) {
+      const float share = own[i] > other[i] ? 1.0f : own[i] == other[i] ? 0.5f : 0.0f;
+      out[i] = add ? out[i] + g[i] * share : g[i] * share;
+    }
+  });
+}
+
 /// Masks are keyed by the plain NCHW index, so they do not depend on the block.
 void Dropout(const View& x, const DropoutMask& mask, const View& y, bool add) {
   const std::int64_t height = x.shape.h(), w = x.shape.w();
@@ -243,6 +258,8 @@ HWY_EXPORT(Activate);
 HWY_EXPORT(ActivateBackward);
 HWY_EXPORT(Product);
 HWY_EXPORT(MultiplyBackward);
+HWY_EXPORT(Maximum);
+HWY_EXPORT(MaximumBackward);
 HWY_EXPORT(Dropout);
 
 void copy(const View& from, const View& to, bool add) {
@@ -273,6 +290,14 @@ void multiply(const View& a, const View& b, const View& y) {
 void multiply_backward(const View& a, const View& b, const View& dy, const View& da, bool add_a,
                        const View& db, bool add_b) {
   HWY_DYNAMIC_DISPATCH(MultiplyBackward)(a, b, dy, da, add_a, db, add_b);
+}
+
+void maximum(const View& a, const View& b, const View& y) {
+  HWY_DYNAMIC_DISPATCH(Maximum)(a, b, y);
+}
+
+void maximum_backward(const View& a, const View& b, const View& dy, const View& da, bool add_to) {
+  HWY_DYNAMIC_DISPATCH(MaximumBackward)(a, b, dy, da, add_to);
 }
 
 void dropout(const View& x, const DropoutMask& mask, const View& y, bool add_to) {
