@@ -54,6 +54,59 @@ const std::vector<NamedActivation>& activations() {
   return kAll;
 }
 
+/// Depthwise convolutions where vectors, borders and strides meet: whole and broken blocks of
+/// channels, kernels wider than the picture, dilations that leave one tap inside.
+void add_depthwise_convolutions(Cases& cases) {
+  const auto depthwise = [&](const std::string& name, const Shape& input, op::Conv options) {
+    options.channels = options.groups = static_cast<int>(input.c());
+    cases.push_back(conv("depthwise_" + name, input, options));
+  };
+  depthwise("3x3_rgb", {1, 3, 9, 11}, {.kernel = 3, .padding = 1});
+  depthwise("3x3_8", {3, 8, 7, 21}, {.kernel = 3, .padding = 1, .bias = false});
+  depthwise("3x3_20", {2, 20, 5, 18}, {.kernel = 3, .padding = 1});
+  depthwise("3x3_stride2_24", {2, 24, 9, 13}, {.kernel = 3, .stride = 2, .padding = 1});
+  depthwise("3x3_stride2_even", {1, 33, 8, 22}, {.kernel = 3, .stride = 2, .padding = 1});
+  depthwise("5x5_33", {1, 33, 7, 12}, {.kernel = 5, .padding = 2});
+  depthwise("5x5_dilation2", {1, 20, 9, 19}, {.kernel = 5, .dilation = 2, .padding = 4});
+  depthwise("7x7_stride2", {1, 8, 13, 15}, {.kernel = 7, .stride = 2, .padding = 3});
+  depthwise("7x7_beyond_the_picture", {2, 3, 2, 3}, {.kernel = 7, .padding = 3});
+  depthwise("3x3_dilation2", {2, 24, 8, 9}, {.kernel = 3, .dilation = 2, .padding = 2});
+  depthwise("3x3_dilation12", {1, 8, 17, 15}, {.kernel = 3, .dilation = 12, .padding = 12});
+  depthwise("3x3_dilation36", {1, 20, 9, 7}, {.kernel = 3, .dilation = 36, .padding = 36});
+  depthwise("dilation3_stride2", {1, 8, 13, 12},
+            {.kernel = 3, .stride = 2, .dilation = 3, .padding = 3});
+  depthwise("stride3", {1, 8, 11, 13}, {.kernel = 3, .stride = 3});
+  depthwise("asymmetric", {1, 9, 8, 11},
+            {.kernel = {3, 4}, .stride = {1, 2}, .padding = {2, 0, 1, 3}});
+  depthwise("padding_wider_than_kernel", {1, 3, 4, 5}, {.kernel = 3, .padding = 5});
+  depthwise("1x1_picture", {3, 20, 1, 1}, {.kernel = 5, .padding = 2});
+  depthwise("fused_relu6", {2, 20, 7, 9},
+            {.kernel = 3, .padding = 1, .activation = ActivationKind::relu6});
+  depthwise("fused_hard_swish", {2, 20, 7, 9},
+            {.kernel = 3, .padding = 1, .activation = ActivationKind::hard_swish});
+  depthwise("fused_hard_sigmoid", {2, 20, 7, 9},
+            {.kernel = 3, .padding = 1, .activation = ActivationKind::hard_sigmoid});
+}
+
+/// One value through two depthwise convolutions: its gradients add up, and the second takes over
+/// the sum.
+Graph depthwise_pair() {
+  GraphBuilder g("depthwise_pair");
+  const ValueId image = g.input("image", {.channels = 20});
+  const op::Conv options{.channels = 20, .kernel = 3, .padding = 1, .groups = 20};
+  const ValueId first = g.conv("first", image, options);
+  const ValueId second = g.conv("second", image, options);
+  const ValueId sum = g.add("sum", first, second);
+  g.output("result", g.concat("both", {g.conv("third", sum, options), second}));
+  Graph graph = std::move(g).build();
+  auto& fused = graph.nodes[static_cast<std::size_t>(sum) + 1];
+  std::get<op::Conv>(fused.op).add = true;
+  std::get<op::Conv>(fused.op).activation = ActivationKind::relu;
+  fused.inputs.push_back(first);
+  validate(graph);
+  return graph;
+}
+
 void add_convolutions(Cases& cases) {
   cases.push_back(conv("3x3_odd", {2, 5, 13, 11}, {.channels = 7, .kernel = 3, .padding = 1}));
   cases.push_back(conv("3x3_rgb", {1, 3, 17, 19}, {.channels = 16, .kernel = 3, .padding = 1}));
@@ -469,6 +522,7 @@ void add_networks(Cases& cases) {
   cases.push_back({"concat_of_convolutions_batch2", concat_of_convolutions(16), {{2, 3, 6, 7}}});
   cases.push_back({"concat_of_convolutions_odd", concat_of_convolutions(10), {{2, 3, 6, 7}}});
   cases.push_back({"two_scales", two_scales(), {{2, 3, 9, 10}}});
+  cases.push_back({"depthwise_pair", depthwise_pair(), {{2, 20, 6, 7}}});
   cases.push_back({"fused_add_and_activations", fused_by_hand(), {{2, 5, 7, 6}}});
 }
 
@@ -477,6 +531,7 @@ void add_networks(Cases& cases) {
 std::vector<EngineCase> engine_cases() {
   Cases cases;
   add_convolutions(cases);
+  add_depthwise_convolutions(cases);
   add_transposed_convolutions(cases);
   add_awkward_activations(cases);
   add_normalisations(cases);

@@ -5,6 +5,7 @@
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/kernels/winograd.h"
+#include "engine/cpu/lower_depthwise.h"
 #include "engine/cpu/lowering.h"
 
 namespace segmentum::cpu {
@@ -88,11 +89,12 @@ void lower_onednn(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry ge
 }  // namespace
 
 void lower(Lowering& l, ValueId id, const op::Conv& conv) {
+  const ConvGeometry geometry = geometry_of(conv, l.shape(l.node(id).inputs[0]), l.shape(id));
+  if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
   const Slot y = l.value(id);
   const Activation activation = l.activation(id);
   const bool fused = can_fuse(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  const ConvGeometry geometry = geometry_of(conv, l.shape(l.node(id).inputs[0]), l.shape(id));
   const auto lower_it = winograd_pays(geometry) ? lower_winograd : lower_onednn;
   lower_it(l, id, conv, geometry, fused ? activation : Activation{}, before);
   if (!fused) {
@@ -112,6 +114,7 @@ void lower_backward(Lowering& l, ValueId id, const op::Conv& conv) {
     l.finish(target);
   }
   const ConvGeometry geometry = geometry_of(conv, l.shape(x), l.shape(id));
+  if (is_depthwise(geometry)) return lower_depthwise_backward(l, id, conv, geometry, dy);
   const bool plain_source = l.value(x).block == 1;
   emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = true}, conv.bias,
                        plain_source);

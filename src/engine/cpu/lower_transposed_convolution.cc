@@ -3,6 +3,7 @@
 // convolution's backward pass.
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/lower_depthwise.h"
 #include "engine/cpu/lowering.h"
 
 namespace segmentum::cpu {
@@ -218,6 +219,8 @@ void lower_overlapping(Lowering& l, ValueId id, const op::TransposedConv& conv) 
 }  // namespace
 
 void lower(Lowering& l, ValueId id, const op::TransposedConv& conv) {
+  const ConvGeometry geometry = reversed_geometry(conv, l.shape(l.node(id).inputs[0]), l.shape(id));
+  if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
   apart(conv) ? lower_apart(l, id, conv) : lower_overlapping(l, id, conv);
 }
 
@@ -226,6 +229,7 @@ void lower_backward(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const ValueId x = l.node(id).inputs[0];
   const Slot dy = gradient_before_activation(l, id, conv.activation, true);
   const ConvGeometry geometry = reversed_geometry(conv, l.shape(x), l.shape(id));
+  if (is_depthwise(geometry)) return lower_depthwise_backward(l, id, conv, geometry, dy);
   emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = false}, conv.bias,
                        false);
   if (l.wants_gradient(x)) emit_data_gradient(l, id, geometry, ConvPass::forward, dy, x);

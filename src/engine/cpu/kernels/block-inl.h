@@ -35,6 +35,38 @@ HWY_INLINE V rectify(D d, V v, ActivationKind kind, V slope) {
   return v;
 }
 
+/// relu6(x + 3) / 6
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V hard_sigmoid(D d, V x) {
+  const V six = hn::Set(d, 6.0f);
+  const V clipped = hn::Min(hn::Max(hn::Add(x, hn::Set(d, 3.0f)), hn::Zero(d)), six);
+  return hn::Mul(clipped, hn::Set(d, 1.0f / 6.0f));
+}
+
+/// An activation that `keeps_zero` of T vectors, asking only once which it is.
+template <int T, class D, class V = hn::Vec<D>>
+HWY_INLINE void activate_vectors(D d, const Activation& activation, V* v) {
+  const V zero = hn::Zero(d), slope = hn::Set(d, activation.slope);
+  switch (activation.kind) {
+    case ActivationKind::relu:
+      for (int t = 0; t < T; ++t) v[t] = hn::Max(v[t], zero);
+      break;
+    case ActivationKind::relu6:
+      for (int t = 0; t < T; ++t) v[t] = hn::Min(hn::Max(v[t], zero), hn::Set(d, 6.0f));
+      break;
+    case ActivationKind::leaky_relu:
+      for (int t = 0; t < T; ++t) {
+        v[t] = hn::IfThenElse(hn::Gt(v[t], zero), v[t], hn::Mul(v[t], slope));
+      }
+      break;
+    case ActivationKind::hard_swish:
+      for (int t = 0; t < T; ++t) v[t] = hn::Mul(v[t], hard_sigmoid(d, v[t]));
+      break;
+    default:
+      break;
+  }
+}
+
 }  // namespace segmentum::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -18,6 +18,11 @@ constexpr bool is_rectifier(const Activation& a) {
          (a.kind == ActivationKind::leaky_relu && a.slope >= 0);
 }
 
+/// Whether f(0) = 0, so that padded channels stay zero.
+constexpr bool keeps_zero(const Activation& a) {
+  return a.kind != ActivationKind::sigmoid && a.kind != ActivationKind::hard_sigmoid;
+}
+
 // --- batch_norm.cc -------------------------------------------------------------------------------
 
 /// Per-channel arrays are padded to whole blocks: `blocks() * block` floats.

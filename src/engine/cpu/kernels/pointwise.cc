@@ -62,14 +62,6 @@ void AddValues(const View& a, const View& b, Activation activation, const View& 
   });
 }
 
-/// relu6(x + 3) / 6
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V hard_sigmoid(D d, V x) {
-  const V six = hn::Set(d, 6.0f);
-  const V clipped = hn::Min(hn::Max(hn::Add(x, hn::Set(d, 3.0f)), hn::Zero(d)), six);
-  return hn::Mul(clipped, hn::Set(d, 1.0f / 6.0f));
-}
-
 /// 1/(1+exp(-x)) by the C library, lane for lane: rare in these networks, and exact.
 void SigmoidRow(const float* x, std::int64_t count, float* y) {
   for (std::int64_t i = 0; i < count; ++i) y[i] = 1.0f / (1.0f + std::exp(-x[i]));
