@@ -1,12 +1,11 @@
-// What this machine can do at best: multiply-adds a second, and bytes to and from memory. Prints
-// one line of JSON. `bench_machine THREADS`
+#include "bench/machine.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "bench/machine.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include <cstdint>
-#include <cstdlib>
 
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::HWY_NAMESPACE {
@@ -63,8 +62,6 @@ void Triad(const float* a, const float* b, float* to, std::int64_t count) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -115,7 +112,9 @@ double gbytes_per_second(int arrays, const Body& body) {
   return 1e-9 * arrays * kFloats * sizeof(float) / seconds;
 }
 
-void measure() {
+}  // namespace
+
+MachineBest measure_machine() {
   const Tensor a({kFloats}), b({kFloats});
   Tensor to({kFloats});
   const double copy = gbytes_per_second(2, [&](std::int64_t i) {
@@ -124,17 +123,8 @@ void measure() {
   const double triad = gbytes_per_second(3, [&](std::int64_t i) {
     HWY_DYNAMIC_DISPATCH(Triad)(a.data() + i, b.data() + i, to.data() + i, kChunk);
   });
-  fmt::print(
-      "{{\"threads\":{},\"vectors\":\"{}\",\"fma_gflops\":{:.1f},\"copy_gbytes\":{:.1f},"
-      "\"triad_gbytes\":{:.1f}}}\n",
-      threads(), HWY_DYNAMIC_DISPATCH(VectorName)(), multiply_add_gflops(), copy, triad);
+  return {HWY_DYNAMIC_DISPATCH(VectorName)(), multiply_add_gflops(), copy, triad};
 }
 
-}  // namespace
 }  // namespace segmentum
-
-int main(int argc, char** argv) {
-  segmentum::set_threads(argc > 1 ? std::atoi(argv[1]) : 0);
-  segmentum::measure();
-}
 #endif

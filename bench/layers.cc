@@ -1,0 +1,101 @@
+// Any network, layer by layer, against what this machine can do. Exits with 1 if a step runs on
+// reference loops. `bench_layers unet --set width=16 --size 512 --mode train`
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/threads.h"
+#include "bench/layer_table.h"
+#include "engine/executor.h"
+#include "graph/analysis.h"
+#include "graph/rewrite.h"
+#include "models/registry.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+struct LayersOptions {
+  std::string architecture;
+  std::vector<std::string> settings;
+  Mode mode = Mode::infer;
+  int size = 512, batch = 1, channels = 3, classes = 21;
+  int threads = 1;
+  int repeats = 9;
+};
+
+std::map<std::string, std::string> settings_of(const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> settings;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+      throw Error("--set takes NAME=VALUE, not \"" + text + "\"");
+    }
+    settings[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return settings;
+}
+
+/// As it is trained; for inference as it is run, with batch norms folded.
+GraphWithParameters network(const LayersOptions& options) {
+  Graph graph = build_model(options.architecture, {.input_channels = options.channels,
+                                                   .classes = options.classes,
+                                                   .settings = settings_of(options.settings)});
+  ParameterStore parameters = initialise(graph, 1);
+  if (options.mode == Mode::train) return {std::move(graph), std::move(parameters)};
+  const std::string logits = "logits";
+  return optimise_for_inference(keep_outputs(graph, {&logits, 1}), parameters);
+}
+
+int run(const LayersOptions& options) {
+  set_threads(options.threads);
+  GraphWithParameters net = network(options);
+  const Shape input{options.batch, options.channels, options.size, options.size};
+  const Analysis analysis = analyse(net.graph, {&input, 1});
+  const auto plan =
+      make_cpu_executor()->plan(net.graph, net.parameters, {&input, 1}, {.mode = options.mode});
+  RandomStream random(1, 0, 0);
+  for (float& v : plan->input().values()) v = static_cast<float>(random.normal());
+  plan->profile();  // packs weights, touches memory
+  std::vector<std::vector<StepTime>> runs;
+  for (int i = 0; i < std::max(options.repeats, 1); ++i) runs.push_back(plan->profile());
+  return print_layers(runs, net.graph, analysis, measure_machine()) == 0 ? 0 : 1;
+}
+
+int main_with_errors(int argc, char** argv) {
+  CLI::App app{"Times every layer of a network on the cpu engine against the machine's best."};
+  LayersOptions options;
+  app.add_option("architecture", options.architecture, "as in segmentum train --architecture")
+      ->required();
+  app.add_option("--set", options.settings, "NAME=VALUE: the architecture's settings");
+  app.add_option("--mode", options.mode, "infer | train")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Mode>{{"infer", Mode::infer}, {"train", Mode::train}}));
+  app.add_option("--size", options.size, "height and width of the pictures")->capture_default_str();
+  app.add_option("--batch", options.batch, "pictures at a time")->capture_default_str();
+  app.add_option("--channels", options.channels)->capture_default_str();
+  app.add_option("--classes", options.classes)->capture_default_str();
+  app.add_option("--threads", options.threads)->capture_default_str();
+  app.add_option("--repeats", options.repeats, "of each step the fastest run counts")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  return run(options);
+}
+
+}  // namespace
+}  // namespace segmentum
+
+int main(int argc, char** argv) {
+  try {
+    return segmentum::main_with_errors(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_layers: {}\n", error.what());
+    return 1;
+  }
+}

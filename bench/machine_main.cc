@@ -1,0 +1,16 @@
+// Prints what this machine can do at best as one line of JSON. `bench_machine THREADS`
+#include <fmt/core.h>
+
+#include <cstdlib>
+
+#include "base/threads.h"
+#include "bench/machine.h"
+
+int main(int argc, char** argv) {
+  segmentum::set_threads(argc > 1 ? std::atoi(argv[1]) : 0);
+  const segmentum::MachineBest best = segmentum::measure_machine();
+  fmt::print(
+      "{{\"threads\":{},\"vectors\":\"{}\",\"fma_gflops\":{:.1f},\"copy_gbytes\":{:.1f},"
+      "\"triad_gbytes\":{:.1f}}}\n",
+      segmentum::threads(), best.vectors, best.fma_gflops, best.copy_gbytes, best.triad_gbytes);
+}
