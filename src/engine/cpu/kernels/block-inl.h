@@ -35,6 +35,15 @@ HWY_INLINE V rectify(D d, V v, ActivationKind kind, V slope) {
   return v;
 }
 
+/// The same and relu6.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V apply(D d, V v, const Activation& activation) {
+  if (activation.kind == ActivationKind::relu6) {
+    return hn::Min(hn::Max(v, hn::Zero(d)), hn::Set(d, 6.0f));
+  }
+  return rectify(d, v, activation.kind, hn::Set(d, activation.slope));
+}
+
 }  // namespace segmentum::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
