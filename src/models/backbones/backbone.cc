@@ -1,8 +1,15 @@
 #include "models/backbones/backbone.h"
 
+#include <algorithm>
+
 #include "segmentum/error.h"
 
 namespace segmentum {
+
+int rounded_channels(double channels) {
+  const int rounded = std::max(8, static_cast<int>(channels + 4) / 8 * 8);
+  return rounded < 0.9 * channels ? rounded + 8 : rounded;
+}
 
 StrideBudget::StrideBudget(const BackboneOptions& options)
     : output_stride_(options.output_stride), rule_(options.dilation_rule) {

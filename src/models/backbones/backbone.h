@@ -27,6 +27,10 @@ struct BackboneOptions {
 /// `output_stride` where that is smaller.
 using BackboneFeatures = std::vector<ValueId>;
 
+/// `channels` rounded to a multiple of 8 (at least 8, and not below 90 % of it): the rule by which
+/// MobileNets of other widths count their channels.
+int rounded_channels(double channels);
+
 /// Spends the output stride on the stages of a backbone, from the first to the last.
 class StrideBudget {
  public:

@@ -57,11 +57,6 @@ ValueId inverted_residual(GraphBuilder& g, const std::string& name, ValueId x,
 
 }  // namespace
 
-int rounded_channels(double channels) {
-  const int rounded = std::max(8, static_cast<int>(channels + 4) / 8 * 8);
-  return rounded < 0.9 * channels ? rounded + 8 : rounded;
-}
-
 BackboneFeatures mobilenet_v2_backbone(GraphBuilder& g, ValueId image,
                                        const MobilenetV2Options& o) {
   const double multiplier = static_cast<double>(o.width) / kPublishedWidth;

@@ -12,10 +12,6 @@ struct MobilenetV2Options {
   bool last_conv = false;  // features.18, to 1280 channels: the classifier's, DeepLab leaves it out
 };
 
-/// `channels` rounded to a multiple of 8 (at least 8, and not below 90 % of it): the rule by which
-/// MobileNets of other widths count their channels.
-int rounded_channels(double channels);
-
 /// Five levels: features.1, .3, .6, .13 and .17 (or .18), of 16, 24, 32, 96 and 320 (1280) channels
 /// at full width. A picture of any size from 1x1 up; each stride rounds sizes up. torchvision has
 /// no dilated one: `dilation_rule` keep_first is TensorFlow's rule of DeepLab; `multi_grid` is not

@@ -1,6 +1,5 @@
 #include "models/backbones/mobilenet_v3.h"
 
-#include <algorithm>
 #include <string>
 
 #include "models/blocks.h"
@@ -31,18 +30,12 @@ constexpr Block kBlocks[] = {
 constexpr int kPublishedWidth = 16;
 constexpr int kLastStage = 13;  // the first of the three blocks that multi_grid is for
 
-/// The nearest multiple of 8 that is not below 9/10 of `channels`.
-int in_eights(double channels) {
-  const int rounded = std::max(8, static_cast<int>(channels + 4) / 8 * 8);
-  return rounded < 0.9 * channels ? rounded + 8 : rounded;
-}
-
 struct MobileNetV3 {
   GraphBuilder& g;
   const MobileNetV3Options& o;
 
   int scaled(int channels) const {
-    return in_eights(static_cast<double>(channels) * o.width / kPublishedWidth);
+    return rounded_channels(static_cast<double>(channels) * o.width / kPublishedWidth);
   }
 
   ValueId conv_unit(const std::string& name, ValueId x, const op::Conv& conv,
@@ -56,7 +49,7 @@ struct MobileNetV3 {
   ValueId squeeze_excite(const std::string& name, ValueId x) {
     const int channels = g.channels(x);
     ValueId factor = g.global_average_pool(name + ".avgpool", x);
-    factor = g.conv(name + ".fc1", factor, {.channels = in_eights(channels / 4)});
+    factor = g.conv(name + ".fc1", factor, {.channels = rounded_channels(channels / 4)});
     factor = g.relu(name + ".activation", factor);
     factor = g.conv(name + ".fc2", factor, {.channels = channels});
     factor = g.activate(name + ".scale_activation", factor, ActivationKind::hard_sigmoid);

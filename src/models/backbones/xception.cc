@@ -1,9 +1,8 @@
 #include "models/backbones/xception.h"
 
-#include <algorithm>
+#include <array>
 #include <string>
 
-#include "models/backbones/mobilenet_v2.h"
 #include "models/blocks.h"
 
 namespace segmentum {
