@@ -67,13 +67,6 @@ HWY_INLINE void activate_vectors(D d, const Activation& activation, V* v) {
   }
 }
 
-/// The same of one vector.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V apply(D d, V v, const Activation& activation) {
-  activate_vectors<1>(d, activation, &v);
-  return v;
-}
-
 }  // namespace segmentum::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

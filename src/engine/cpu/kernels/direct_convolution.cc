@@ -112,7 +112,9 @@ void Finish(const Task& task, const Unit& unit) {
       const Lanes<B> d;
       for (std::int64_t p = unit.first_pixel; p < unit.end_pixel; ++p) {
         float* at = y + p * B + lane;
-        hn::StoreU(apply(d, hn::LoadU(d, at), activation), d, at);
+        auto v = hn::LoadU(d, at);
+        activate_vectors<1>(d, activation, &v);
+        hn::StoreU(v, d, at);
       }
     });
   }

@@ -245,7 +245,8 @@ void TransformOutput(const Task& task, std::int64_t first, std::int64_t count, s
                 (i * apart.h * w + j * apart.w) * B + static_cast<std::int64_t>(lane);
             V v = hn::Add(column.v[i], b);
             if (plus != nullptr) v = hn::Add(v, hn::LoadU(d, plus + pixel));
-            hn::StoreU(apply(d, v, activation), d, out + pixel);
+            activate_vectors<1>(d, activation, &v);
+            hn::StoreU(v, d, out + pixel);
           }
         }
       });
