@@ -24,7 +24,7 @@ struct PlanOptions {
   bool input_gradients = false;  // train: also compute dLoss/dInput (for tests and analysis)
   /// train: parameters that are not learnt and have no gradient, by name. A batch norm of which
   /// both are frozen normalises by its running statistics and leaves them alone.
-  std::set<std::string> frozen{};
+  std::set<std::string> frozen;
 };
 
 /// What may differ between two runs of one plan.

@@ -25,7 +25,7 @@ struct OptimizerOptions {
   double epsilon = 1e-8;   // adamw
   /// Factors on the learning rate by pattern (graph/parts.h); where several mean a parameter, the
   /// longest pattern decides.
-  std::map<std::string, double> lr_factors{};
+  std::map<std::string, double> lr_factors;
 };
 
 /// SGD with momentum, or AdamW (Loshchilov and Hutter, ICLR 2019), with the arithmetic of

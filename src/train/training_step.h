@@ -20,7 +20,7 @@ struct StepOptions {
   int accumulate = 1;       // calls of `add_batch` before one `update`
   double clip = 0;          // 0: gradients are not clipped
   bool frozen_batch_norm = false;
-  std::set<std::string> frozen{};  // parameters that are not learnt
+  std::set<std::string> frozen;  // parameters that are not learnt
   std::uint64_t seed = 0;
 };
 
