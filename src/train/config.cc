@@ -337,7 +337,7 @@ void set_lr_factor(TrainConfig& config, const std::string& pattern, const std::s
     throw Error(fmt::format("{} is \"{}\"; expected: {}", key, text, expected.what()));
   }
   check_range(key, factor, above(0));
-  config.optimizer.lr_factors[pattern] = factor;
+  config.lr_factors[pattern] = factor;
 }
 
 /// A table of names and texts; none where it is empty.
@@ -357,8 +357,8 @@ std::string shown(const TrainConfig& config, const std::string& key) {
     return found == config.model.end() ? "" : found->second;
   }
   if (const std::string pattern = factor_pattern(key); !pattern.empty()) {
-    const auto found = config.optimizer.lr_factors.find(pattern);
-    return to_text(found == config.optimizer.lr_factors.end() ? 1.0 : found->second);
+    const auto found = config.lr_factors.find(pattern);
+    return to_text(found == config.lr_factors.end() ? 1.0 : found->second);
   }
   const Option* found = find_option(key);
   if (found == nullptr) return "";
@@ -441,8 +441,8 @@ std::string to_toml(const TrainConfig& config) {
         fmt::format("{} = {}  # {}\n", each.key.substr(dot + 1), each.get(config), each.about);
   }
   text += table_text("model", config.model);
-  if (!config.optimizer.lr_factors.empty()) text += "\n[lr_factors]\n";
-  for (const auto& [pattern, factor] : config.optimizer.lr_factors) {
+  if (!config.lr_factors.empty()) text += "\n[lr_factors]\n";
+  for (const auto& [pattern, factor] : config.lr_factors) {
     text += fmt::format("{} = {}\n", toml_string(pattern), to_text(factor));
   }
   return text + tables + table_text("asked", config.asked);

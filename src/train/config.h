@@ -49,6 +49,7 @@ struct TrainConfig {
   // The optimizer.
   OptimizerOptions optimizer;
   double lr = 2e-3;
+  std::map<std::string, double> lr_factors;  // on lr, by pattern (graph/parts.h): "lr.backbone"
   ScheduleKind schedule = ScheduleKind::poly;
   double poly_power = 0.9;
   std::optional<std::int64_t> warmup_steps;  // auto: a twentieth of the steps, at most 100

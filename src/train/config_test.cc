@@ -91,11 +91,10 @@ TEST(TrainConfig, FineTuningSurvivesToml) {
   EXPECT_EQ(read.init, config.init);
   EXPECT_EQ(read.freeze, config.freeze);
   EXPECT_EQ(read.mean, config.mean);
-  EXPECT_EQ(read.optimizer.lr_factors,
-            (std::map<std::string, double>{{"encoder.0", 0.1}, {"*.bias", 2}}));
+  EXPECT_EQ(read.lr_factors, (std::map<std::string, double>{{"encoder.0", 0.1}, {"*.bias", 2}}));
   EXPECT_EQ(read.asked, config.asked);
   read_train_config(read, "[lr_factors]\nencoder.0 = 0.5\n", "my.toml");
-  EXPECT_EQ(read.optimizer.lr_factors.at("encoder.0"), 0.5);
+  EXPECT_EQ(read.lr_factors.at("encoder.0"), 0.5);
 }
 
 std::optional<std::string> difference(const std::vector<TrainSetting>& given,
@@ -112,7 +111,7 @@ TEST(TrainConfig, TellsHowAResumedRunDiffers) {
   run.steps = 100;
   run.asked = {{"minutes", "2.5"}, {"steps", "100"}};
   run.one_class = true;
-  run.optimizer.lr_factors = {{"encoder", 0.1}};
+  run.lr_factors = {{"encoder", 0.1}};
   run.init = std::filesystem::absolute("a.segmentum").string();
   for (const auto& [key, value] :
        std::vector<std::pair<std::string, std::string>>{{"lr", "2e-3"},

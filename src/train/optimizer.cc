@@ -91,11 +91,11 @@ std::vector<std::string> state_names(OptimizerKind kind) {
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerOptions& options, const ParameterStore& parameters,
-                     const std::set<std::string>& frozen)
+                     const PartOptions& parts)
     : options_(options) {
   for (const auto& [name, parameter] : parameters.all()) {
-    if (!is_trainable(parameter.role) || frozen.contains(name)) continue;
-    factors_[name] = lr_factor(options_.lr_factors, name);
+    if (!is_trainable(parameter.role) || parts.frozen.contains(name)) continue;
+    factors_[name] = lr_factor(parts.lr_factors, name);
     for (const std::string& prefix : state_names(options_.kind)) {
       state_.emplace(prefix + name, Tensor(parameter.value.shape()));
     }

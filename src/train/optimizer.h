@@ -23,6 +23,11 @@ struct OptimizerOptions {
   double beta1 = 0.9;      // adamw
   double beta2 = 0.999;    // adamw
   double epsilon = 1e-8;   // adamw
+};
+
+/// What sets single parameters apart.
+struct PartOptions {
+  std::set<std::string> frozen;  // never change and have no state
   /// Factors on the learning rate by pattern (graph/parts.h); where several mean a parameter, the
   /// longest pattern decides.
   std::map<std::string, double> lr_factors;
@@ -37,9 +42,9 @@ struct OptimizerOptions {
 /// `lr` is that of the parameter: the one of the step times its factor, as in a parameter group.
 class Optimizer {
  public:
-  /// State for every trainable parameter of `parameters` that is not in `frozen`, zero.
+  /// State for every trainable parameter of `parameters` that is not frozen, zero.
   Optimizer(const OptimizerOptions& options, const ParameterStore& parameters,
-            const std::set<std::string>& frozen = {});
+            const PartOptions& parts = {});
 
   /// One update with learning rate `lr` of every parameter that has a gradient. Same bits for any
   /// thread count. Throws Error if a gradient has no state or another shape.

@@ -205,7 +205,7 @@ void plan_start(TrainingSetup& setup, const Model& init, ProgressSink& progress)
 
 void freeze(TrainingSetup& setup, ProgressSink& progress) {
   const std::vector<std::string> patterns = pattern_list(setup.config.freeze);
-  for (const auto& [pattern, factor] : setup.config.optimizer.lr_factors) {
+  for (const auto& [pattern, factor] : setup.config.lr_factors) {
     parameters_matching(setup.graph, pattern);  // throws where it means nothing
   }
   if (patterns.empty()) return;
@@ -343,7 +343,7 @@ TrainingState initial_state(const TrainingSetup& setup) {
   if (setup.transfer) {
     transfer_weights(*setup.transfer, load_model(config.init).parameters, parameters);
   }
-  Optimizer optimizer(config.optimizer, parameters, setup.frozen);
+  Optimizer optimizer(config.optimizer, parameters, {setup.frozen, config.lr_factors});
   std::optional<WeightAverage> average;
   if (config.ema_decay.value_or(0) > 0) average.emplace(parameters, *config.ema_decay);
   return {std::move(parameters), std::move(optimizer), std::move(average), {}};

@@ -169,7 +169,7 @@ TEST_F(Setup, FreezesWhatIsNamed) {
   config_.freeze = "*";
   expect_refused("leaves nothing to learn");
   config_.freeze = "";
-  config_.optimizer.lr_factors = {{"tail", 0.1}};
+  config_.lr_factors = {{"tail", 0.1}};
   expect_refused("is meant by \"tail\"");
 }
 

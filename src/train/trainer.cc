@@ -245,7 +245,10 @@ void Training::save_best(const std::optional<Scores>& scores) {
       {"seed", fmt::format("{}", config.seed)},
       {"threads", fmt::format("{}", config.threads)},
       {"engine", executor_.name()}};
-  if (!config.init.empty()) provenance["init"] = config.init;
+  if (!config.init.empty()) {
+    const std::filesystem::path init = config.init;
+    provenance["init"] = (init.parent_path().filename() / init.filename()).string();
+  }
   if (scores) {
     provenance["validation_mean_iou"] = fmt::format("{:.6f}", scores->mean_iou);
     provenance["validation_pixel_accuracy"] = fmt::format("{:.6f}", scores->pixel_accuracy);

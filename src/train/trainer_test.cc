@@ -158,7 +158,7 @@ TEST_P(TrainerOn, FineTunesAndResumesToTheSameBits) {
   TrainConfig config = tiny_config(6);
   config.init = first.model.string();
   config.freeze = "encoder";
-  config.optimizer.lr_factors = {{"head", 10}};
+  config.lr_factors = {{"head", 10}};
   config.border.weight = 10;
   run("unbroken", config);
   RecordingSink stop(4);
@@ -175,7 +175,7 @@ TEST_P(TrainerOn, FrozenPartsStayAsTheyWere) {
   config.freeze = "encoder";
   const Model before = load_model(first.model), after = load_model(run("second", config).model);
   EXPECT_EQ(after.preprocess, before.preprocess);
-  EXPECT_EQ(after.provenance.at("init"), first.model.string());
+  EXPECT_EQ(after.provenance.at("init"), "first/best.segmentum");
   bool moved = false;
   for (const auto& [name, parameter] : before.parameters.all()) {
     const bool same =
