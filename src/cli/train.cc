@@ -21,6 +21,7 @@
 #include "models/registry.h"
 #include "models/settings.h"
 #include "train/config.h"
+#include "train/setup.h"
 #include "train/trainer.h"
 
 namespace segmentum {
@@ -32,6 +33,8 @@ struct Request {
   std::string data;
   std::string model;
   std::string out;
+  std::string init;
+  std::string freeze;
   std::string config_file;
   std::vector<std::string> settings;
   std::optional<std::int64_t> steps;
@@ -43,43 +46,71 @@ struct Request {
   std::string json;
 };
 
-void set_from_command_line(TrainConfig& config, const std::string& key, const std::string& value) {
-  try {
-    set_option(config, key, value);
-  } catch (const Error& error) {
-    throw UsageError(error.what());
-  }
-}
-
-/// The file first, then --set in its order, then the options of their own.
-TrainConfig config_of(const Request& request) {
-  TrainConfig config;
+/// All that the person set, in the order in which it counts: the file first, then --set in its
+/// order, then the options of their own.
+std::vector<TrainSetting> settings_of(const Request& request) {
+  std::vector<TrainSetting> settings;
   if (!request.config_file.empty()) {
-    read_train_config(config, read_file(request.config_file), request.config_file);
+    settings = parse_train_config(read_file(request.config_file), request.config_file);
   }
   for (const std::string& setting : request.settings) {
     const auto [key, value] = key_and_value(setting);
-    set_from_command_line(config, key, value);
+    settings.push_back({key, value, ""});
   }
-  const auto set = [&](const char* key, const auto& value) {
-    if (value) set_from_command_line(config, key, fmt::format("{}", *value));
-  };
   if (request.steps.has_value() + request.epochs.has_value() + request.minutes.has_value() > 1) {
     throw UsageError("--steps, --epochs and --minutes are three ways to say how long; give one");
   }
+  const auto set = [&](const char* key, const auto& value) {
+    if (value) settings.push_back({key, fmt::format("{}", *value), ""});
+  };
   set("steps", request.steps);
   set("epochs", request.epochs);
   set("minutes", request.minutes);
   set("seed", request.seed);
-  if (!request.model.empty()) config.architecture = request.model;
-  if (request.threads > 0) config.threads = request.threads;
+  const auto set_text = [&](const char* key, const std::string& value) {
+    if (!value.empty()) settings.push_back({key, value, ""});
+  };
+  set_text("architecture", request.model);
+  set_text("init", request.init);
+  set_text("freeze", request.freeze);
+  if (request.threads > 0) settings.push_back({"threads", std::to_string(request.threads), ""});
+  return settings;
+}
+
+TrainConfig config_of(const std::vector<TrainSetting>& settings) {
+  TrainConfig config;
+  for (const TrainSetting& setting : settings) {
+    try {
+      set_option(config, setting.key, setting.value);
+    } catch (const Error& error) {
+      if (setting.place.empty()) throw UsageError(error.what());
+      throw Error::in_file(setting.place, error.what());
+    }
+  }
   return config;
 }
 
-/// Misspelt networks and settings are wrong usage, found before the data are read.
-void check_model(const TrainConfig& config) {
+/// What --resume goes on with is decided: settings that say something else are wrong usage.
+void check_resumed(const std::vector<TrainSetting>& given, const TrainConfig& config,
+                   const fs::path& folder) {
+  const fs::path file = folder / "config.toml";
+  TrainConfig run;
+  read_train_config(run, read_file(file), file.string());
+  if (const auto difference = difference_from_run(given, config, run)) {
+    throw UsageError(fmt::format(
+        "{} ({}); a resumed run keeps the settings it was started with: leave this one out, or "
+        "train in another folder",
+        *difference, file.string()));
+  }
+}
+
+/// Misspelt networks and settings are wrong usage, found before the data are read. The network of
+/// --init is looked up here, so that the run's folder can be named after it.
+void decide_model(TrainConfig& config) {
+  const std::optional<Model> init = load_init(config);
+  decide_network(config, init ? &*init : nullptr);
   try {
-    resolved_settings(config.architecture, {.settings = config.model});
+    resolved_settings(*config.architecture, {.settings = config.model});
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
@@ -90,7 +121,7 @@ fs::path run_folder_of(const Request& request, const TrainConfig& config) {
   if (!request.out.empty()) return request.out;
   fs::path data = fs::weakly_canonical(request.data);
   if (data.filename() == "dataset.toml") data = data.parent_path();
-  return fs::path("runs") / (data.stem().string() + "-" + config.architecture);
+  return fs::path("runs") / (data.stem().string() + "-" + *config.architecture);
 }
 
 JsonObject json_of(const TrainSummary& summary, const Dataset& dataset) {
@@ -139,10 +170,15 @@ void write_training_report(const TrainSummary& summary, const Dataset& dataset,
 }
 
 int train_command(const Request& request) {
-  const TrainConfig config = config_of(request);
-  check_model(config);
-  const Dataset dataset = open_dataset(request.data);
+  const std::vector<TrainSetting> settings = settings_of(request);
+  TrainConfig config = config_of(settings);
+  const bool begun = request.resume && fs::exists(fs::path(request.out) / "config.toml");
+  if (!begun) decide_model(config);  // a run that has begun needs its init model no more
   const fs::path folder = run_folder_of(request, config);
+  if (request.resume && fs::exists(folder / "config.toml")) {
+    check_resumed(settings, config, folder);
+  }
+  const Dataset dataset = open_dataset(request.data);
   catch_stop_signals();
   TerminalProgress progress(Screen::standard_output());
   const auto executor = make_cpu_executor();
@@ -159,27 +195,61 @@ int train_command(const Request& request) {
   return 0;
 }
 
+constexpr const char* kHowItWorks = R"(
+Without --steps, --epochs or --minutes a training takes 2,000 steps, and at least 10 epochs.
+
+--set takes one or more KEY=VALUE, up to the next option, and may be repeated. --config is read
+first, then --set, then the options that have a name of their own; what is said last counts.
+
+--out is where the run leaves config.toml (every setting), log.jsonl, checkpoint.safetensors,
+best.segmentum (the model) and report.html. A folder that holds a training is refused without
+--resume, which goes on from its last checkpoint to the same bits as an unbroken run. A resumed run
+keeps its own settings: what is given again must be the same, or the exit status is 2.
+
+--init starts from another model's weights: all whose names and shapes agree, and says which do not.
+Network, its settings and the normalisation of pictures are that model's unless they are set. With
+--model it may be another network of the family, such as fcn16s from fcn32s. --freeze and
+--set lr.PART=FACTOR take parts (backbone, encoder, head), the first words of names (encoder.0) or
+patterns ("*.bias").
+
+Exit status: 0 trained; 1 failed, one line says why; 2 wrong usage; 130 after Ctrl-C and 143 after
+SIGTERM, with a checkpoint to resume from.
+)";
+
 std::string settings_help() {
-  std::string text = "\nSettings (--set KEY=VALUE) and their defaults:\n";
+  std::string text =
+      std::string(kHowItWorks) + "\nSettings (--set KEY=VALUE) and their defaults:\n";
+  const auto line = [&](const std::string& key, const std::string& value,
+                        const std::string& about) {
+    text += fmt::format("  {:<28}{:<11} {}\n", key, value, about);
+  };
   for (const OptionDescription& option : train_options()) {
-    text += fmt::format("  {:<28}{:<11} {}\n", option.key, option.value, option.about);
+    line(option.key, option.value, option.about);
+    if (option.key == "architecture") line("model.NAME", "", "its settings: segmentum models");
+    if (option.key == "lr") line("lr.PART", "1.0", "factor on the learning rate of a part");
   }
-  return text + fmt::format("  {:<40}of the network: segmentum models lists them\n", "model.NAME");
+  return text;
 }
 
 Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
   arguments.operand(request->data, "DATA", "folder or dataset.toml");
-  arguments.option(request->model, "--model", "NAME", "the network (default: unet)");
+  arguments.option(request->model, "--model", "NAME",
+                   "the network (default: that of --init, or unet)");
   arguments.option(request->out, "--out", "DIR", "the run's folder (default: runs/DATA-MODEL)");
-  arguments.settings(request->settings, "a setting of the list below, such as lr=0.01");
+  arguments.option(request->init, "--init", "MODEL", "start from the weights of a model file");
+  arguments.option(request->freeze, "--freeze", "PARTS",
+                   "what stays as it is, such as backbone or encoder.0,head");
+  arguments.settings(request->settings, "settings of the list below, such as lr=0.01 crop=128");
   arguments.option(request->config_file, "--config", "FILE",
                    "settings as TOML, such as another run's config.toml");
   arguments.flag(request->resume, "--resume", "go on from the last checkpoint in the run's folder");
   arguments.option(request->epochs, "--epochs", {0, 1e9}, "length in passes over the pictures");
   arguments.option(request->minutes, "--minutes", {0, 1e6}, "length in minutes on this machine");
-  arguments.option(request->steps, "--steps", {1, 1e12}, "length in steps");
-  arguments.option(request->seed, "--seed", {0, 9e15}, "of weights, order and augmentation");
+  arguments.option(request->steps, "--steps", {1, 1e12},
+                   "length in steps (default: 2000, and at least 10 epochs)");
+  arguments.option(request->seed, "--seed", {0, 9e15},
+                   "of weights, order and augmentation (default: 1)");
   arguments.threads(request->threads);
   arguments.json(request->json);
   arguments.help_footer(settings_help);
@@ -192,7 +262,8 @@ const Command kTrainCommand{
     "train", "train a network on a data set",
     "  segmentum train pictures --model unet --out runs/first --minutes 20\n"
     "  segmentum train pictures --out runs/wide --set model.width=32 lr=0.001 --epochs 40\n"
-    "  segmentum train pictures --out runs/wide --resume\n",
+    "  segmentum train pictures --out runs/wide --resume\n"
+    "  segmentum train cells --init street.segmentum --freeze backbone --set lr.head=10\n",
     declare, true};
 
 }  // namespace segmentum

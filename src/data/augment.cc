@@ -117,22 +117,27 @@ Affine to_source(const Geometry& g, int height, int width, int crop_height, int 
          Affine::translation(-crop_width / 2.0, -crop_height / 2.0);
 }
 
-LabelledPicture warp_both(ImageView image, const LabelMap& labels, const AugmentOptions& options,
-                          RandomStream& random, RandomStream& elastic_random) {
+LabelledPicture warp_all(ImageView image, const LabelMap& labels, const LabelMap& instances,
+                         const AugmentOptions& options, RandomStream& random,
+                         RandomStream& elastic_random) {
   const int height = options.crop_height > 0 ? options.crop_height : image.height;
   const int width = options.crop_width > 0 ? options.crop_width : image.width;
   const Geometry geometry = draw_geometry(options, random);
   const Affine affine = to_source(geometry, image.height, image.width, height, width);
   const Border border{.mode = BorderMode::reflect, .values = {}};
-  if (options.elastic_px <= 0) {
-    return {warp(image, height, width, affine, nullptr, border),
-            warp_nearest(labels, height, width, affine)};
-  }
+  const auto warped = [&](const DisplacementView* displacement) {
+    LabelledPicture result{warp(image, height, width, affine, displacement, border),
+                           warp_nearest(labels, height, width, affine, displacement)};
+    if (!instances.empty()) {
+      result.instances = warp_nearest(instances, height, width, affine, displacement);
+    }
+    return result;
+  };
+  if (options.elastic_px <= 0) return warped(nullptr);
   const ElasticField field(height, width, options.elastic_px / geometry.scale,
                            options.elastic_spacing_px, elastic_random);
   const DisplacementView displacement = field.view();
-  return {warp(image, height, width, affine, &displacement, border),
-          warp_nearest(labels, height, width, affine, &displacement)};
+  return warped(&displacement);
 }
 
 void change_colours(Image& image, const AugmentOptions& options, RandomStream& random,
@@ -188,14 +193,14 @@ void check(const AugmentOptions& options) {
 }
 
 LabelledPicture augment(ImageView image, const LabelMap& labels, const AugmentOptions& options,
-                        RandomStream& random) {
+                        RandomStream& random, const LabelMap& instances) {
   if (labels.height() != image.height || labels.width() != image.width) {
     throw Error(fmt::format("labels of {}x{} do not fit a picture of {}x{} (width x height)",
                             labels.width(), labels.height(), image.width, image.height));
   }
   RandomStream elastic_random = branch(random);
   RandomStream noise_random = branch(random);
-  LabelledPicture result = warp_both(image, labels, options, random, elastic_random);
+  LabelledPicture result = warp_all(image, labels, instances, options, random, elastic_random);
   change_colours(result.image, options, random, noise_random);
   return result;
 }

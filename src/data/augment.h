@@ -35,9 +35,10 @@ void check(const AugmentOptions& options);
 /// A random crop of the picture under a random warp, colours changed, [crop_height, crop_width].
 /// The picture is interpolated bilinearly and mirrored beyond its edges; labels take the nearest
 /// and are kIgnoreLabel there. A scaled picture that is smaller than the crop lies anywhere in it.
+/// A map of instances, where one is given, goes the way of the labels.
 /// Crops at scale 1 without rotation and deformation are the picture's own pixels. Every option
 /// uses random numbers of its own: turning one on does not change what the others do.
 LabelledPicture augment(ImageView image, const LabelMap& labels, const AugmentOptions& options,
-                        RandomStream& random);
+                        RandomStream& random, const LabelMap& instances = {});
 
 }  // namespace segmentum

@@ -162,6 +162,18 @@ TEST(Augment, TurningOneOptionOnLeavesTheOthersAsTheyWere) {
   EXPECT_EQ(augmented(from, options).labels, plain.labels);
 }
 
+TEST(Augment, InstancesGoTheWayOfTheLabels) {
+  const LabelledPicture from = scene(40, 40);
+  AugmentOptions options{.crop_height = 24, .crop_width = 20, .rotation_degrees = 30};
+  options.elastic_px = 3;
+  for (std::uint32_t sample = 0; sample < 5; ++sample) {
+    RandomStream random(7, 0, sample);
+    const LabelledPicture to = augment(from.image, from.labels, options, random, from.labels);
+    EXPECT_EQ(to.instances, to.labels);
+    EXPECT_EQ(to.labels, augmented(from, options, sample).labels);
+  }
+}
+
 TEST(Augment, SenselessOptionsAreNamed) {
   EXPECT_THAT(error_of([] { check(AugmentOptions{.scale_min = 2, .scale_max = 1}); }),
               HasSubstr("augmentation `scale_max` is 1; expected 2 to 100"));

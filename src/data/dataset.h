@@ -21,6 +21,7 @@ struct Sample {
   std::filesystem::path image;
   std::filesystem::path mask;  // empty: unlabelled
   std::string group;           // sequence, plate, patient: never split apart; empty if none shows
+  std::filesystem::path instances;  // a map of single objects; empty: none
 };
 
 /// Which value in a mask file means which class, both ways. Several values may map to one class.
@@ -62,9 +63,10 @@ LabelMap read_labels(const Dataset& dataset, const Sample& sample);
 struct LabelledPicture {
   Image image;
   LabelMap labels;
+  LabelMap instances;  // the object of each pixel (data/instances.h); empty unless asked for
 };
 
-/// Both of a sample, with the same errors.
+/// Picture and labels of a sample, with the same errors.
 LabelledPicture read_labelled(const Dataset& dataset, const Sample& sample);
 
 }  // namespace segmentum

@@ -269,11 +269,14 @@ class Reader {
           .front();
     }
     const toml::array* paths = entry.as_array();
-    if (paths == nullptr || paths->empty() || paths->size() > 2) {
-      fail(entry, "a sample is expected to be a name or [\"image\", \"mask\"]");
+    if (paths == nullptr || paths->empty() || paths->size() > 3) {
+      fail(entry,
+           "a sample is expected to be a name, [\"image\", \"mask\"] or [\"image\", \"mask\", "
+           "\"instances\"]");
     }
     Sample sample{.image = text(*paths->get(0), "a path")};
-    if (paths->size() == 2) sample.mask = text(*paths->get(1), "a path");
+    if (paths->size() >= 2) sample.mask = text(*paths->get(1), "a path");
+    if (paths->size() == 3) sample.instances = text(*paths->get(2), "a path");
     return sample;
   }
 

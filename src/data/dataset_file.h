@@ -18,8 +18,8 @@
 //   values = [3, 4]                     # several values make one class
 //
 //   [splits]
-//   train = "train.txt"                 # a list file below root: "image mask" or a name a line
-//   val = ["0016E5", ["images/b.jpg", "masks/b.png"]]
+//   train = "train.txt"                 # a list file below root: "image mask [instances]" or a
+//   name val = ["0016E5", ["images/b.jpg", "masks/b.png"]]   # a third path: the instance map
 #pragma once
 
 #include <filesystem>

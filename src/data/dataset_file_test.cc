@@ -97,6 +97,8 @@ TEST(DatasetFile, WhatIsWrittenReadsBack) {
   dataset.splits["train"] = {{.name = "a", .image = "i/a.png", .mask = "m/a.png"},
                              {.name = "z", .image = "z.png"}};
   dataset.splits["fold 1"] = {{.name = "b", .image = "i/b.png", .mask = "m/b.png"}};
+  dataset.splits["cells"] = {
+      {.name = "c", .image = "i/c.png", .mask = "m/c.png", .instances = "n/c.png"}};
   const std::string text =
       dataset_file_text(dataset, {.folder = folder.path(),
                                   .patterns = {.image = "i/{}.png", .mask = "m/{}.png"},
@@ -117,6 +119,8 @@ TEST(DatasetFile, WhatIsWrittenReadsBack) {
   EXPECT_EQ(again.split("train")[0].mask, "m/a.png");
   EXPECT_EQ(again.split("train")[1].image, "z.png");
   EXPECT_EQ(again.split("fold 1")[0].name, "b");
+  EXPECT_EQ(again.split("cells")[0].mask, "m/c.png");
+  EXPECT_EQ(again.split("cells")[0].instances, "n/c.png");
 }
 
 TEST(DatasetFile, MayLieElsewhere) {
@@ -173,8 +177,8 @@ TEST(DatasetFile, ErrorsOfClassesNameTheLine) {
   EXPECT_THAT(with("[[classes]]\nname = \"x\"\nvalues = [4]\n[masks]\nthreshold = 128\n"),
               HasSubstr("a threshold makes exactly two"));
   EXPECT_THAT(with("[splits]\ntrain = \"absent.txt\"\n"), StartsWith(":9: there is no list file"));
-  EXPECT_THAT(with("[splits]\ntrain = [[\"a\", \"b\", \"c\"]]\n"),
-              StartsWith(":9: a sample is expected to be a name or"));
+  EXPECT_THAT(with("[splits]\ntrain = [[\"a\", \"b\", \"c\", \"d\"]]\n"),
+              StartsWith(":9: a sample is expected to be a name, [\"image\""));
   EXPECT_THAT(with("[splits]\ntrain = [\"a.png\", \"a.png\"]\n"),
               StartsWith(":9: a.png is listed twice"));
 }

@@ -82,14 +82,15 @@ std::string classes_text(const Dataset& dataset) {
 }
 
 std::string sample_text(const Sample& sample, const PathPatterns& patterns) {
-  if (!patterns.empty()) {
+  if (!patterns.empty() && sample.instances.empty()) {
     const std::string name = match_pattern(patterns.image, sample.image.generic_string());
     const std::string mask =
         name.empty() || patterns.mask.empty() ? "" : fill_pattern(patterns.mask, name);
     if (!name.empty() && mask == sample.mask.generic_string()) return toml_string(name);
   }
   if (sample.mask.empty()) return fmt::format("[{}]", toml_path(sample.image));
-  return fmt::format("[{}, {}]", toml_path(sample.image), toml_path(sample.mask));
+  const std::string instances = sample.instances.empty() ? "" : ", " + toml_path(sample.instances);
+  return fmt::format("[{}, {}{}]", toml_path(sample.image), toml_path(sample.mask), instances);
 }
 
 std::string split_text(const std::string& name, const std::vector<Sample>& samples,

@@ -79,7 +79,6 @@ bool names_file(const fs::path& root, const std::string& path) {
 bool read_pair_list(const fs::path& root, const fs::path& list, FolderLayout& layout) {
   std::vector<ListLine> lines = parse_list(read_file(root / list));
   const std::size_t all = lines.size();
-  std::size_t extra = 0;
   std::string missing;
   std::erase_if(lines, [&](const ListLine& line) {
     const bool there = line.fields.size() >= 2 && names_file(root, line.fields[0]) &&
@@ -87,19 +86,30 @@ bool read_pair_list(const fs::path& root, const fs::path& list, FolderLayout& la
     if (!there && missing.empty()) {
       missing = fmt::format("line {} (\"{}\")", line.number, fmt::join(line.fields, " "));
     }
-    extra += there && line.fields.size() > 2;
     return !there;
   });
   if (lines.empty() || 2 * lines.size() < all) return false;
   std::string split = split_of_list(list);
   if (layout.splits.contains(split)) split = list.stem().string();
   if (layout.splits.contains(split)) return false;
+  std::size_t with_instances = 0, extra = 0;
+  for (ListLine& line : lines) {
+    const bool instances = line.fields.size() > 2 && names_file(root, line.fields[2]);
+    with_instances += instances;
+    extra += line.fields.size() > (instances ? 3 : 2);
+    line.fields.resize(instances ? 3 : 2);
+  }
   layout.splits[split] = samples_of_list(lines, {});
   layout.notes.push_back(fmt::format("{}: {} pictures with masks, split \"{}\"",
                                      list.generic_string(), lines.size(), split));
+  if (with_instances > 0) {
+    layout.notes.push_back(fmt::format("{}: {} of them with instance maps (third column)",
+                                       list.generic_string(), with_instances));
+  }
   if (extra > 0) {
-    layout.notes.push_back(
-        fmt::format("{}: columns after the second are not used", list.generic_string()));
+    layout.notes.push_back(fmt::format("{}: columns after the {} are not used",
+                                       list.generic_string(),
+                                       with_instances > 0 ? "third" : "second"));
   }
   if (lines.size() == all) {
     layout.lists[split] = list;

@@ -35,6 +35,22 @@ std::vector<std::uint16_t> labels_of(const Dataset& dataset, const Sample& sampl
   return {labels.labels().begin(), labels.labels().end()};
 }
 
+TEST(Inspect, AThirdColumnOfPicturesIsTheInstanceMap) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b"}) {
+    folder.grey(std::string("pics/") + name + ".png", {0, 255, 0, 255});
+    folder.grey(std::string("lab/") + name + ".png", {0, 255, 255, 0});
+    folder.grey(std::string("inst/") + name + ".png", {0, 1, 2, 0});
+  }
+  folder.text("train.txt", "pics/a.png lab/a.png inst/a.png\n");
+  folder.text("val.txt", "pics/b.png lab/b.png inst/missing.png\n");
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.notes, Contains("train.txt: 1 of them with instance maps (third column)"));
+  EXPECT_THAT(inspection.notes, Contains("val.txt: columns after the second are not used"));
+  const Dataset dataset = round_trip(folder, inspection);
+  EXPECT_EQ(dataset.split("train")[0].instances, "inst/a.png");
+}
+
 TEST(Inspect, ListFilesWithALegend) {
   const TemporaryFolder folder;
   for (const char* name : {"a", "b", "c"}) {

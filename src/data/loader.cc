@@ -78,7 +78,13 @@ class BatchMaker {
   void add(int index, std::uint32_t epoch, std::int64_t n, Batch& batch) {
     const auto picture = cache_.get(index);
     RandomStream random(options_.seed, epoch, static_cast<std::uint32_t>(index));
-    const LabelledPicture crop = augment(picture->image, picture->labels, options_.augment, random);
+    LabelledPicture crop =
+        augment(picture->image, picture->labels, options_.augment, random, picture->instances);
+    if (options_.border.line) draw_border_line(crop.instances, crop.labels);
+    if (options_.border.weight > 0) {
+      const std::vector<float> weights = border_weights(crop.instances, options_.border);
+      batch.border_weights.insert(batch.border_weights.end(), weights.begin(), weights.end());
+    }
     if (n == 0) {
       batch.images = Tensor({options_.batch_size, options_.preprocess.channels(),
                              crop.image.height(), crop.image.width()});
@@ -111,7 +117,7 @@ class Loader::Workers {
   Workers(const Dataset& dataset, const LoaderOptions& options)
       : dataset_(dataset),
         options_(options),
-        cache_(dataset_, options.split, options.cache_bytes),
+        cache_(dataset_, options.split, options.cache_bytes, options.border.need_instances()),
         next_step_(options.first_step),
         unclaimed_step_(options.first_step) {
     for (int i = 0; i < options.workers; ++i) threads_.emplace_back([this] { work(); });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/augment.h"
+#include "data/border_weights.h"
 #include "data/dataset.h"
 #include "image/preprocess.h"
 #include "tensor/tensor.h"
@@ -19,6 +20,7 @@ namespace segmentum {
 struct Batch {
   Tensor images;                      // [N,C,H,W], preprocessed
   std::vector<std::uint16_t> labels;  // N*H*W
+  std::vector<float> border_weights;  // N*H*W; empty unless asked for
   std::vector<int> samples;           // the index in its split of each of the N pictures
 };
 
@@ -26,6 +28,7 @@ struct LoaderOptions {
   std::string split = "train";
   int batch_size = 4;
   AugmentOptions augment;
+  BorderOptions border;
   Preprocess preprocess;
   std::uint64_t seed = 0;
   int workers = 1;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <set>
 
 #include "data/picture_cache.h"
@@ -144,6 +146,63 @@ TEST(Loader, SenselessOptionsAndUnlabelledSamplesAreNamed) {
               HasSubstr("split \"train\" is empty"));
 }
 
+// Two objects at columns 4 and 7 of 12: w = 10 exp(-9 / 50) between them, where both distances add
+// up to 3. The crop of 10 columns moves and turns over; its weights follow.
+TEST(Loader, BorderWeightsFollowTheCrop) {
+  const TemporaryFolder folder;
+  Dataset dataset = greys(folder, 1);
+  Image mask(10, 12, 1), instances(10, 12, 1);
+  for (int y = 0; y < 10; ++y) {
+    mask.row<std::uint8_t>(y)[4] = mask.row<std::uint8_t>(y)[7] = 1;
+    instances.row<std::uint8_t>(y)[4] = 4;
+    instances.row<std::uint8_t>(y)[7] = 9;
+  }
+  folder.png("masks/0.png", mask);
+  folder.png("instances/0.png", instances);
+  dataset.splits["train"][0].instances = "instances/0.png";
+  LoaderOptions options = small_batches();
+  options.augment.scale_min = options.augment.scale_max = 1;
+  options.augment.crop_width = 10;
+  options.border = {.weight = 10};
+  Loader loader(dataset, options);
+  const Batch batch = loader.next();
+  ASSERT_THAT(batch.border_weights, SizeIs(3 * 8 * 10));
+  int between = 0;
+  for (int i = 0; i < 3 * 8 * 10; ++i) {
+    if (batch.labels[i] == 1) {
+      EXPECT_EQ(batch.border_weights[i], 0);
+    }
+    if (std::abs(batch.border_weights[i] - 10 * std::exp(-9 / 50.0)) > 1e-5) continue;
+    ++between;
+    EXPECT_TRUE(batch.labels[i - 1] == 1 || batch.labels[i + 1] == 1);
+  }
+  EXPECT_EQ(between, 3 * 8 * 2);
+  EXPECT_THAT(Loader(dataset, small_batches()).next().border_weights, testing::IsEmpty());
+}
+
+// Without an instance map the objects of the mask count; one that covers all of it has no border.
+TEST(Loader, BorderLinesPartObjectsThatTouch) {
+  const TemporaryFolder folder;
+  Dataset dataset = greys(folder, 1);
+  Image mask(10, 12, 1), instances(10, 12, 1);
+  for (int i = 0; i < 120; ++i) {
+    mask.data()[i] = std::byte{1};
+    instances.data()[i] = i % 12 < 6 ? std::byte{1} : std::byte{2};
+  }
+  folder.png("masks/0.png", mask);
+  folder.png("instances/0.png", instances);
+  LoaderOptions options = small_batches();
+  options.augment = {
+      .crop_height = 10, .crop_width = 12, .scale_min = 1, .scale_max = 1, .flip_horizontal = 0};
+  options.batch_size = 1;
+  options.border = {.line = true};
+  EXPECT_THAT(Loader(dataset, options).next().labels, testing::Each(1));
+  dataset.splits["train"][0].instances = "instances/0.png";
+  const Batch batch = Loader(dataset, options).next();
+  for (int i = 0; i < 120; ++i) EXPECT_EQ(batch.labels[i], i % 12 == 5 ? 0 : 1) << i;
+  EXPECT_THAT(batch.border_weights, testing::IsEmpty());
+}
+
 TEST(Loader, StopsWhileBatchesAreBeingMade) {
   const TemporaryFolder folder;
   const Dataset dataset = greys(folder, 4);
@@ -155,7 +214,8 @@ TEST(Loader, StopsWhileBatchesAreBeingMade) {
 TEST(PictureCache, KeepsWhatFits) {
   const TemporaryFolder folder;
   const Dataset dataset = greys(folder, 3);
-  PictureCache cache(dataset, "train", 2 * 360);  // 120 pixels of one byte, 120 labels of two
+  PictureCache cache(dataset, "train", 2 * 360,
+                     false);  // 120 pixels of one byte, 120 labels of two
   const auto first = cache.get(0);
   EXPECT_EQ(cache.bytes(), 360u);
   EXPECT_EQ(cache.get(0), first);

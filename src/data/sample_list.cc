@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/file_role.h"
+#include "image/codec.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -127,6 +128,9 @@ std::vector<Sample> samples_of_list(const std::vector<ListLine>& lines,
     } else {
       sample.image = line.fields[0];
       if (line.fields.size() > 1) sample.mask = line.fields[1];
+      if (line.fields.size() > 2 && is_image_file(line.fields[2])) {
+        sample.instances = line.fields[2];
+      }
     }
     samples.push_back(std::move(sample));
   }

@@ -1,4 +1,4 @@
-// List files ("image mask [more]" on each line), and the names and groups of samples.
+// List files ("image mask [instances]" on each line), and the names and groups of samples.
 #pragma once
 
 #include <string>
@@ -34,8 +34,9 @@ std::string fill_pattern(const std::string& pattern, const std::string& name);
 /// The name that `pattern` turns into `path`, or an empty one if none does.
 std::string match_pattern(const std::string& pattern, const std::string& path);
 
-/// The samples of a list file. A line is "image mask [more]"; a line of one field is a name if
-/// there are patterns, else a picture without mask.
+/// The samples of a list file. A line is "image mask [instances]"; a line of one field is a name if
+/// there are patterns, else a picture without mask. A third field counts if it ends as files of
+/// pictures do; what follows does not.
 std::vector<Sample> samples_of_list(const std::vector<ListLine>& lines,
                                     const PathPatterns& patterns);
 

@@ -75,7 +75,8 @@ std::string first_wrong_node(Executor& engine, const Graph& graph, const std::ve
   const Graph all = with_all_values(graph);
   ParameterStore parameters = random_parameters(graph, check.seed);
   ParameterStore reference_parameters = parameters.clone();
-  const PlanOptions options{.mode = check.mode, .frozen_batch_norm = check.frozen_batch_norm};
+  const PlanOptions options{
+      .mode = check.mode, .frozen_batch_norm = check.frozen_batch_norm, .frozen = check.frozen};
   const auto plan = engine.plan(all, parameters, inputs, options);
   DoublePlan reference(all, reference_parameters, inputs, options);
   RandomStream random(check.seed, 0, kInputs);
@@ -104,7 +105,7 @@ class Comparison {
         graph_(graph),
         shapes_(inputs),
         check_(check),
-        options_{check.mode, check.frozen_batch_norm, check.mode == Mode::train},
+        options_{check.mode, check.frozen_batch_norm, check.mode == Mode::train, check.frozen},
         parameters_(random_parameters(graph, check.seed)),
         reference_parameters_(parameters_.clone()),
         plan_(engine.plan(graph, parameters_, inputs, options_)),
@@ -174,6 +175,10 @@ class Comparison {
       for (int index : graph_.nodes[id].parameters) {
         const ParameterSpec& spec = graph_.parameters[static_cast<std::size_t>(index)];
         if (!is_trainable(spec.role)) continue;
+        if (check_.frozen.contains(spec.name)) {
+          if (!plan_->gradients().contains(spec.name)) continue;
+          return "there is a gradient of " + spec.name + ", which is frozen";
+        }
         std::string wrong = wrong_parameter_gradient(spec.name, floor);
         if (!wrong.empty()) return wrong;
       }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct PlanOptions {
   bool frozen_batch_norm =
       false;                     // train: normalise by the running statistics and leave them alone
   bool input_gradients = false;  // train: also compute dLoss/dInput (for tests and analysis)
+  /// train: parameters that are not learnt and have no gradient, by name. A batch norm of which
+  /// both are frozen normalises by its running statistics and leaves them alone.
+  std::set<std::string> frozen;
 };
 
 /// What may differ between two runs of one plan.
@@ -40,7 +44,7 @@ struct StepTime {
   double seconds = 0;
 };
 
-/// dLoss/dParameter by parameter name, for the trainable parameters.
+/// dLoss/dParameter by parameter name, for the trainable parameters that are not frozen.
 using Gradients = std::map<std::string, Tensor>;
 
 /// A graph made ready for inputs of fixed shapes. Not thread-safe: one plan for each thread; plans

@@ -2,11 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "engine/executor.h"
-#include "infer/tiles.h"
+#include "infer/tiling.h"
 #include "model_file/model.h"
 #include "segmentum/segmenter.h"
 
@@ -27,17 +26,13 @@ class Network {
 
   /// The tiles in which a picture of this size is run: one, the picture itself, where it fits the
   /// memory limit or where the network must see it whole.
-  std::vector<Tile> tiles(int height, int width);
+  std::vector<Tile> tiles(int height, int width) { return tiling_->tiles(height, width); }
 
  private:
-  double bytes_per_pixel();
-
   Model model_;  // its graph and parameters are the optimised ones
   SegmenterOptions options_;
   std::unique_ptr<Executor> executor_;
-  std::optional<TileRule> tile_rule_;  // empty: the network looks at the whole picture at once
-  std::once_flag measured_;
-  double bytes_per_pixel_ = 0;
+  std::optional<Tiling> tiling_;  // made last: it holds on to the others
 };
 
 }  // namespace segmentum

@@ -46,6 +46,11 @@ int step_within(std::size_t bytes, double bytes_per_pixel, const TileRule& rule)
   return step <= least ? least : static_cast<int>(step) / rule.multiple_px * rule.multiple_px;
 }
 
+int least_tile_side(const TileRule& rule) {
+  const int halo = round_up(rule.halo_px, rule.multiple_px);
+  return std::max(halo, rule.multiple_px) + 2 * halo;
+}
+
 ImageView region(const ImageView& picture, const Tile& tile) {
   const std::ptrdiff_t pixel_bytes =
       static_cast<std::ptrdiff_t>(sample_bytes(picture.type)) * picture.channels;

@@ -47,6 +47,9 @@ std::vector<Tile> cut(int height, int width, int step, const TileRule& rule);
 /// then nearly all work would be done several times.
 int step_within(std::size_t bytes, double bytes_per_pixel, const TileRule& rule);
 
+/// The side of the smallest tiles, halo included.
+int least_tile_side(const TileRule& rule);
+
 /// The part of a picture that a tile's network sees; no pixel is copied.
 ImageView region(const ImageView& picture, const Tile& tile);
 

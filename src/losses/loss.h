@@ -14,27 +14,37 @@ struct LossOptions {
       class_weights;  // empty: all one; else one for each class (2 for a one-class head)
 };
 
+/// What the logits of a batch should say. Labels alone become targets by themselves.
+struct Targets {
+  std::span<const std::uint16_t> labels;      // N*H*W: 0..K-1 or kIgnoreLabel
+  std::span<const float> added_weights = {};  // N*H*W, >= 0: a pixel weighs w[y] + this; or none
+
+  Targets(std::span<const std::uint16_t> given, std::span<const float> added = {})
+      : labels(given), added_weights(added) {}
+  Targets(const std::vector<std::uint16_t>& given) : labels(given) {}
+};
+
 /// The value of a loss and over how many pixels it was taken.
 struct LossResult {
   double value = 0;
   std::int64_t pixels = 0;  // labelled, not ignored
 };
 
-/// Softmax cross entropy: sum(w[y] * -log p[y]) / sum(w[y]) over labelled pixels, as PyTorch's.
-/// `logits` [N,K,H,W]; `labels` N*H*W, 0..K-1 or kIgnoreLabel; writes `scale` * dLoss/dLogits to
-/// `gradient` (same shape; empty data: not wanted). Ignored pixels get gradient 0; no labelled
-/// pixel: 0. Same bits for any thread count. O(N*K*H*W).
-LossResult cross_entropy(ConstTensorView logits, std::span<const std::uint16_t> labels,
-                         const LossOptions& options, TensorView gradient, float scale = 1.0f);
+/// Softmax cross entropy: sum(w * -log p[y]) / sum(w) over labelled pixels, as PyTorch's, where a
+/// pixel's weight w is that of its class plus what `targets` add. `logits` [N,K,H,W]; writes
+/// `scale` * dLoss/dLogits to `gradient` (same shape; empty data: not wanted). Ignored pixels get
+/// gradient 0; no labelled pixel: 0. Same bits for any thread count. O(N*K*H*W).
+LossResult cross_entropy(ConstTensorView logits, const Targets& targets, const LossOptions& options,
+                         TensorView gradient, float scale = 1.0f);
 
 /// One-class head: `logits` [N,1,H,W], labels 0, 1 or kIgnoreLabel; binary cross entropy with
-/// logits.
-LossResult binary_cross_entropy(ConstTensorView logits, std::span<const std::uint16_t> labels,
+/// logits, weighted likewise.
+LossResult binary_cross_entropy(ConstTensorView logits, const Targets& targets,
                                 const LossOptions& options, TensorView gradient,
                                 float scale = 1.0f);
 
 /// The loss that fits the head: binary for one channel, softmax for more.
-LossResult segmentation_loss(ConstTensorView logits, std::span<const std::uint16_t> labels,
+LossResult segmentation_loss(ConstTensorView logits, const Targets& targets,
                              const LossOptions& options, TensorView gradient, float scale = 1.0f);
 
 }  // namespace segmentum

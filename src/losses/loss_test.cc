@@ -70,6 +70,46 @@ TEST(CrossEntropy, CountedByHand) {
   EXPECT_NEAR(gradient.data()[1], 10 * 0.25 * 0.25, 1e-6);
 }
 
+// p = 1/4, 3/4 in both pixels. Class weights 3 and 1, of which the second pixel has 4 more: shares
+// of 3/8 and 5/8.
+TEST(CrossEntropy, AddedWeightsCountedByHand) {
+  const float ln3 = std::log(3.0f);
+  const Tensor logits = filled({1, 2, 1, 3}, {0, 0, 0, ln3, ln3, ln3});
+  Tensor gradient(logits.shape());
+  const Labels labels{0, 1, kIgnoreLabel};
+  const std::vector<float> added{0, 4, 9};  // that of the ignored pixel counts nowhere
+  const LossResult result =
+      cross_entropy(logits.view(), {labels, added}, {.class_weights = {3, 1}}, gradient.view());
+  EXPECT_EQ(result.pixels, 2);
+  EXPECT_NEAR(result.value, 3 / 8.0 * std::log(4.0) + 5 / 8.0 * std::log(4.0 / 3), 1e-7);
+  const double expected[] = {3 / 8.0 * -0.75, 5 / 8.0 * 0.25,  0,
+                             3 / 8.0 * 0.75,  5 / 8.0 * -0.25, 0};
+  for (int i = 0; i < 6; ++i) EXPECT_NEAR(gradient.data()[i], expected[i], 1e-7);
+}
+
+TEST(BinaryCrossEntropy, AddedWeightsCountedByHand) {
+  const float ln3 = std::log(3.0f);
+  const Tensor logits = filled({1, 1, 1, 2}, {ln3, ln3});
+  Tensor gradient(logits.shape());
+  const Labels labels{1, 0};
+  const std::vector<float> added{1, 5};  // 2 and 6 of 8
+  const LossResult result = segmentation_loss(logits.view(), {labels, added}, {}, gradient.view());
+  EXPECT_NEAR(result.value, 0.25 * std::log(4.0 / 3) + 0.75 * std::log(4.0), 1e-7);
+  EXPECT_NEAR(gradient.data()[0], 0.25 * -0.25, 1e-7);
+  EXPECT_NEAR(gradient.data()[1], 0.75 * 0.75, 1e-7);
+}
+
+TEST(Loss, AddedWeightsThatCannotBeAreRefused) {
+  const Tensor logits({1, 2, 1, 2});
+  const Labels labels{0, 1};
+  const auto loss = [&](const std::vector<float>& added) {
+    cross_entropy(logits.view(), {labels, added}, {}, {});
+  };
+  EXPECT_THAT([&] { loss({1}); },
+              error_with("1 weights for logits of 1x2x1x2, which have 2 pixels"));
+  EXPECT_THAT([&] { loss({1, -1}); }, error_with("the added weight of pixel 1 is -1"));
+}
+
 // sigmoid(ln 3) = 3/4.
 TEST(BinaryCrossEntropy, CountedByHand) {
   const float ln3 = std::log(3.0f);

@@ -20,10 +20,10 @@ constexpr int kMostInputChannels = 4096;
 
 const std::vector<Architecture>& all() {
   static const auto kAll = [] {
-    std::vector<Architecture> list{unet_architecture(),       fcn_architecture(8),
-                                   fcn_architecture(16),      fcn_architecture(32),
-                                   deeplab_v1_architecture(), deeplab_v2_architecture(),
-                                   deeplab_v3_architecture(), deeplab_v3plus_architecture()};
+    std::vector<Architecture> list{
+        unet_architecture(),       published_unet_architecture(), fcn_architecture(8),
+        fcn_architecture(16),      fcn_architecture(32),          deeplab_v1_architecture(),
+        deeplab_v2_architecture(), deeplab_v3_architecture(),     deeplab_v3plus_architecture()};
     for (auto family : {torchvision_architectures(), smp_architectures()}) {
       std::ranges::move(family, std::back_inserter(list));
     }

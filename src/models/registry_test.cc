@@ -154,7 +154,7 @@ TEST(Models, MessagesTellWhatThereIs) {
               testing::StartsWith("there is no model \"transformer\"; there are unet, "));
   EXPECT_EQ(error_of("unet", {.settings = {{"widht", "8"}}}),
             "model unet has no setting \"widht\"; did you mean \"width\"? it has width, depth, "
-            "norm, up, padding, dropout, aux");
+            "norm, up, padding, dropout, aux, block");
   EXPECT_EQ(error_of("unet", {.settings = {{"width", "8.5"}}}),
             "model unet has width = \"8.5\"; expected a whole number from 1 to 1024");
   EXPECT_THAT(error_of("unet", {.settings = {{"depth", "99"}}}), HasSubstr("from 1 to 8"));

@@ -1,9 +1,36 @@
 #include "models/unet.h"
 
+#include <map>
+#include <numeric>
+#include <string>
 #include <vector>
+
+#include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
+
+constexpr float kPatchSlope = 0.1f;  // of LeakyReLU
+constexpr int kMostPatchBlocks = 5;  // 1024 pixels become one
+
+/// Pixels of the picture from one to the next of the lowest level.
+int coarsest_stride(const UnetOptions& o) {
+  return 1 << (o.block == UnetBlock::patch ? 2 * o.depth : o.depth);
+}
+
+void check(const UnetOptions& o) {
+  if (o.block != UnetBlock::patch) return;
+  if (o.valid_padding || o.up != Upsampling::transpose) {
+    throw Error(
+        "unet with block = patch has transposed convolutions and no borders; it works with "
+        "up = transpose and padding = same");
+  }
+  if (o.depth > kMostPatchBlocks) {
+    throw Error("unet with block = patch has depth = " + std::to_string(o.depth) +
+                "; expected 1 to " + std::to_string(kMostPatchBlocks) +
+                ", because each block divides the size by 4");
+  }
+}
 
 /// Builds level by level; the options hold for all of them.
 struct UnetBuilder {
@@ -11,6 +38,7 @@ struct UnetBuilder {
   GraphBuilder g{"unet"};
 
   int channels(int level) const { return o.width << level; }
+  bool patches() const { return o.block == UnetBlock::patch; }
   op::Conv conv3x3(int level) const {
     return {.channels = channels(level), .kernel = 3, .padding = o.valid_padding ? 0 : 1};
   }
@@ -18,6 +46,36 @@ struct UnetBuilder {
   ValueId double_conv(const std::string& level_name, ValueId x, int level) {
     x = conv_norm_relu(g, level_name + ".", "1", x, conv3x3(level), o.norm);
     return conv_norm_relu(g, level_name + ".", "2", x, conv3x3(level), o.norm);
+  }
+
+  ValueId leaky_norm(const std::string& level_name, const std::string& number, ValueId x) {
+    if (o.norm == Norm::batch) x = g.batch_norm(level_name + ".bn" + number, x);
+    if (o.norm == Norm::group) {
+      x = g.group_norm(level_name + ".gn" + number, x, {.groups = std::gcd(g.channels(x), 8)});
+    }
+    return g.activate(level_name + ".leaky" + number, x, {ActivationKind::leaky_relu, kPatchSlope});
+  }
+
+  /// A quarter of the size: each 2x2 pixels become one, twice.
+  ValueId patches_down(const std::string& level_name, ValueId x, int level) {
+    for (const std::string number : {"1", "2"}) {
+      x = g.conv(
+          level_name + ".conv" + number, x,
+          {.channels = channels(level), .kernel = 2, .stride = 2, .bias = o.norm == Norm::none});
+      x = leaky_norm(level_name, number, x);
+    }
+    return x;
+  }
+
+  /// Four times the size: each pixel becomes 2x2, twice.
+  ValueId patches_up(const std::string& level_name, ValueId x, int level) {
+    for (const std::string number : {"1", "2"}) {
+      x = g.transposed_conv(
+          level_name + ".up" + number, x,
+          {.channels = channels(level), .kernel = 2, .stride = 2, .bias = o.norm == Norm::none});
+      x = leaky_norm(level_name, number, x);
+    }
+    return x;
   }
 
   /// Twice the size and half the channels. Transposed: the paper's 2x2 "up-convolution".
@@ -33,10 +91,11 @@ struct UnetBuilder {
   /// The features of every level, top first.
   std::vector<ValueId> encoder(ValueId x) {
     std::vector<ValueId> features;
-    for (int level = 0; level <= o.depth; ++level) {
+    if (patches()) features.push_back(x);
+    for (int level = patches() ? 1 : 0; level <= o.depth; ++level) {
       const std::string name = "encoder." + std::to_string(level);
-      if (level > 0) x = g.max_pool(name + ".pool", x);
-      x = double_conv(name, x, level);
+      if (level > 0 && !patches()) x = g.max_pool(name + ".pool", x);
+      x = patches() ? patches_down(name, x, level) : double_conv(name, x, level);
       if (level == o.depth && o.dropout > 0) x = g.dropout(name + ".dropout", x, {o.dropout});
       features.push_back(x);
     }
@@ -47,10 +106,11 @@ struct UnetBuilder {
     ValueId x = features.back();
     for (int level = o.depth - 1; level >= 0; --level) {
       const std::string name = "decoder." + std::to_string(level);
-      x = up(name, x, level);
+      x = patches() ? patches_up(name, x, level) : up(name, x, level);
       ValueId skip = features[static_cast<std::size_t>(level)];
       if (o.valid_padding) skip = g.crop_like(name + ".crop", skip, x, {.centre = true});
-      x = double_conv(name, g.concat(name + ".concat", {skip, x}), level);
+      x = g.concat(name + ".concat", {skip, x});
+      if (!patches()) x = double_conv(name, x, level);
     }
     return x;
   }
@@ -59,7 +119,8 @@ struct UnetBuilder {
   /// 2 * (1 + 2 + ... + 2^depth) pixels on each side of the frame.
   void auxiliary_head(ValueId lowest, ValueId image) {
     const ValueId logits = g.conv("aux.head", lowest, {.channels = o.classes});
-    const ValueId large = upsample(g, "aux.resize", logits, 1 << o.depth, Upsampling::bilinear);
+    const ValueId large =
+        upsample(g, "aux.resize", logits, coarsest_stride(o), Upsampling::bilinear);
     const int lost = 2 * ((2 << o.depth) - 1);
     const int offset = o.valid_padding ? overlap_padding(o).margin.top - lost : 0;
     g.output("aux", g.crop_like("aux.crop", large, image, {.offset = offset}));
@@ -71,6 +132,8 @@ UnetOptions unet_options(const ModelOptions& options, const Settings& settings) 
           .classes = options.classes,
           .width = settings.integer("width", 1, 1024),
           .depth = settings.integer("depth", 1, 8),
+          .block = settings.choice<UnetBlock>(
+              "block", {{"conv3x3", UnetBlock::conv3x3}, {"patch", UnetBlock::patch}}),
           .norm = settings.choice<Norm>(
               "norm", {{"batch", Norm::batch}, {"group", Norm::group}, {"none", Norm::none}}),
           .up = settings.choice<Upsampling>("up", {{"transpose", Upsampling::transpose},
@@ -79,6 +142,10 @@ UnetOptions unet_options(const ModelOptions& options, const Settings& settings) 
           .valid_padding = settings.choice<bool>("padding", {{"same", false}, {"valid", true}}),
           .dropout = settings.real("dropout", 0, 0.95f),
           .auxiliary_head = settings.flag("aux")};
+}
+
+Graph build_from_settings(const ModelOptions& options, const Settings& settings) {
+  return build_unet(unet_options(options, settings));
 }
 
 }  // namespace
@@ -95,11 +162,13 @@ op::Pad overlap_padding(const UnetOptions& o) {
 }
 
 Graph build_unet(const UnetOptions& o) {
+  check(o);
   UnetBuilder unet{o};
   GraphBuilder& g = unet.g;
   const ValueId image = g.input("image", {.channels = o.input_channels});
-  const op::Pad pad = o.valid_padding ? overlap_padding(o)
-                                      : op::Pad{.mode = PadMode::mirror, .multiple = 1 << o.depth};
+  const op::Pad pad = o.valid_padding
+                          ? overlap_padding(o)
+                          : op::Pad{.mode = PadMode::mirror, .multiple = coarsest_stride(o)};
   const auto features = unet.encoder(g.pad("pad", image, pad));
   const ValueId head = g.conv("head", unet.decoder(features), {.channels = o.classes});
   g.output("logits", g.crop_like("crop", head, image));
@@ -123,11 +192,28 @@ Architecture unet_architecture() {
              "how the decoder doubles sizes: 2x2 transposed convolution, or resize and 3x3"},
             {"padding", "same", "same | valid",
              "zeros around every layer, or one mirrored frame around the picture (published)"},
-            {"dropout", "0", "0 to 0.95", "rate after the lowest level"},
-            {"aux", "false", "true | false", "an auxiliary head on the lowest level"}}},
-      [](const ModelOptions& options, const Settings& settings) {
-        return build_unet(unet_options(options, settings));
-      }};
+            {"dropout", "0", "0 to 0.95", "rate after the lowest level (published: 0.5)"},
+            {"aux", "false", "true | false", "an auxiliary head on the lowest level"},
+            {"block", "conv3x3", "conv3x3 | patch",
+             "3x3 twice after a pooling, or 2x2 of stride 2 with LeakyReLU(0.1) twice instead: "
+             "each "
+             "level a quarter of the size, so a depth of 2 or 3 is enough"}}},
+      build_from_settings};
+}
+
+Architecture published_unet_architecture() {
+  Architecture published = unet_architecture();
+  published.info.name = "unet_published";
+  published.info.description =
+      "U-Net as in the paper: 64 to 1024 channels, unpadded 3x3, no norm, dropout; 31.0 million "
+      "parameters";
+  const std::map<std::string, std::string> of_the_paper{
+      {"width", "64"}, {"norm", "none"}, {"padding", "valid"}, {"dropout", "0.5"}};
+  for (SettingInfo& setting : published.info.settings) {
+    const auto found = of_the_paper.find(setting.name);
+    if (found != of_the_paper.end()) setting.default_value = found->second;
+  }
+  return published;
 }
 
 }  // namespace segmentum

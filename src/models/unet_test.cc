@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "graph/analysis.h"
+#include "models/registry.h"
+#include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
@@ -115,6 +117,74 @@ TEST(Unet, AuxiliaryHeadLooksAtTheSamePlace) {
   options.valid_padding = false;
   const Graph same = build_unet(options);
   EXPECT_EQ(std::get<op::Crop>(same.nodes[index_of(same, "aux.crop")].op).offset, Size2(0));
+}
+
+TEST(Unet, ThePublishedFormIsASetOfDefaults) {
+  const Graph graph = build_model("unet_published", {.input_channels = 1, .classes = 2});
+  const Shape shape{1, 1, 388, 388};
+  EXPECT_EQ(analyse(graph, {&shape, 1}).parameters, 31'030'658);
+  EXPECT_EQ(rows(graph, 388, "pad"), 572);
+  EXPECT_EQ(rows(graph, 388, "head"), 388);
+  EXPECT_EQ(rows(graph, 388, "encoder.4.dropout"), 28);
+  EXPECT_EQ(graph.architecture, "unet");  // a model file of it is one of unet
+  EXPECT_EQ(resolved_settings("unet_published", {}).at("width"), "64");
+}
+
+// 64 pixels: blocks of 4 give 16, then 4; the way back is 16, then 64, beside the picture.
+TEST(Unet, PatchesDivideAndMultiplyByFour) {
+  const Graph graph = build_unet({.width = 2, .depth = 2, .block = UnetBlock::patch});
+  const std::vector<std::pair<const char*, int>> sizes{
+      {"encoder.1.conv1", 32}, {"encoder.1.leaky2", 16}, {"encoder.2.conv1", 8},
+      {"encoder.2.leaky2", 4}, {"decoder.1.up1", 8},     {"decoder.1.concat", 16},
+      {"decoder.0.up1", 32},   {"decoder.0.concat", 64}, {"head", 64}};
+  for (const auto& [name, size] : sizes) EXPECT_EQ(rows(graph, 64, name), size) << name;
+  EXPECT_EQ(rows(graph, 65, "pad"), 80);
+  EXPECT_EQ(rows(graph, 65, "crop"), 65);
+  const auto channels = [&](const char* name) {
+    return graph.nodes[index_of(graph, name)].channels;
+  };
+  EXPECT_EQ(channels("encoder.1.conv1"), 4);
+  EXPECT_EQ(channels("encoder.2.conv2"), 8);
+  EXPECT_EQ(channels("decoder.1.concat"), 4 + 4);
+  EXPECT_EQ(channels("decoder.0.concat"), 3 + 2);
+  const Activation& leaky =
+      std::get<op::Activate>(graph.nodes[index_of(graph, "decoder.0.leaky1")].op).activation;
+  EXPECT_EQ(leaky, Activation(ActivationKind::leaky_relu, 0.1f));
+  for (const Node& node : graph.nodes) EXPECT_FALSE(std::holds_alternative<op::MaxPool>(node.op));
+}
+
+// Down 4 (3*2 + 2*2) and up 4 (2*1 + 1*1) of one tap each, biases 4 and 2, head 2 (3 + 1) + 2.
+TEST(Unet, PatchParametersByHand) {
+  const Graph graph =
+      build_unet({.width = 1, .depth = 1, .block = UnetBlock::patch, .norm = Norm::none});
+  const Shape shape{1, 3, 16, 16};
+  EXPECT_EQ(analyse(graph, {&shape, 1}).parameters, 4 * 10 + 4 + 4 * 3 + 2 + 2 * 4 + 2);
+}
+
+TEST(Unet, PatchesTakeAnySize) {
+  for (const char* aux : {"false", "true"}) {
+    const Graph graph = build_model(
+        "unet", {.classes = 5,
+                 .settings = {{"block", "patch"}, {"width", "2"}, {"depth", "2"}, {"aux", aux}}});
+    for (std::int64_t h = 1; h <= 40; ++h) {
+      const Shape shape{1, 3, h, 41 - h};
+      const auto shapes = infer_shapes(graph, {&shape, 1});
+      for (const Output& output : graph.outputs) {
+        EXPECT_EQ(shapes[static_cast<std::size_t>(output.value)], Shape({1, 5, h, 41 - h}));
+      }
+    }
+  }
+}
+
+TEST(Unet, PatchesSayWhatTheyCannotDo) {
+  const auto says = [](UnetOptions options, const char* text) {
+    options.block = UnetBlock::patch;
+    EXPECT_THAT([&] { build_unet(options); },
+                testing::ThrowsMessage<Error>(testing::HasSubstr(text)));
+  };
+  says({.valid_padding = true}, "works with up = transpose and padding = same");
+  says({.up = Upsampling::nearest}, "works with up = transpose and padding = same");
+  says({.depth = 6}, "depth = 6; expected 1 to 5");
 }
 
 TEST(Unet, NamesAsInCheckpoints) {

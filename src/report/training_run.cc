@@ -95,11 +95,13 @@ std::string word(WeightRule rule) {
 }
 
 std::vector<std::pair<std::string, std::string>> settings_of(const TrainConfig& config) {
-  std::string network = config.architecture;
+  std::string network = config.architecture.value_or("unet");
   for (const auto& [name, value] : config.model) network += fmt::format(", {} {}", name, value);
   const bool adamw = config.optimizer.kind == OptimizerKind::adamw;
   return {
       {"network", network},
+      {"weights at the start", config.init.empty() ? "random" : config.init},
+      {"frozen", config.freeze.empty() ? "nothing" : config.freeze},
       {"steps", decided(config.steps)},
       {"batch",
        fmt::format(

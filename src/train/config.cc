@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <type_traits>
@@ -22,6 +23,8 @@ template <typename T>
 struct IsOptional : std::false_type {};
 template <typename T>
 struct IsOptional<std::optional<T>> : std::true_type {};
+
+using Numbers = std::vector<float>;
 
 template <typename Enum>
 struct Words;
@@ -55,6 +58,10 @@ std::string to_text(const T& value) {
     return toml_string("");
   } else if constexpr (std::is_same_v<T, std::string>) {
     return toml_string(value);
+  } else if constexpr (std::is_same_v<T, Numbers>) {
+    std::string text;
+    for (const float number : value) text += (text.empty() ? "" : ", ") + to_text(number);
+    return "[" + text + "]";
   } else if constexpr (std::is_floating_point_v<T>) {
     std::string text = fmt::format("{}", value);  // the shortest that reads back the same
     return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
@@ -70,6 +77,20 @@ Number number_from(const std::string& text, const char* expected) {
   const auto [stop, code] = std::from_chars(text.data(), end, value);
   if (code != std::errc() || stop != end) throw Error(expected);
   return value;
+}
+
+/// "[0.5, 0.25]", with or without the brackets.
+Numbers numbers_from(std::string text) {
+  constexpr const char* kExpected = "numbers with commas between";
+  std::erase_if(text, [](char c) { return c == ' ' || c == '[' || c == ']'; });
+  Numbers numbers;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    numbers.push_back(number_from<float>(text.substr(0, end), kExpected));
+    text.erase(0, end + 1);
+  }
+  if (numbers.empty()) throw Error(kExpected);
+  return numbers;
 }
 
 /// The value of a word or number, or an Error that says what was expected.
@@ -93,6 +114,8 @@ void from_text(const std::string& text, T& value) {
       known += (known.empty() ? "" : ", ") + std::string(word);
     }
     throw Error("one of " + known);
+  } else if constexpr (std::is_same_v<T, Numbers>) {
+    value = numbers_from(text);
   } else if constexpr (std::is_same_v<T, std::string>) {
     value = text;
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -173,11 +196,19 @@ const std::vector<Option>& options() {
   using C = TrainConfig;
   using O = OptimizerOptions;
   using A = AugmentOptions;
+  using B = BorderOptions;
   const auto augment = [](const char* name, const char* about, Range range, double A::*member) {
     return option(std::string("augment.") + name, about, range, &C::augment, member);
   };
   static const std::vector<Option> table{
-      option("architecture", "the network: segmentum models lists them", kAny, &C::architecture),
+      option("architecture", "the network (segmentum models lists them); auto: of init, or unet",
+             kAny, &C::architecture),
+      option("init", "a model file whose weights the training starts from", kAny, &C::init),
+      option("freeze", "parts or patterns that stay as they are, with commas between", kAny,
+             &C::freeze),
+      option("mean", "what pictures are normalised by; auto: of init, or of the data", kAny,
+             &C::mean),
+      option("std", "the same: the deviation of each channel, in [0,1]", kAny, &C::std),
       option("one_class", "one sigmoid output instead of two classes", kAny, &C::one_class),
       option("frozen_batch_norm", "batch norms keep their running statistics", kAny,
              &C::frozen_batch_norm),
@@ -211,6 +242,11 @@ const std::vector<Option>& options() {
              &C::ema_decay),
       option("class_weights", "none, median_frequency or enet", kAny, &C::class_weights),
       option("class_weight_cap", "largest class weight", above(0), &C::class_weight_cap),
+      option("border_weight", "w0 of U-Net's weights between instances (published: 10); 0: none",
+             at_least(0), &C::border, &B::weight),
+      option("border_sigma", "their sigma in pixels", above(0), &C::border, &B::sigma_px),
+      option("border_line", "a line of background between instances that touch", kAny, &C::border,
+             &B::line),
       option("train_split", "the split to learn from", kAny, &C::train_split),
       option("val_split", "the split that chooses the best weights", kAny, &C::val_split),
       option("validate_every", "epochs from one validation to the next", at_least(1),
@@ -277,12 +313,97 @@ std::string unknown_option(const std::string& key) {
 }
 
 constexpr std::string_view kModelPrefix = "model.";
+constexpr std::string_view kAskedPrefix = "asked.";
+// Two spellings: in TOML `lr` is the rate itself and cannot be a table as well.
+constexpr std::array<std::string_view, 2> kFactorPrefixes{"lr.", "lr_factors."};
+
+/// What stands behind `prefix`; nothing where `key` does not begin with it.
+std::string after(std::string_view prefix, const std::string& key) {
+  return key.starts_with(prefix) ? key.substr(prefix.size()) : "";
+}
+
+std::string factor_pattern(const std::string& key) {
+  std::string pattern;
+  for (const std::string_view prefix : kFactorPrefixes) pattern += after(prefix, key);
+  return pattern;
+}
+
+void set_lr_factor(TrainConfig& config, const std::string& pattern, const std::string& text) {
+  const std::string key = "lr." + pattern;
+  double factor = 0;
+  try {
+    from_text(text, factor);
+  } catch (const Error& expected) {
+    throw Error(fmt::format("{} is \"{}\"; expected: {}", key, text, expected.what()));
+  }
+  check_range(key, factor, above(0));
+  config.lr_factors[pattern] = factor;
+}
+
+/// A table of names and texts; none where it is empty.
+std::string table_text(const char* name, const std::map<std::string, std::string>& entries) {
+  if (entries.empty()) return "";
+  std::string text = fmt::format("\n[{}]\n", name);
+  for (const auto& [key, value] : entries) {
+    text += fmt::format("{} = {}\n", toml_string(key), toml_string(value));
+  }
+  return text;
+}
+
+/// The value of `key` for a person; empty where it is auto.
+std::string shown(const TrainConfig& config, const std::string& key) {
+  if (const std::string name = after(kModelPrefix, key); !name.empty()) {
+    const auto found = config.model.find(name);
+    return found == config.model.end() ? "" : found->second;
+  }
+  if (const std::string pattern = factor_pattern(key); !pattern.empty()) {
+    const auto found = config.lr_factors.find(pattern);
+    return to_text(found == config.lr_factors.end() ? 1.0 : found->second);
+  }
+  const Option* found = find_option(key);
+  if (found == nullptr) return "";
+  const std::string text = found->get(config);
+  return text == to_text(std::string("auto")) ? "" : text;
+}
+
+/// What the run was asked for where its steps were made of minutes or epochs.
+std::string asked(const TrainConfig& run, const std::string& key) {
+  const auto steps = run.asked.find("steps");
+  const auto length = run.asked.find(key);
+  const bool of_this_run =
+      steps != run.asked.end() && run.steps && steps->second == fmt::format("{}", *run.steps);
+  return of_this_run && length != run.asked.end() ? length->second : "";
+}
+
+/// What the run has instead of a length in minutes or epochs.
+std::string length_of(const TrainConfig& run) {
+  std::string text = fmt::format("{} steps", run.steps.value_or(0));
+  for (const char* key : {"minutes", "epochs"}) {
+    if (const std::string length = asked(run, key); !length.empty()) {
+      text += fmt::format(" made of {} = {}", key, length);
+    }
+  }
+  return text;
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+  namespace fs = std::filesystem;
+  if (a == b || a.empty() || b.empty()) return a == b;
+  return fs::weakly_canonical(fs::absolute(a)) == fs::weakly_canonical(fs::absolute(b));
+}
 
 }  // namespace
 
 void set_option(TrainConfig& config, const std::string& key, const std::string& value) {
   if (key.starts_with(kModelPrefix) && key.size() > kModelPrefix.size()) {
     config.model[key.substr(kModelPrefix.size())] = value;
+    return;
+  }
+  if (const std::string pattern = factor_pattern(key); !pattern.empty()) {
+    return set_lr_factor(config, pattern, value);
+  }
+  if (const std::string name = after(kAskedPrefix, key); !name.empty()) {
+    config.asked[name] = value;
     return;
   }
   const Option* found = find_option(key);
@@ -319,11 +440,41 @@ std::string to_toml(const TrainConfig& config) {
     tables +=
         fmt::format("{} = {}  # {}\n", each.key.substr(dot + 1), each.get(config), each.about);
   }
-  if (!config.model.empty()) text += "\n[model]\n";
-  for (const auto& [name, value] : config.model) {
-    text += fmt::format("{} = {}\n", toml_string(name), toml_string(value));
+  text += table_text("model", config.model);
+  if (!config.lr_factors.empty()) text += "\n[lr_factors]\n";
+  for (const auto& [pattern, factor] : config.lr_factors) {
+    text += fmt::format("{} = {}\n", toml_string(pattern), to_text(factor));
   }
-  return text + tables;
+  return text + tables + table_text("asked", config.asked);
+}
+
+std::optional<std::string> difference_from_run(const std::vector<TrainSetting>& given,
+                                               const TrainConfig& wanted, const TrainConfig& run) {
+  for (const TrainSetting& setting : given) {
+    const std::string& key = setting.key;
+    const std::string want = shown(wanted, key);
+    std::string have = shown(run, key);
+    if (want.empty() || want == have) continue;
+    if (key == "minutes" || key == "epochs") {
+      have = asked(run, key);
+      if (want == have) continue;
+      if (have.empty()) have = length_of(run);
+    }
+    if (key == "init" && same_file(wanted.init, run.init)) continue;
+    return fmt::format("{} is {}, the run has {}", key, want, have.empty() ? "auto" : have);
+  }
+  return std::nullopt;
+}
+
+void settle_length(TrainConfig& config, std::int64_t steps) {
+  config.asked.clear();
+  for (const char* key : {"minutes", "epochs"}) {
+    if (const std::string length = shown(config, key); !length.empty()) config.asked[key] = length;
+  }
+  config.asked["steps"] = fmt::format("{}", steps);
+  config.steps = steps;
+  config.minutes.reset();
+  config.epochs.reset();
 }
 
 std::vector<OptionDescription> train_options() {

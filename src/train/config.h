@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/augment.h"
+#include "data/border_weights.h"
 #include "losses/class_weights.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -19,17 +20,25 @@ namespace segmentum {
 /// network and the machine; the run's config.toml holds what was decided.
 struct TrainConfig {
   // The network.
-  std::string architecture = "unet";
+  std::optional<std::string> architecture;   // auto: that of `init`, else unet
   std::map<std::string, std::string> model;  // its settings, "model.width" and so on
   std::optional<bool> one_class;             // auto: for two classes
   std::optional<bool> frozen_batch_norm;     // auto: if a statistic would rest on under 16 values
   double aux_weight = 0.4;                   // of the loss of every output but "logits"
+
+  // Fine-tuning.
+  std::string init;    // a model file that the weights are taken from; empty: random
+  std::string freeze;  // patterns (graph/parts.h) of what stays as it is, with commas between
+  // What pictures are normalised by; auto: as `init` does, else by the data set's own.
+  std::optional<std::vector<float>> mean, std;
 
   // How long: the first of these that is set decides (setting one by name unsets the others); none:
   // 2,000 steps, at least 10 epochs.
   std::optional<std::int64_t> steps;
   std::optional<double> minutes;  // measured once at the start and turned into steps
   std::optional<double> epochs;
+  // "minutes" or "epochs" that `steps` were made of, and these steps, for --resume to compare.
+  std::map<std::string, std::string> asked;
 
   // One step.
   int batch = 4;       // pictures that go through the network together
@@ -40,6 +49,7 @@ struct TrainConfig {
   // The optimizer.
   OptimizerOptions optimizer;
   double lr = 2e-3;
+  std::map<std::string, double> lr_factors;  // on lr, by pattern (graph/parts.h): "lr.backbone"
   ScheduleKind schedule = ScheduleKind::poly;
   double poly_power = 0.9;
   std::optional<std::int64_t> warmup_steps;  // auto: a twentieth of the steps, at most 100
@@ -49,6 +59,7 @@ struct TrainConfig {
   // The loss.
   std::optional<WeightRule> class_weights;  // auto: median_frequency, none for two classes
   double class_weight_cap = 5.0;
+  BorderOptions border;  // weights of the pixels between neighbouring instances
 
   // Validation and the run's files.
   std::string train_split = "train";
@@ -64,9 +75,13 @@ struct TrainConfig {
   int cache_mb = 1024;  // decoded pictures kept in memory
 };
 
-/// Sets one option by its name, as in `--set lr=0.01` or `--set model.width=32`; "auto" unsets it.
+/// Sets one option by its name, as in `--set lr=0.01`, `--set model.width=32` or
+/// `--set lr.backbone=0.1` (a factor on the rate of a part); "auto" unsets it.
 /// Throws Error for an unknown name, listing near matches, and for a value of the wrong kind.
 void set_option(TrainConfig& config, const std::string& key, const std::string& value);
+
+/// From here on `steps` say how long; notes the minutes or epochs that they were made of.
+void settle_length(TrainConfig& config, std::int64_t steps);
 
 /// Throws Error naming the option if a value can never work, such as a negative batch.
 void check(const TrainConfig& config);
@@ -74,9 +89,26 @@ void check(const TrainConfig& config);
 /// All options as a commented TOML document that `read_train_config` takes back.
 std::string to_toml(const TrainConfig& config);
 
-/// Sets in `config` what the TOML document `text` says. `name`: the file, for messages.
-/// Throws Error naming file and line of what it does not understand.
+/// One option as a person wrote it.
+struct TrainSetting {
+  std::string key;
+  std::string value;
+  std::string place;  // "config.toml:3" for messages; empty: the command line
+};
+
+/// What a TOML document sets, in its order. `name`: the file, for messages. Throws Error naming
+/// file and line of what is no setting.
+std::vector<TrainSetting> parse_train_config(std::string_view text, const std::string& name);
+
+/// Sets in `config` what the TOML document `text` says. Throws Error naming file and line of what
+/// it does not understand.
 void read_train_config(TrainConfig& config, std::string_view text, const std::string& name);
+
+/// The first of `given` whose value in `wanted` is another one than in `run`, the options that a
+/// run was started with: "lr is 0.1, the run has 0.002". Nothing where all agree; auto agrees with
+/// everything. `wanted`: what `given` makes of the defaults.
+std::optional<std::string> difference_from_run(const std::vector<TrainSetting>& given,
+                                               const TrainConfig& wanted, const TrainConfig& run);
 
 /// One line of help about an option.
 struct OptionDescription {

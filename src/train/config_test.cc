@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -70,6 +72,72 @@ TEST(TrainConfig, TomlGivesEverythingBack) {
   EXPECT_EQ(read.optimizer.epsilon, 1e-12);
 }
 
+TEST(TrainConfig, FineTuningSurvivesToml) {
+  TrainConfig config;
+  config.init = "/models/a b.segmentum";
+  config.freeze = "backbone,*.bias";
+  config.mean = {0.485f, 0.1f};
+  set_option(config, "std", "0.25, 0.5");
+  set_option(config, "lr.encoder.0", "0.1");
+  set_option(config, "lr.*.bias", "2");
+  config.asked = {{"minutes", "20.0"}, {"steps", "7"}};
+  config.steps = 7;
+  EXPECT_EQ(config.std, (std::vector<float>{0.25f, 0.5f}));
+  EXPECT_EQ(config.lr, 2e-3);  // the rate itself stays
+  const std::string text = to_toml(config);
+  TrainConfig read;
+  read_train_config(read, text, "config.toml");
+  EXPECT_EQ(to_toml(read), text);
+  EXPECT_EQ(read.init, config.init);
+  EXPECT_EQ(read.freeze, config.freeze);
+  EXPECT_EQ(read.mean, config.mean);
+  EXPECT_EQ(read.lr_factors, (std::map<std::string, double>{{"encoder.0", 0.1}, {"*.bias", 2}}));
+  EXPECT_EQ(read.asked, config.asked);
+  read_train_config(read, "[lr_factors]\nencoder.0 = 0.5\n", "my.toml");
+  EXPECT_EQ(read.lr_factors.at("encoder.0"), 0.5);
+}
+
+std::optional<std::string> difference(const std::vector<TrainSetting>& given,
+                                      const TrainConfig& run) {
+  TrainConfig wanted;
+  for (const TrainSetting& setting : given) set_option(wanted, setting.key, setting.value);
+  return difference_from_run(given, wanted, run);
+}
+
+TEST(TrainConfig, TellsHowAResumedRunDiffers) {
+  TrainConfig run;
+  run.architecture = "unet";
+  run.model = {{"width", "16"}};
+  run.steps = 100;
+  run.asked = {{"minutes", "2.5"}, {"steps", "100"}};
+  run.one_class = true;
+  run.lr_factors = {{"encoder", 0.1}};
+  run.init = std::filesystem::absolute("a.segmentum").string();
+  for (const auto& [key, value] :
+       std::vector<std::pair<std::string, std::string>>{{"lr", "2e-3"},
+                                                        {"steps", "100"},
+                                                        {"minutes", "2.50"},
+                                                        {"one_class", "auto"},
+                                                        {"one_class", "true"},
+                                                        {"architecture", "unet"},
+                                                        {"model.width", "16"},
+                                                        {"lr.encoder", "0.1"},
+                                                        {"init", "./a.segmentum"}}) {
+    EXPECT_EQ(difference({{key, value, ""}}, run), std::nullopt) << key;
+  }
+  EXPECT_EQ(difference({{"batch", "4", ""}, {"lr", "0.1", ""}}, run),
+            "lr is 0.1, the run has 0.002");
+  EXPECT_EQ(difference({{"lr", "0.1", ""}, {"lr", "0.002", ""}}, run), std::nullopt);
+  EXPECT_EQ(difference({{"model.width", "32", ""}}, run), "model.width is 32, the run has 16");
+  EXPECT_EQ(difference({{"lr.head", "3", ""}}, run), "lr.head is 3.0, the run has 1.0");
+  EXPECT_EQ(difference({{"minutes", "3", ""}}, run), "minutes is 3.0, the run has 2.5");
+  EXPECT_EQ(difference({{"epochs", "3", ""}}, run),
+            "epochs is 3.0, the run has 100 steps made of minutes = 2.5");
+  run.asked["steps"] = "99";  // of a run whose settings this one took over
+  EXPECT_EQ(difference({{"minutes", "2.5", ""}}, run), "minutes is 2.5, the run has 100 steps");
+  EXPECT_EQ(difference({{"init", "b.segmentum", ""}}, run)->substr(0, 8), "init is ");
+}
+
 TEST(TrainConfig, ReadsWhatAPersonWrites) {
   TrainConfig config;
   read_train_config(config, "lr = 1\nepochs = 10\n[model]\nwidth = 8\n[augment]\nnoise = 0.1\n",
@@ -104,6 +172,9 @@ TEST(TrainConfig, SaysWhatAValueMayBe) {
   expect_refused("momentum", "2", "it must be from 0 to 1");
   expect_refused("optimizer", "adam", "optimizer is \"adam\"; expected: one of sgd, adamw");
   expect_refused("class_weights", "x", "one of none, median_frequency, enet, or auto");
+  expect_refused("mean", "a", "mean is \"a\"; expected: numbers with commas between, or auto");
+  expect_refused("lr.head", "0", "lr.head is 0.0; it must be above 0");
+  expect_refused("lr.head", "x", "lr.head is \"x\"; expected: a number");
   expect_refused("one_class", "yes", "expected: true or false, or auto");
 }
 
@@ -113,7 +184,9 @@ TEST(TrainConfig, TellsTheLineOfAFile) {
       [&] { read_train_config(config, "lr = 0.1\nbatsh = 3\n", "my.toml"); },
       ThrowsMessage<Error>(AllOf(HasSubstr("my.toml:2: "), HasSubstr("did you mean batch"))));
   EXPECT_THAT([&] { read_train_config(config, "lr = [1]\n", "my.toml"); },
-              ThrowsMessage<Error>(HasSubstr("my.toml:1: lr must be a text, a number")));
+              ThrowsMessage<Error>(HasSubstr("my.toml:1: lr is \"[1]\"; expected: a number")));
+  EXPECT_THAT([&] { read_train_config(config, "mean = [1, \"a\"]\n", "my.toml"); },
+              ThrowsMessage<Error>(HasSubstr("my.toml:1: mean must be a text, a number, a list")));
   EXPECT_THAT([&] { read_train_config(config, "lr = = 1\n", "my.toml"); },
               ThrowsMessage<Error>(HasSubstr("my.toml:1: not TOML")));
 }

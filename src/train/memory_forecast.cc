@@ -52,21 +52,35 @@ std::string gigabytes(std::size_t bytes) {
 }  // namespace
 
 MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const TrainConfig& config,
-                               std::size_t cache_bytes) {
+                               std::size_t cache_bytes, const std::set<std::string>& frozen) {
   MemoryForecast forecast;
   const std::array inputs{batch};
   for (const Shape& shape : infer_shapes(graph, inputs)) {
     forecast.activations += sizeof(float) * static_cast<std::size_t>(shape.count());
   }
-  std::size_t weights = 0;
-  for (const ParameterSpec& spec : graph.parameters) {
-    weights += sizeof(float) * static_cast<std::size_t>(spec.shape.count());
-  }
   const std::size_t state = config.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
   const std::size_t average = config.ema_decay == 0.0 ? 0 : 1;
-  forecast.weights = weights * (2 + state + average);
+  for (const ParameterSpec& spec : graph.parameters) {
+    const bool learnt = is_trainable(spec.role) && !frozen.contains(spec.name);
+    const std::size_t copies = 1 + average + (learnt ? 1 + state : 0);
+    forecast.weights += copies * sizeof(float) * static_cast<std::size_t>(spec.shape.count());
+  }
   forecast.pictures = cache_bytes;
   return forecast;
+}
+
+std::size_t inference_floor(const Graph& graph, const Shape& picture) {
+  const std::array inputs{picture};
+  const std::vector<Shape> shapes = infer_shapes(graph, inputs);
+  std::int64_t most = 0;
+  for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
+    std::int64_t held = shapes[id].count();
+    for (ValueId input : graph.nodes[id].inputs) {
+      held += shapes[static_cast<std::size_t>(input)].count();
+    }
+    most = std::max(most, held);
+  }
+  return sizeof(float) * static_cast<std::size_t>(most);
 }
 
 std::optional<std::size_t> available_memory(const fs::path& root) {
@@ -92,7 +106,7 @@ void require_memory(const MemoryForecast& forecast, const TrainConfig& config,
     options += (options.empty() ? "" : ", ") + option;
   };
   // Activations grow with the batch and with the crop's area; the rest stays.
-  const std::size_t fixed = forecast.weights + forecast.pictures;
+  const std::size_t fixed = forecast.weights + forecast.pictures + forecast.validation;
   if (fixed < available) {
     const double share = static_cast<double>(available - fixed) /
                          static_cast<double>(std::max<std::size_t>(1, forecast.activations));
@@ -105,12 +119,15 @@ void require_memory(const MemoryForecast& forecast, const TrainConfig& config,
     if (crop >= 32) offer(fmt::format("crop={}", crop));
   }
   if (config.cache_mb > 0) offer("cache_mb=0");
+  if (forecast.total() - forecast.validation <= available) {
+    offer(fmt::format("smaller pictures in the split \"{}\"", config.val_split));
+  }
   offer("a narrower network");
   throw Error(fmt::format(
       "the training needs about {} of memory (activations {}, weights and optimizer {}, pictures "
-      "{}) but {} are free; what would fit better: {}",
+      "{}, validation {}) but {} are free; what would fit better: {}",
       gigabytes(forecast.total()), gigabytes(forecast.activations), gigabytes(forecast.weights),
-      gigabytes(forecast.pictures), gigabytes(available), options));
+      gigabytes(forecast.pictures), gigabytes(forecast.validation), gigabytes(available), options));
 }
 
 }  // namespace segmentum

@@ -44,6 +44,22 @@ TEST(MemoryForecast, CountsByHand) {
             4u * 20 * 3);
 }
 
+TEST(MemoryForecast, FrozenParametersHaveNeitherGradientNorState) {
+  const MemoryForecast forecast =
+      forecast_memory(one_convolution(), {1, 1, 4, 4}, {}, 0, {"conv.weight"});
+  EXPECT_EQ(forecast.weights, 4u * (2 * 9 * 2 + 2 * 5));  // value and average; all five
+}
+
+// The picture of 100 pixels and its two channels of logits.
+TEST(MemoryForecast, ValidationHoldsOneNodeAtATime) {
+  EXPECT_EQ(inference_floor(one_convolution(), {1, 1, 10, 10}), 4u * (100 + 200));
+  const MemoryForecast forecast{.activations = 1'000'000'000, .validation = 3'000'000'000};
+  EXPECT_EQ(forecast.total(), 4'000'000'000u);
+  EXPECT_THAT([&] { require_memory(forecast, {}, 2'000'000'000); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("validation 3.0 GB"),
+                                         HasSubstr("smaller pictures in the split \"val\""))));
+}
+
 TEST(MemoryForecast, OffersWhatWouldFit) {
   TrainConfig config;
   config.batch = 8;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/threads.h"
+#include "graph/parts.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -52,14 +53,15 @@ struct Update {
   float* first = nullptr;   // momentum, or the mean of gradients
   float* second = nullptr;  // the mean of their squares
   float decay = 0;
+  float lr = 0;
+  float step_size = 0;  // adamw: lr / (1 - beta1^t)
 };
 
-void sgd(const Update& u, std::int64_t begin, std::int64_t end, float lr, float momentum,
-         bool nesterov) {
+void sgd(const Update& u, std::int64_t begin, std::int64_t end, float momentum, bool nesterov) {
   for (std::int64_t i = begin; i < end; ++i) {
     const float gradient = u.gradient[i] + u.decay * u.value[i];
     u.first[i] = momentum * u.first[i] + gradient;
-    u.value[i] -= lr * (nesterov ? gradient + momentum * u.first[i] : u.first[i]);
+    u.value[i] -= u.lr * (nesterov ? gradient + momentum * u.first[i] : u.first[i]);
   }
 }
 
@@ -67,19 +69,17 @@ struct AdamFactors {
   float beta1, rest1;  // rest = 1 - beta, rounded once
   float beta2, rest2;
   float epsilon;
-  float lr;
-  float step_size;        // lr / (1 - beta1^t)
   float root_correction;  // sqrt(1 - beta2^t)
 };
 
 void adamw(const Update& u, std::int64_t begin, std::int64_t end, const AdamFactors& f) {
-  const float keep = 1.0f - f.lr * u.decay;
+  const float keep = 1.0f - u.lr * u.decay;
   for (std::int64_t i = begin; i < end; ++i) {
     const float gradient = u.gradient[i];
     u.first[i] = f.beta1 * u.first[i] + f.rest1 * gradient;
     u.second[i] = f.beta2 * u.second[i] + f.rest2 * gradient * gradient;
     const float root = std::sqrt(u.second[i]) / f.root_correction + f.epsilon;
-    u.value[i] = u.value[i] * keep - f.step_size * (u.first[i] / root);
+    u.value[i] = u.value[i] * keep - u.step_size * (u.first[i] / root);
   }
 }
 
@@ -90,10 +90,12 @@ std::vector<std::string> state_names(OptimizerKind kind) {
 
 }  // namespace
 
-Optimizer::Optimizer(const OptimizerOptions& options, const ParameterStore& parameters)
+Optimizer::Optimizer(const OptimizerOptions& options, const ParameterStore& parameters,
+                     const PartOptions& parts)
     : options_(options) {
   for (const auto& [name, parameter] : parameters.all()) {
-    if (!is_trainable(parameter.role)) continue;
+    if (!is_trainable(parameter.role) || parts.frozen.contains(name)) continue;
+    factors_[name] = lr_factor(parts.lr_factors, name);
     for (const std::string& prefix : state_names(options_.kind)) {
       state_.emplace(prefix + name, Tensor(parameter.value.shape()));
     }
@@ -104,6 +106,7 @@ void Optimizer::step(ParameterStore& parameters, const Gradients& gradients, dou
   const std::vector<std::string> prefixes = state_names(options_.kind);
   std::vector<Update> updates;
   std::vector<std::int64_t> counts;
+  const auto t = static_cast<double>(steps_ + 1);
   for (const auto& [name, gradient] : gradients) {
     const auto first = state_.find(prefixes.front() + name);
     if (first == state_.end() || first->second.shape() != gradient.shape()) {
@@ -111,30 +114,32 @@ void Optimizer::step(ParameterStore& parameters, const Gradients& gradients, dou
                   " for the gradient of " + name);
     }
     const bool decays = options_.decay_all || parameters.at(name).role == ParameterRole::weight;
-    updates.push_back({parameters.change(name).data(), gradient.data(), first->second.data(),
-                       state_.at(prefixes.back() + name).data(),
-                       decays ? static_cast<float>(options_.weight_decay) : 0.0f});
+    const double own_lr = lr * factors_.at(name);
+    updates.push_back(
+        {.value = parameters.change(name).data(),
+         .gradient = gradient.data(),
+         .first = first->second.data(),
+         .second = state_.at(prefixes.back() + name).data(),
+         .decay = decays ? static_cast<float>(options_.weight_decay) : 0.0f,
+         .lr = static_cast<float>(own_lr),
+         .step_size = static_cast<float>(own_lr / (1 - std::pow(options_.beta1, t)))});
     counts.push_back(gradient.shape().count());
   }
   ++steps_;
 
-  const auto t = static_cast<double>(steps_);
   const AdamFactors factors{
       .beta1 = static_cast<float>(options_.beta1),
       .rest1 = static_cast<float>(1 - options_.beta1),
       .beta2 = static_cast<float>(options_.beta2),
       .rest2 = static_cast<float>(1 - options_.beta2),
       .epsilon = static_cast<float>(options_.epsilon),
-      .lr = static_cast<float>(lr),
-      .step_size = static_cast<float>(lr / (1 - std::pow(options_.beta1, t))),
       .root_correction = static_cast<float>(std::sqrt(1 - std::pow(options_.beta2, t)))};
   const std::vector<Chunk> chunks = chunks_of(counts);
   parallel_for(static_cast<std::int64_t>(chunks.size()), [&](std::int64_t i) {
     const Chunk& chunk = chunks[static_cast<std::size_t>(i)];
     const Update& update = updates[chunk.tensor];
     if (options_.kind == OptimizerKind::sgd) {
-      sgd(update, chunk.begin, chunk.end, factors.lr, static_cast<float>(options_.momentum),
-          options_.nesterov);
+      sgd(update, chunk.begin, chunk.end, static_cast<float>(options_.momentum), options_.nesterov);
     } else {
       adamw(update, chunk.begin, chunk.end, factors);
     }
@@ -156,6 +161,15 @@ void Optimizer::restore(std::map<std::string, Tensor> state, std::int64_t steps)
   }
   state_ = std::move(state);
   steps_ = steps;
+}
+
+double lr_factor(const std::map<std::string, double>& factors, const std::string& name) {
+  const std::pair<const std::string, double>* chosen = nullptr;
+  for (const auto& entry : factors) {
+    if (!matches_pattern(entry.first, name)) continue;
+    if (chosen == nullptr || entry.first.size() > chosen->first.size()) chosen = &entry;
+  }
+  return chosen == nullptr ? 1.0 : chosen->second;
 }
 
 double global_norm(const Gradients& gradients) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "engine/executor.h"
@@ -24,16 +25,26 @@ struct OptimizerOptions {
   double epsilon = 1e-8;   // adamw
 };
 
+/// What sets single parameters apart.
+struct PartOptions {
+  std::set<std::string> frozen;  // never change and have no state
+  /// Factors on the learning rate by pattern (graph/parts.h); where several mean a parameter, the
+  /// longest pattern decides.
+  std::map<std::string, double> lr_factors;
+};
+
 /// SGD with momentum, or AdamW (Loshchilov and Hutter, ICLR 2019), with the arithmetic of
 /// torch.optim 1.13:
 ///   sgd:   g += decay*p;  v = momentum*v + g;  p -= lr * (nesterov ? g + momentum*v : v)
 ///   adamw: p -= lr*decay*p;  m = b1*m + (1-b1)*g;  v = b2*v + (1-b2)*g*g
 ///          p -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + epsilon)
 /// Unlike PyTorch's default only weights decay, not biases and norm parameters (`decay_all`).
+/// `lr` is that of the parameter: the one of the step times its factor, as in a parameter group.
 class Optimizer {
  public:
-  /// State for every trainable parameter of `parameters`, zero.
-  Optimizer(const OptimizerOptions& options, const ParameterStore& parameters);
+  /// State for every trainable parameter of `parameters` that is not frozen, zero.
+  Optimizer(const OptimizerOptions& options, const ParameterStore& parameters,
+            const PartOptions& parts = {});
 
   /// One update with learning rate `lr` of every parameter that has a gradient. Same bits for any
   /// thread count. Throws Error if a gradient has no state or another shape.
@@ -48,8 +59,12 @@ class Optimizer {
  private:
   OptimizerOptions options_;
   std::map<std::string, Tensor> state_;
+  std::map<std::string, double> factors_;  // by parameter
   std::int64_t steps_ = 0;
 };
+
+/// The factor on the learning rate of the parameter `name`: 1 where no pattern means it.
+double lr_factor(const std::map<std::string, double>& factors, const std::string& name);
 
 /// The Euclidean norm of all gradients together. Same bits for any thread count.
 double global_norm(const Gradients& gradients);

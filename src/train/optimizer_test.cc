@@ -72,6 +72,36 @@ TEST(Optimizer, DecayAllReachesBiases) {
   EXPECT_FLOAT_EQ(store.value("conv.bias").data()[0], 0.89f);
 }
 
+// As two parameter groups of PyTorch: the bias at a tenth of the rate.
+TEST(Optimizer, PartsHaveLearningRatesOfTheirOwn) {
+  const std::map<std::string, double> factors{{"conv", 0.5}, {"*.bias", 0.1}};
+  ParameterStore store = weight_and_bias();
+  Optimizer sgd({.kind = OptimizerKind::sgd, .weight_decay = 0.1}, store, {.lr_factors = factors});
+  sgd.step(store, halves(), 0.1);
+  EXPECT_FLOAT_EQ(store.value("conv.weight").data()[0], 0.97f);  // 1 - 0.05 * (0.5 + 0.1 * 1)
+  EXPECT_FLOAT_EQ(store.value("conv.bias").data()[0], 0.995f);   // 1 - 0.01 * 0.5
+  ParameterStore other = weight_and_bias();
+  Optimizer adamw({.weight_decay = 0.1}, other, {.lr_factors = factors});
+  adamw.step(other, halves(), 0.1);
+  EXPECT_FLOAT_EQ(other.value("conv.weight").data()[0], 1 - 0.05f * 0.1f - 0.05f);
+  EXPECT_FLOAT_EQ(other.value("conv.bias").data()[0], 0.99f);
+}
+
+TEST(Optimizer, TheLongestPatternDecides) {
+  const std::map<std::string, double> factors{{"encoder", 0.1}, {"encoder.0", 0.01}, {"head", 10}};
+  EXPECT_EQ(lr_factor(factors, "encoder.0.conv1.weight"), 0.01);
+  EXPECT_EQ(lr_factor(factors, "encoder.1.conv1.weight"), 0.1);
+  EXPECT_EQ(lr_factor(factors, "head.bias"), 10);
+  EXPECT_EQ(lr_factor(factors, "decoder.0.up.weight"), 1);
+}
+
+TEST(Optimizer, FrozenParametersHaveNoState) {
+  ParameterStore store = weight_and_bias();
+  Optimizer adamw({}, store, {.frozen = {"conv.weight"}});
+  EXPECT_EQ(adamw.state().size(), 2u);  // mean and square of the bias
+  EXPECT_TRUE(adamw.state().contains("mean.conv.bias"));
+}
+
 TEST(Optimizer, MarksParametersAsChanged) {
   ParameterStore store = weight_and_bias();
   const std::uint64_t before = store.at("conv.weight").version;

@@ -4,12 +4,17 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <utility>
 #include <variant>
 
+#include "base/spelling.h"
 #include "data/statistics.h"
 #include "graph/analysis.h"
+#include "graph/parts.h"
+#include "image/codec.h"
 #include "losses/class_weights.h"
 #include "models/registry.h"
 #include "segmentum/error.h"
@@ -52,7 +57,8 @@ void find_samples(TrainingSetup& setup, ProgressSink& progress) {
   }
 }
 
-Preprocess preprocess_of(const Dataset& dataset) {
+Preprocess preprocess_of(const Dataset& dataset, const Model* init) {
+  if (init != nullptr && init->preprocess.channels() == dataset.channels) return init->preprocess;
   const auto channels = static_cast<std::size_t>(dataset.channels);
   if (dataset.mean.size() == channels && dataset.std.size() == channels) {
     return {.mean = dataset.mean, .std = dataset.std};
@@ -60,11 +66,46 @@ Preprocess preprocess_of(const Dataset& dataset) {
   return {.mean = std::vector<float>(channels, 0.5f), .std = std::vector<float>(channels, 0.25f)};
 }
 
+/// What is set goes before what the init model or the data say; the options then hold all of it.
+void decide_preprocess(TrainingSetup& setup, const Model* init) {
+  TrainConfig& config = setup.config;
+  setup.preprocess = preprocess_of(setup.dataset, init);
+  const auto set = [&](const char* name, std::optional<std::vector<float>>& given,
+                       std::vector<float>& used) {
+    if (given && given->size() != used.size()) {
+      throw Error(
+          fmt::format("{} has {} numbers; the pictures have {} channel{}, and {}=auto is "
+                      "what fits them",
+                      name, given->size(), used.size(), used.size() == 1 ? "" : "s", name));
+    }
+    if (given) used = *given;
+    given = used;
+  };
+  set("mean", config.mean, setup.preprocess.mean);
+  set("std", config.std, setup.preprocess.std);
+  for (const float deviation : setup.preprocess.std) {
+    if (!(deviation > 0)) throw Error(fmt::format("std holds {}; it must be above 0", deviation));
+  }
+}
+
 /// The decoded training pictures with their labels, if all are as large as the first.
-std::size_t picture_bytes(const Dataset& dataset, const std::vector<Sample>& samples) {
+std::size_t picture_bytes(const Dataset& dataset, const std::vector<Sample>& samples,
+                          const BorderOptions& border) {
   const LabelledPicture first = read_labelled(dataset, samples.front());
-  return samples.size() *
-         (first.image.row_bytes() * first.image.height() + first.labels.labels().size_bytes());
+  const std::size_t maps = border.need_instances() ? 2 : 1;
+  return samples.size() * (first.image.row_bytes() * first.image.height() +
+                           maps * first.labels.labels().size_bytes());
+}
+
+Shape largest_picture(const TrainingSetup& setup) {
+  Shape largest;
+  if (!setup.validates()) return largest;
+  for (const Sample& sample : setup.dataset.split(setup.config.val_split)) {
+    const ImageSize size = image_size(setup.dataset.root / sample.image);
+    const Shape shape{1, setup.preprocess.channels(), size.height, size.width};
+    if (largest.rank() == 0 || shape.count() > largest.count()) largest = shape;
+  }
+  return largest;
 }
 
 /// How many values the scarcest batch statistic rests on, if those are too few. After a global mean
@@ -119,7 +160,97 @@ void weigh_classes(TrainingSetup& setup) {
                                            counts.picture_pixels, setup.config.class_weight_cap);
 }
 
+void tell_of_border_weights(const TrainingSetup& setup, ProgressSink& progress) {
+  if (!setup.config.border.need_instances()) return;
+  const auto with_map = std::ranges::count_if(
+      setup.samples(), [](const Sample& sample) { return !sample.instances.empty(); });
+  progress.message(fmt::format(
+      "objects for border weights: from the instance maps of {} of {} pictures, else the connected "
+      "regions of the mask",
+      with_map, setup.samples().size()));
+}
+
+/// Class names differ but their number is the same: old scores become those of other classes.
+void tell_of_other_classes(const Model& init, const Dataset& dataset, ProgressSink& progress) {
+  const auto same_name = [](const ClassInfo& a, const ClassInfo& b) { return a.name == b.name; };
+  if (init.classes.size() != dataset.classes.size() ||
+      std::ranges::equal(init.classes, dataset.classes, same_name)) {
+    return;
+  }
+  std::vector<std::string> names;
+  for (const ClassInfo& info : init.classes) names.push_back(info.name);
+  progress.message("  the classes of that model have other names (" + joined(names) +
+                   "): each starts as the one at its place");
+}
+
+void plan_start(TrainingSetup& setup, const Model& init, ProgressSink& progress) {
+  const std::string& path = setup.config.init;
+  WeightTransfer transfer = plan_transfer(init.graph, setup.graph);
+  if (transfer.taken.empty() && transfer.adapted.empty()) {
+    throw Error::in_file(
+        path, fmt::format("no parameter of this model ({}) has the name and shape of one of {}; "
+                          "weights can be taken from the same network or one of its family",
+                          init.graph.architecture, *setup.config.architecture));
+  }
+  for (const std::string& line : transfer_report(transfer, path)) progress.message(line);
+  tell_of_other_classes(init, setup.dataset, progress);
+  if (init.preprocess.channels() != setup.preprocess.channels()) {
+    progress.message(
+        fmt::format("  that model reads {} channels: pictures are normalised by the data set's own "
+                    "mean and deviation",
+                    init.preprocess.channels()));
+  }
+  setup.transfer = std::move(transfer);
+}
+
+void freeze(TrainingSetup& setup, ProgressSink& progress) {
+  const std::vector<std::string> patterns = pattern_list(setup.config.freeze);
+  for (const auto& [pattern, factor] : setup.config.lr_factors) {
+    parameters_matching(setup.graph, pattern);  // throws where it means nothing
+  }
+  if (patterns.empty()) return;
+  for (const std::string& pattern : patterns) {
+    for (std::string& name : parameters_matching(setup.graph, pattern)) {
+      setup.frozen.insert(std::move(name));
+    }
+  }
+  std::int64_t frozen = 0, all = 0;
+  for (const ParameterSpec& spec : setup.graph.parameters) {
+    if (!is_trainable(spec.role)) continue;
+    all += spec.shape.count();
+    if (setup.frozen.contains(spec.name)) frozen += spec.shape.count();
+  }
+  if (frozen == all) {
+    throw Error("freeze = " + setup.config.freeze + " leaves nothing to learn; the parts are " +
+                joined(parts_of(setup.graph)));
+  }
+  progress.message(fmt::format("frozen: {} ({} of {} numbers)", joined(patterns), frozen, all));
+  if (setup.config.init.empty()) {
+    progress.message("  no init is given, so what is frozen stays random");
+  }
+}
+
 }  // namespace
+
+void decide_network(TrainConfig& config, const Model* init) {
+  if (!config.architecture) config.architecture = init ? init->graph.architecture : "unet";
+  if (init == nullptr) return;
+  std::map<std::string, std::string> known;
+  try {
+    known = resolved_settings(*config.architecture, {});
+  } catch (const Error& error) {
+    throw Error::in_file(config.init,
+                         std::string(error.what()) + "; name one of them with --model");
+  }
+  for (const auto& [name, value] : init->settings) {
+    if (known.contains(name)) config.model.try_emplace(name, value);
+  }
+}
+
+std::optional<Model> load_init(const TrainConfig& config) {
+  if (config.init.empty()) return std::nullopt;
+  return load_model(config.init);
+}
 
 const std::vector<Sample>& TrainingSetup::samples() const {
   return dataset.split(config.train_split);
@@ -160,6 +291,7 @@ StepOptions TrainingSetup::step_options() const {
           .accumulate = config.accumulate,
           .clip = config.clip,
           .frozen_batch_norm = config.frozen_batch_norm.value_or(false),
+          .frozen = frozen,
           // Not the loader's streams: dropout must not follow the augmentation.
           .seed = static_cast<std::uint64_t>(config.seed) ^ 0x64726f706f757421u};
 }
@@ -168,6 +300,7 @@ LoaderOptions TrainingSetup::loader_options(std::int64_t first_step) const {
   LoaderOptions options{.split = config.train_split,
                         .batch_size = config.batch,
                         .augment = config.augment,
+                        .border = config.border,
                         .preprocess = preprocess,
                         .seed = static_cast<std::uint64_t>(config.seed),
                         .workers = config.workers,
@@ -177,27 +310,40 @@ LoaderOptions TrainingSetup::loader_options(std::int64_t first_step) const {
   return options;
 }
 
-TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, ProgressSink& progress) {
+TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, ProgressSink& progress,
+                     Start start) {
   TrainingSetup setup{.config = config, .dataset = dataset};
   decide_classes(setup.config, dataset.class_count());
   find_samples(setup, progress);
-  setup.preprocess = preprocess_of(dataset);
+  if (!config.init.empty()) setup.config.init = std::filesystem::absolute(config.init).string();
+  const std::optional<Model> init =
+      start == Start::weights ? load_init(setup.config) : std::nullopt;
+  decide_network(setup.config, init ? &*init : nullptr);
+  decide_preprocess(setup, init ? &*init : nullptr);
+  const std::string& architecture = *setup.config.architecture;
   const ModelOptions options{.input_channels = setup.preprocess.channels(),
                              .classes = *setup.config.one_class ? 1 : dataset.class_count(),
-                             .settings = config.model};
-  setup.graph = build_model(config.architecture, options);
-  setup.config.model = resolved_settings(config.architecture, options);
+                             .settings = setup.config.model};
+  setup.graph = build_model(architecture, options);
+  setup.config.model = resolved_settings(architecture, options);
+  if (init) plan_start(setup, *init, progress);
+  freeze(setup, progress);
   decide_batch_norm(setup, progress);
   weigh_classes(setup);
+  tell_of_border_weights(setup, progress);
   setup.cache_bytes = std::min(static_cast<std::size_t>(config.cache_mb) * 1'000'000,
-                               picture_bytes(setup.dataset, setup.samples()));
+                               picture_bytes(setup.dataset, setup.samples(), config.border));
+  setup.largest_validation = largest_picture(setup);
   return setup;
 }
 
 TrainingState initial_state(const TrainingSetup& setup) {
   const TrainConfig& config = setup.config;
   ParameterStore parameters = initialise(setup.graph, static_cast<std::uint64_t>(config.seed));
-  Optimizer optimizer(config.optimizer, parameters);
+  if (setup.transfer) {
+    transfer_weights(*setup.transfer, load_model(config.init).parameters, parameters);
+  }
+  Optimizer optimizer(config.optimizer, parameters, {setup.frozen, config.lr_factors});
   std::optional<WeightAverage> average;
   if (config.ema_decay.value_or(0) > 0) average.emplace(parameters, *config.ema_decay);
   return {std::move(parameters), std::move(optimizer), std::move(average), {}};

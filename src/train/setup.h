@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "data/dataset.h"
@@ -9,11 +12,13 @@
 #include "graph/graph.h"
 #include "image/preprocess.h"
 #include "losses/loss.h"
+#include "model_file/model.h"
 #include "segmentum/progress.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
 #include "train/schedule.h"
 #include "train/training_step.h"
+#include "train/weight_transfer.h"
 
 namespace segmentum {
 
@@ -24,7 +29,11 @@ struct TrainingSetup {
   Graph graph;
   Preprocess preprocess;
   LossOptions loss;
+  std::set<std::string> frozen;            // parameters that stay as they are
+  std::optional<WeightTransfer> transfer;  // of the weights of config.init; none: random ones
   std::size_t cache_bytes = 0;  // of decoded training pictures, at most what the options allow
+  Shape largest_validation;     // the picture [1,C,H,W] with the most pixels; empty: none
+  std::size_t validation_bytes = std::size_t{1} << 30;  // a picture that takes more is cut in tiles
 
   const std::vector<Sample>& samples() const;  // to train on
   bool validates() const;                      // else the last weights are kept
@@ -43,10 +52,24 @@ struct TrainingSetup {
   LoaderOptions loader_options(std::int64_t first_step) const;
 };
 
+/// What a training starts from.
+enum class Start {
+  weights,    // random ones, or those of `init`
+  checkpoint  // which is read over them: `init` is not looked at, and may be gone
+};
+
+/// Decides the network that `config` leaves open: that of `init`, with its settings where they are
+/// not given and the network knows them, or without one U-Net.
+void decide_network(TrainConfig& config, const Model* init);
+
+/// The model file `config.init`; nothing where that is empty. Throws the errors of `load_model`.
+std::optional<Model> load_init(const TrainConfig& config);
+
 /// Builds the network and decides every option that follows from it and the data; says what it
 /// decided through `progress`. Reads the masks of the training split where classes are weighted.
 /// Throws Error if there is nothing to train on, or if options and data do not fit each other.
-TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, ProgressSink& progress);
+TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, ProgressSink& progress,
+                     Start start = Start::weights);
 
 /// The state before the first step.
 TrainingState initial_state(const TrainingSetup& setup);

@@ -33,13 +33,19 @@ double seconds_since(Clock::time_point start) {
 }
 
 /// Throws Error if the machine is too small; `activations`: what a plan says, once there is one.
-void require_memory(const TrainingSetup& setup, std::optional<std::size_t> available,
-                    std::size_t activations = 0) {
+/// Validation may take half of what is left.
+void divide_memory(TrainingSetup& setup, const Executor& executor,
+                   std::optional<std::size_t> available, std::size_t activations = 0) {
   if (!available) return;
-  MemoryForecast forecast =
-      forecast_memory(setup.graph, setup.batch_shape(), setup.config, setup.cache_bytes);
+  MemoryForecast forecast = forecast_memory(setup.graph, setup.batch_shape(), setup.config,
+                                            setup.cache_bytes, setup.frozen);
   if (activations > 0) forecast.activations = activations;
+  if (setup.validates()) {
+    forecast.validation =
+        least_validation_bytes(setup.graph, setup.largest_validation, executor.grid());
+  }
   require_memory(forecast, setup.config, *available);
+  setup.validation_bytes = forecast.validation + (*available - forecast.total()) / 2;
 }
 
 /// One run: what it was told, where it stands, and what it works with.
@@ -75,7 +81,7 @@ class Training {
   }
   TrainSummary summary() const;
 
-  const TrainingSetup setup_;
+  TrainingSetup setup_;
   const RunFolder& folder_;
   Executor& executor_;
   ProgressSink& progress_;
@@ -116,7 +122,7 @@ Training::Training(TrainingSetup setup, const RunFolder& folder, Executor& execu
   const std::optional<std::size_t> available = available_memory();
   step_ = std::make_unique<TrainingStep>(setup_.graph, state_, setup_.batch_shape(), executor_,
                                          setup_.step_options());
-  require_memory(setup_, available, step_->memory_bytes());
+  divide_memory(setup_, executor_, available, step_->memory_bytes());
   loader_ = std::make_unique<Loader>(setup_.dataset, setup_.loader_options(position_.step));
   log_ = std::make_unique<RunLog>(folder_.log(), position_.log_bytes);
 }
@@ -176,7 +182,8 @@ double Training::add_batches() {
     const double waited = seconds_since(begin);
     interval_wait_ += waited;
     stretch_.wait += waited;
-    loss += step_->add_batch(batch.images.view(), batch.labels) / setup_.config.accumulate;
+    const Targets targets(batch.labels, batch.border_weights);
+    loss += step_->add_batch(batch.images.view(), targets) / setup_.config.accumulate;
     if (!std::isfinite(loss)) fail_at_step(fmt::format("the loss became {}", loss));
   }
   return loss;
@@ -202,7 +209,7 @@ std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
   const Clock::time_point begin = Clock::now();
   const Scores result =
       scores(validate(setup_.graph, chosen_weights(), setup_.dataset, setup_.config.val_split,
-                      setup_.preprocess, executor_, progress_));
+                      setup_.preprocess, executor_, progress_, setup_.validation_bytes));
   const bool best = result.mean_iou > position_.best_mean_iou;
   log_->write({.step = position_.step,
                .epoch = epoch + 1,
@@ -238,6 +245,10 @@ void Training::save_best(const std::optional<Scores>& scores) {
       {"seed", fmt::format("{}", config.seed)},
       {"threads", fmt::format("{}", config.threads)},
       {"engine", executor_.name()}};
+  if (!config.init.empty()) {
+    const std::filesystem::path init = config.init;
+    provenance["init"] = (init.parent_path().filename() / init.filename()).string();
+  }
   if (scores) {
     provenance["validation_mean_iou"] = fmt::format("{:.6f}", scores->mean_iou);
     provenance["validation_pixel_accuracy"] = fmt::format("{:.6f}", scores->pixel_accuracy);
@@ -353,8 +364,10 @@ TrainSummary train(const Dataset& dataset, const TrainConfig& config,
   const RunFolder folder(run_folder);
   const TrainConfig starting = starting_config(config, folder, resume, progress);
   const ThreadsInScope threads_of_the_run(starting.threads);
-  TrainingSetup setup = set_up(dataset, starting, progress);
-  require_memory(setup, available_memory());
+  const bool goes_on = std::filesystem::exists(folder.checkpoint());
+  TrainingSetup setup =
+      set_up(dataset, starting, progress, goes_on ? Start::checkpoint : Start::weights);
+  divide_memory(setup, executor, available_memory());
   decide_length(setup, executor, progress);
   write_file(folder.config(), to_toml(setup.config));
   return Training(std::move(setup), folder, executor, progress).run();

@@ -152,6 +152,42 @@ TEST_P(TrainerOn, AnInterruptedValidationIsMadeUpFor) {
   EXPECT_EQ(log("broken").size(), log("unbroken").size());
 }
 
+// The run of stage one is the start of stage two, whose encoder stays and whose head learns fast.
+TEST_P(TrainerOn, FineTunesAndResumesToTheSameBits) {
+  const TrainSummary first = run("first", tiny_config(3));
+  TrainConfig config = tiny_config(6);
+  config.init = first.model.string();
+  config.freeze = "encoder";
+  config.lr_factors = {{"head", 10}};
+  config.border.weight = 10;
+  run("unbroken", config);
+  RecordingSink stop(4);
+  EXPECT_THROW(train(dataset_, config, folder_ / "broken", false, *executor_, stop), Interrupted);
+  std::filesystem::remove(first.model);  // no longer needed
+  run("broken", TrainConfig{}, true);
+  expect_same_state(checkpoint("unbroken"), checkpoint("broken"));
+}
+
+TEST_P(TrainerOn, FrozenPartsStayAsTheyWere) {
+  const TrainSummary first = run("first", tiny_config(3));
+  TrainConfig config = tiny_config(4);
+  config.init = first.model.string();
+  config.freeze = "encoder";
+  const Model before = load_model(first.model), after = load_model(run("second", config).model);
+  EXPECT_EQ(after.preprocess, before.preprocess);
+  EXPECT_EQ(after.provenance.at("init"), "first/best.segmentum");
+  bool moved = false;
+  for (const auto& [name, parameter] : before.parameters.all()) {
+    const bool same =
+        std::ranges::equal(parameter.value.values(), after.parameters.value(name).values());
+    if (name.starts_with("encoder")) {
+      EXPECT_TRUE(same) << name;  // running statistics too
+    }
+    moved = moved || !same;
+  }
+  EXPECT_TRUE(moved);
+}
+
 TEST_P(TrainerOn, RefusesToOverwriteATraining) {
   run("a", tiny_config(1));
   EXPECT_THAT(

@@ -65,7 +65,7 @@ double measure_step(const TrainingSetup& setup, Executor& executor, ProgressSink
     const Stopwatch one;
     for (int batch = 0; batch < setup.config.accumulate; ++batch) {
       const Batch pictures = loader.next();
-      step.add_batch(pictures.images.view(), pictures.labels);
+      step.add_batch(pictures.images.view(), Targets(pictures.labels, pictures.border_weights));
     }
     step.update(setup.config.lr);
     if (i >= kWarmUpSteps) seconds.push_back(one.seconds());
@@ -85,7 +85,7 @@ double measure_validation(const TrainingSetup& setup, Executor& executor, Progre
   for (int i = 0; i < 2; ++i) {  // the first time touches memory and disk
     const Stopwatch watch;
     validate(setup.graph, scratch.parameters, few, setup.config.val_split, setup.preprocess,
-             executor, progress);
+             executor, progress, setup.validation_bytes);
     seconds = watch.seconds();
   }
   return seconds * all;
@@ -136,24 +136,25 @@ TrainingSpeed measure_speed(const TrainingSetup& setup, Executor& executor, Prog
 
 void decide_length(TrainingSetup& setup, Executor& executor, ProgressSink& progress) {
   TrainConfig& config = setup.config;
-  if (!config.steps && config.minutes) {
+  if (config.steps) {
+    config.minutes.reset();
+    config.epochs.reset();
+  } else if (config.minutes) {
     const Stopwatch watch;
     const double seconds = *config.minutes * 60;
     const TrainingSpeed speed = measure_speed(setup, executor, progress, kMeasuringShare * seconds);
     const TrainingLength length = length_within(std::max(0.0, seconds - watch.seconds()), speed,
                                                 setup.steps_per_epoch(), config.validate_every);
-    config.steps = length.steps;
-    config.validate_every = length.validate_every;
     progress.message(fmt::format("{:g} minutes are {} steps of {:.3g} s here", *config.minutes,
                                  length.steps, speed.step_seconds));
-  } else if (!config.steps && config.epochs) {
-    config.steps =
-        whole_steps(std::round(*config.epochs * static_cast<double>(setup.steps_per_epoch())));
-  } else if (!config.steps) {
+    settle_length(config, length.steps);
+    config.validate_every = length.validate_every;
+  } else if (config.epochs) {
+    settle_length(config, whole_steps(std::round(*config.epochs *
+                                                 static_cast<double>(setup.steps_per_epoch()))));
+  } else {
     config.steps = std::max(kDefaultSteps, kDefaultEpochs * setup.steps_per_epoch());
   }
-  config.minutes.reset();  // from here on the steps say it all
-  config.epochs.reset();
   decide_what_follows(config, setup.epochs());
 }
 

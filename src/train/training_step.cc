@@ -18,11 +18,13 @@ TrainingStep::TrainingStep(const Graph& graph, TrainingState& state, const Shape
   }
   const std::array inputs{batch};
   plan_ = executor.plan(graph, state.parameters, inputs,
-                        {.mode = Mode::train, .frozen_batch_norm = options.frozen_batch_norm});
+                        {.mode = Mode::train,
+                         .frozen_batch_norm = options.frozen_batch_norm,
+                         .frozen = options.frozen});
   clear_gradients(plan_->gradients());
 }
 
-double TrainingStep::add_batch(ConstTensorView images, std::span<const std::uint16_t> labels) {
+double TrainingStep::add_batch(ConstTensorView images, const Targets& targets) {
   const TensorView input = plan_->input();
   if (images.shape != input.shape) {
     throw Error("the batch is " + images.shape.to_string() + ", the plan was made for " +
@@ -37,26 +39,31 @@ double TrainingStep::add_batch(ConstTensorView images, std::span<const std::uint
 
   double loss = 0;
   for (const Output& output : graph_.outputs) {
-    loss += add_output_gradient(output, labels, images.shape);
+    loss += add_output_gradient(output, targets, images.shape);
   }
   if (std::isfinite(loss)) plan_->backward();
   return loss;
 }
 
-double TrainingStep::add_output_gradient(const Output& output,
-                                         std::span<const std::uint16_t> labels,
-                                         const Shape& label_shape) {
+double TrainingStep::add_output_gradient(const Output& output, const Targets& targets,
+                                         const Shape& target_shape) {
   const double weight = output.name == "logits" ? 1.0 : options_.aux_weight;
   const ConstTensorView logits = plan_->output(output.name);
   const TensorView gradient = plan_->output_gradient(output.name);
   const auto scale = static_cast<float>(weight / options_.accumulate);
-  const Shape& size = logits.shape;
-  if (size.h() == label_shape.h() && size.w() == label_shape.w()) {
-    return weight * segmentation_loss(logits, labels, options_.loss, gradient, scale).value;
+  const Shape &from = target_shape, &to = logits.shape;
+  if (to.h() == from.h() && to.w() == from.w()) {
+    return weight * segmentation_loss(logits, targets, options_.loss, gradient, scale).value;
   }
-  const std::vector<std::uint16_t> resized =
-      resize_labels(labels, label_shape.n(), label_shape.h(), label_shape.w(), size.h(), size.w());
-  return weight * segmentation_loss(logits, resized, options_.loss, gradient, scale).value;
+  const std::vector<std::uint16_t> labels =
+      resize_nearest(targets.labels, from.n(), from.h(), from.w(), to.h(), to.w());
+  std::vector<float> added;
+  if (!targets.added_weights.empty()) {
+    added = resize_nearest(targets.added_weights, from.n(), from.h(), from.w(), to.h(), to.w());
+  }
+  const LossResult loss =
+      segmentation_loss(logits, {labels, added}, options_.loss, gradient, scale);
+  return weight * loss.value;
 }
 
 double TrainingStep::update(double lr) {
@@ -72,20 +79,26 @@ double TrainingStep::update(double lr) {
   return norm;
 }
 
-std::vector<std::uint16_t> resize_labels(std::span<const std::uint16_t> labels, std::int64_t n,
-                                         std::int64_t h, std::int64_t w, std::int64_t to_h,
-                                         std::int64_t to_w) {
-  std::vector<std::uint16_t> resized(static_cast<std::size_t>(n * to_h * to_w));
+template <typename T>
+std::vector<T> resize_nearest(std::span<const T> values, std::int64_t n, std::int64_t h,
+                              std::int64_t w, std::int64_t to_h, std::int64_t to_w) {
+  std::vector<T> resized(static_cast<std::size_t>(n * to_h * to_w));
   std::size_t at = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t y = 0; y < to_h; ++y) {
       const std::int64_t row = (i * h + (2 * y + 1) * h / (2 * to_h)) * w;
       for (std::int64_t x = 0; x < to_w; ++x) {
-        resized[at++] = labels[static_cast<std::size_t>(row + (2 * x + 1) * w / (2 * to_w))];
+        resized[at++] = values[static_cast<std::size_t>(row + (2 * x + 1) * w / (2 * to_w))];
       }
     }
   }
   return resized;
 }
+
+template std::vector<std::uint16_t> resize_nearest(std::span<const std::uint16_t>, std::int64_t,
+                                                   std::int64_t, std::int64_t, std::int64_t,
+                                                   std::int64_t);
+template std::vector<float> resize_nearest(std::span<const float>, std::int64_t, std::int64_t,
+                                           std::int64_t, std::int64_t, std::int64_t);
 
 }  // namespace segmentum

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/executor.h"
@@ -18,6 +20,7 @@ struct StepOptions {
   int accumulate = 1;       // calls of `add_batch` before one `update`
   double clip = 0;          // 0: gradients are not clipped
   bool frozen_batch_norm = false;
+  std::set<std::string> frozen;  // parameters that are not learnt
   std::uint64_t seed = 0;
 };
 
@@ -29,11 +32,11 @@ class TrainingStep {
   TrainingStep(const Graph& graph, TrainingState& state, const Shape& batch, Executor& executor,
                const StepOptions& options);
 
-  /// Adds the gradients of one batch: `images` of the plan's shape, `labels` N*H*W.
+  /// Adds the gradients of one batch: `images` of the plan's shape, `targets` of N*H*W pixels.
   /// Returns the loss: cross entropy at "logits" plus `aux_weight` times that of each other output,
-  /// whose labels are brought to its size by nearest neighbour. A loss that is not finite leaves
+  /// whose targets are brought to its size by nearest neighbour. A loss that is not finite leaves
   /// the gradients alone.
-  double add_batch(ConstTensorView images, std::span<const std::uint16_t> labels);
+  double add_batch(ConstTensorView images, const Targets& targets);
 
   /// Clips the gradients, moves weights and their average, clears the gradients and counts the
   /// step. Returns the norm of the gradient before clipping; where that is not finite nothing
@@ -43,8 +46,8 @@ class TrainingStep {
   std::size_t memory_bytes() const { return plan_->memory_bytes(); }
 
  private:
-  double add_output_gradient(const Output& output, std::span<const std::uint16_t> labels,
-                             const Shape& label_shape);
+  double add_output_gradient(const Output& output, const Targets& targets,
+                             const Shape& target_shape);
 
   const Graph& graph_;
   TrainingState& state_;
@@ -53,9 +56,10 @@ class TrainingStep {
   int batches_ = 0;  // added since the last update
 };
 
-/// Labels of `n` pictures [h,w], at another size: nearest, half-pixel centred.
-std::vector<std::uint16_t> resize_labels(std::span<const std::uint16_t> labels, std::int64_t n,
-                                         std::int64_t h, std::int64_t w, std::int64_t to_h,
-                                         std::int64_t to_w);
+/// One number a pixel of `n` pictures [h,w], labels or weights, at another size: nearest,
+/// half-pixel centred.
+template <typename T>
+std::vector<T> resize_nearest(std::span<const T> values, std::int64_t n, std::int64_t h,
+                              std::int64_t w, std::int64_t to_h, std::int64_t to_w);
 
 }  // namespace segmentum

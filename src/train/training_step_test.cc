@@ -152,19 +152,38 @@ TEST_P(TrainingStepOn, RefusesABatchOfAnotherShape) {
   TrainingStep step(graph, state, {1, 1, 1, 1}, *executor_, {});
   EXPECT_THAT(
       [&] {
-        step.add_batch(pixels({1, 2}, {2, 1, 1, 1}).view(), {});
+        step.add_batch(pixels({1, 2}, {2, 1, 1, 1}).view(), std::vector<std::uint16_t>{});
       },
       testing::ThrowsMessage<Error>(testing::HasSubstr("the batch is 2x1x1x1, the plan was "
                                                        "made for 1x1x1x1")));
 }
 
-TEST(ResizeLabels, TakesTheNearestHalfPixel) {
-  const std::vector<std::uint16_t> labels{0, 1, 2, 3, 4, 5};  // 2x3
-  EXPECT_THAT(resize_labels(labels, 1, 2, 3, 1, 1), ElementsAre(4));
-  EXPECT_THAT(resize_labels(labels, 1, 2, 3, 2, 1), ElementsAre(1, 4));
-  EXPECT_THAT(resize_labels(labels, 2, 1, 3, 1, 3), ElementsAre(0, 1, 2, 3, 4, 5));
-  EXPECT_THAT(resize_labels(labels, 3, 1, 2, 1, 4),
+TEST(ResizeNearest, TakesTheNearestHalfPixel) {
+  const auto resized = [](std::vector<std::uint16_t> labels, std::int64_t n, std::int64_t h,
+                          std::int64_t w, std::int64_t to_h, std::int64_t to_w) {
+    return resize_nearest(std::span<const std::uint16_t>(labels), n, h, w, to_h, to_w);
+  };
+  EXPECT_THAT(resized({0, 1, 2, 3, 4, 5}, 1, 2, 3, 1, 1), ElementsAre(4));
+  EXPECT_THAT(resized({0, 1, 2, 3, 4, 5}, 1, 2, 3, 2, 1), ElementsAre(1, 4));
+  EXPECT_THAT(resized({0, 1, 2, 3, 4, 5}, 2, 1, 3, 1, 3), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(resized({0, 1, 2, 3, 4, 5}, 3, 1, 2, 1, 4),
               ElementsAre(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5));
+  const std::vector<float> weights{0.5f, 1.5f, 2.5f, 3.5f};
+  EXPECT_THAT(resize_nearest(std::span<const float>(weights), 1, 2, 2, 1, 1), ElementsAre(3.5f));
+}
+
+// Two pixels of equal logits cost ln 2 and push by their shares: (1 + 2) / 4 and 1 / 4.
+TEST_P(TrainingStepOn, AddedWeightsReachTheGradient) {
+  const Graph graph = linear_graph();
+  TrainingState state = sgd_state(graph);
+  TrainingStep step(graph, state, {1, 1, 1, 2}, *executor_, {});
+  const std::vector<std::uint16_t> labels{1, 0};
+  const std::vector<float> added{2, 0};
+  EXPECT_NEAR(step.add_batch(pixels({1, 1}, {1, 1, 1, 2}).view(), {labels, added}), std::log(2),
+              1e-6);
+  // The gradient of the logits: 3/4 * -1/2 + 1/4 * 1/2 = -1/4 for class 1.
+  step.update(1.0);
+  EXPECT_NEAR(state.parameters.value("head.weight").data()[1], 0.25, 1e-6);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // How well weights do on pictures they have not seen.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "data/dataset.h"
@@ -11,11 +12,16 @@
 
 namespace segmentum {
 
-/// One count over a split, each picture predicted whole, at its own size.
-/// Throws Error naming the file of a picture or mask that cannot be read, Interrupted when asked to
-/// stop.
+/// One count over a split, each picture predicted at its own size: whole, or where that takes more
+/// than `memory_bytes` in tiles, with the same result. A network that must see all of a picture
+/// gets it whole. Throws Error naming the file of a picture or mask that cannot be read,
+/// Interrupted when asked to stop.
 ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const Dataset& dataset,
                          const std::string& split, const Preprocess& preprocess, Executor& executor,
-                         ProgressSink& progress);
+                         ProgressSink& progress, std::size_t memory_bytes);
+
+/// What that holds at least for a picture of this shape: whole, or in the smallest tiles.
+std::size_t least_validation_bytes(const Graph& graph, const Shape& picture,
+                                   const ConvolutionGrid& grid);
 
 }  // namespace segmentum

@@ -44,6 +44,33 @@ TEST(Stopping, ResumedAfterKillToTheSameBits) {
   EXPECT_TRUE(fs::exists(broken / "report.html"));
 }
 
+TEST(Stopping, AResumedRunRefusesOtherSettings) {
+  const fs::path folder = fresh_folder("resume");
+  write_tiny_scenes(folder / "data");
+  const auto train = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{"train", folder / "data", "--out", folder / "run"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  const std::vector<std::string> first{"--epochs", "0.5",           "--threads",     "1",
+                                       "--set",    "model.width=2", "model.depth=2", "crop=32",
+                                       "batch=2"};
+  ASSERT_EQ(train(first).status, 0);
+  const auto again = [&](std::vector<std::string> words) {
+    words.push_back("--resume");
+    return train(words);
+  };
+  EXPECT_EQ(again(first).status, 0);  // the same command
+  EXPECT_EQ(again({}).status, 0);
+  const Outcome other = again({"--set", "batch=2", "lr=0.5"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("lr is 0.5, the run has 0.002"),
+                               HasSubstr("config.toml); a resumed run keeps the settings")));
+  EXPECT_EQ(again({"--epochs", "2"}).status, 2);
+  EXPECT_EQ(again({"--model", "fcn8s"}).status, 2);
+  EXPECT_EQ(again({"--init", folder / "run" / "best.segmentum"}).status, 2);
+}
+
 TEST(Stopping, InterruptLeavesACheckpoint) {
   const fs::path folder = fresh_folder("interrupt");
   write_tiny_scenes(folder / "data");

@@ -30,6 +30,7 @@ const Case kCases[] = {
     {"unet_bilinear_plain", "unet", {{"width", "5"}, {"up", "bilinear"}, {"norm", "none"}}},
     {"unet_nearest_group", "unet", {{"width", "4"}, {"up", "nearest"}, {"norm", "group"}}},
     {"unet_valid", "unet", {{"width", "4"}, {"depth", "2"}, {"padding", "valid"}}},
+    {"unet_patch", "unet", {{"width", "4"}, {"depth", "2"}, {"block", "patch"}}},
     {"fcn32s", "fcn32s", {{"width", "2"}, {"fc_channels", "8"}}},
     {"fcn16s", "fcn16s", {{"width", "2"}, {"fc_channels", "8"}}},
     {"fcn8s", "fcn8s", {{"width", "2"}, {"fc_channels", "8"}}},

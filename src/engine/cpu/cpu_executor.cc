@@ -22,7 +22,8 @@ Gradients zero_gradients(const Graph& graph, const PlanOptions& options) {
   Gradients gradients;
   if (options.mode == Mode::infer) return gradients;
   for (const ParameterSpec& spec : graph.parameters) {
-    if (is_trainable(spec.role)) gradients.emplace(spec.name, Tensor(spec.shape));
+    if (!is_trainable(spec.role) || options.frozen.contains(spec.name)) continue;
+    gradients.emplace(spec.name, Tensor(spec.shape));
   }
   return gradients;
 }

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "base/random.h"
@@ -23,6 +26,21 @@ TEST_P(CpuEngine, TrainsAsTheReference) {
 TEST_P(CpuEngine, TrainsWithFrozenBatchNormAsTheReference) {
   const auto engine = make_cpu_executor();
   expect_engines_agree(*engine, GetParam().graph, GetParam().inputs, {.frozen_batch_norm = true});
+}
+
+// Whole layers near the input, and single parameters of layers of which others are learnt.
+TEST_P(CpuEngine, TrainsWithFrozenParametersAsTheReference) {
+  const std::vector<ParameterSpec>& specs = GetParam().graph.parameters;
+  std::set<std::string> first_half, every_other;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    if (2 * i < specs.size()) first_half.insert(specs[i].name);
+    if (i % 2 == 0) every_other.insert(specs[i].name);
+  }
+  for (const auto& frozen : {first_half, every_other}) {
+    if (frozen.empty()) return;
+    const auto engine = make_cpu_executor();
+    expect_engines_agree(*engine, GetParam().graph, GetParam().inputs, {.frozen = frozen});
+  }
 }
 
 TEST_P(CpuEngine, InfersAsTheReference) {
@@ -58,6 +76,45 @@ TEST(CpuProfile, TimesEveryStepOfBothPasses) {
   EXPECT_GE(backward_convolutions, 1);
   for (const auto& [name, gradient] : plan->gradients()) {
     EXPECT_THAT(gradient.values(), testing::Each(0.0f)) << name;
+  }
+}
+
+// Three layers; gradients stop above the second, which keeps its statistics though others move.
+TEST(CpuFrozen, NoWorkBelowTheFirstLayerThatLearns) {
+  GraphBuilder g("frozen");
+  ValueId x = g.input("image", {.channels = 3});
+  for (const std::string name : {"a", "b", "c"}) {
+    x = g.conv(name + ".conv", x, {.channels = 8, .kernel = 3, .padding = 1, .bias = false});
+    x = g.relu(name + ".relu", g.batch_norm(name + ".bn", x));
+  }
+  g.output("result", x);
+  const Graph graph = std::move(g).build();
+  std::set<std::string> frozen;
+  for (const ParameterSpec& spec : graph.parameters) {
+    if (spec.name[0] != 'c') frozen.insert(spec.name);
+  }
+  for (const bool cpu : {true, false}) {
+    ParameterStore parameters = random_parameters(graph, 1);
+    const ParameterStore before = parameters.clone();
+    const auto engine = cpu ? make_cpu_executor() : make_reference_executor();
+    const Shape input{2, 3, 16, 16};
+    const auto plan =
+        engine->plan(graph, parameters, {&input, 1}, {.mode = Mode::train, .frozen = frozen});
+    const auto whole = engine->plan(graph, parameters, {&input, 1}, {.mode = Mode::train});
+    EXPECT_EQ(plan->gradients().size(), 3u);  // c.conv.weight, c.bn.weight, c.bn.bias
+    for (const StepTime& step : plan->profile()) {
+      if (step.pass == Pass::backward) {
+        EXPECT_EQ(step.node[0], 'c') << step.kernel;
+      }
+    }
+    for (const auto& [name, parameter] : parameters.all()) {
+      const bool moved = name.starts_with("c.bn.running");
+      EXPECT_EQ(std::ranges::equal(parameter.value.values(), before.value(name).values()), !moved)
+          << name;
+    }
+    if (cpu) {
+      EXPECT_LT(plan->memory_bytes(), whole->memory_bytes() * 2 / 3);
+    }
   }
 }
 

@@ -136,8 +136,10 @@ void lower_backward(Lowering& l, ValueId id, const op::Conv& conv) {
   const ConvGeometry geometry = geometry_of(conv, l.shape(x), l.shape(id));
   if (is_depthwise(geometry)) return lower_depthwise_backward(l, id, conv, geometry, dy);
   const bool plain_source = l.value(x).block == 1;
-  emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = true}, conv.bias,
-                       plain_source);
+  if (l.learns(id)) {
+    emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = true},
+                         conv.bias, plain_source);
+  }
   if (l.wants_gradient(x)) {
     emit_data_gradient(l, id, geometry, ConvPass::backward_data, dy, x);
   }

@@ -94,8 +94,10 @@ void lower_depthwise(Lowering& l, ValueId id, const op::Conv& conv, const ConvGe
 
 void lower_depthwise_backward(Lowering& l, ValueId id, const op::Conv& conv, const ConvGeometry& g,
                               const Slot& dy) {
-  const Slot x = l.value_in(l.node(id).inputs[0], dy.block);
-  emit_weight_gradient(l, id, g, x, dy, conv.bias ? l.parameter_gradient(id, 1) : nullptr);
+  if (l.learns(id)) {
+    const Slot x = l.value_in(l.node(id).inputs[0], dy.block);
+    emit_weight_gradient(l, id, g, x, dy, conv.bias ? l.parameter_gradient(id, 1) : nullptr);
+  }
   emit_data_gradient(l, id, depthwise_transposed, g, dy);
 }
 
@@ -106,9 +108,11 @@ void lower_depthwise(Lowering& l, ValueId id, const op::TransposedConv& conv,
 
 void lower_depthwise_backward(Lowering& l, ValueId id, const op::TransposedConv& conv,
                               const ConvGeometry& g, const Slot& dy) {
-  const Slot x = l.value_in(l.node(id).inputs[0], dy.block);
-  emit_weight_gradient(l, id, g, dy, x, nullptr);
-  if (conv.bias) {
+  if (l.learns(id)) {
+    const Slot x = l.value_in(l.node(id).inputs[0], dy.block);
+    emit_weight_gradient(l, id, g, dy, x, nullptr);
+  }
+  if (conv.bias && l.learns(id)) {
     l.step(id, "bias gradient", {dy.buffer},
            [=, gradient = l.parameter_gradient(id, 1)](const Frame& f) {
              add_channel_sums(f.view(dy), gradient);

@@ -52,7 +52,7 @@ void lower(Lowering& l, ValueId id, const op::BatchNorm& norm) {
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
   const std::int64_t padded = whole_blocks(x.shape.c(), x.block), channels = x.shape.c();
   const int arrays = l.new_buffer(NormArrays::kCount * padded);
-  const bool batch = l.training() && !l.frozen_batch_norm();
+  const bool batch = l.training() && !l.frozen_batch_norm(id);
   const View size{nullptr, x.shape, x.block, x.batch_stride};
   const int scratch = batch ? l.new_buffer(reduction_floats(size)) : -1;
   std::vector<std::string> names;
@@ -100,7 +100,7 @@ void lower_backward(Lowering& l, ValueId id, const op::BatchNorm&) {
   float* weight_gradient = l.parameter_gradient(id, 0);
   float* bias_gradient = l.parameter_gradient(id, 1);
   l.step(id, "batch norm backward", {x.buffer, dy.buffer, target.slot.buffer, arrays, scratch},
-         [=, frozen = l.frozen_batch_norm()](const Frame& f) {
+         [=, frozen = l.frozen_batch_norm(id)](const Frame& f) {
            const NormArrays a(f.floats(arrays), padded);
            batch_norm_backward(f.view(x), f.view(dy),
                                {.scale = a.scale,

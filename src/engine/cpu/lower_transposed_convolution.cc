@@ -99,23 +99,13 @@ void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   }
 }
 
-void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
-  const ValueId x = l.node(id).inputs[0];
-  const Slot dy = gradient_before_activation(l, id, conv.activation, false);
-  const ConvGeometry geometry = parts_geometry(conv, l.shape(x));
-  const Slot parts =
-      l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, vector_block());
+/// The weights' gradient from that of the parts, dense in any block.
+void emit_parts_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
+                                const PartsWeights& weights, const Slot& parts) {
   float* gradient = l.parameter_gradient(id, 0);
-  float* bias_gradient = conv.bias ? l.parameter_gradient(id, 1) : nullptr;
-  l.step(id, "space to depth", {dy.buffer, parts.buffer},
-         [=, stride = conv.stride](const Frame& f) {
-           if (bias_gradient != nullptr) add_channel_sums(f.view(dy), bias_gradient);
-           space_to_depth(f.view(dy), stride, f.view(parts));
-         });
   const auto pass = choose_pass(geometry, ConvPass::backward_weights, {}, false, l.node(id).name);
-  const Slot src = l.dense_value_in(x, pass.src_block);
+  const Slot src = l.dense_value_in(l.node(id).inputs[0], pass.src_block);
   const Slot dst = dense_in(l, id, parts, pass.dst_block);
-  const PartsWeights weights = parts_weights(conv, geometry.ic);
   const int packed = l.new_buffer(packed_floats(*pass.kernel));
   const int plain = l.new_buffer(weights.count());
   const int scratch = scratch_buffer(l, *pass.kernel);
@@ -131,6 +121,22 @@ void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
            kernel->unpack_add(f.floats(packed), p);
            weights.each([&](std::int64_t to, std::int64_t from) { gradient[to] += p[from]; });
          });
+}
+
+void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
+  const ValueId x = l.node(id).inputs[0];
+  const Slot dy = gradient_before_activation(l, id, conv.activation, false);
+  const ConvGeometry geometry = parts_geometry(conv, l.shape(x));
+  const Slot parts =
+      l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, vector_block());
+  float* bias_gradient = conv.bias && l.learns(id) ? l.parameter_gradient(id, 1) : nullptr;
+  l.step(id, "space to depth", {dy.buffer, parts.buffer},
+         [=, stride = conv.stride](const Frame& f) {
+           if (bias_gradient != nullptr) add_channel_sums(f.view(dy), bias_gradient);
+           space_to_depth(f.view(dy), stride, f.view(parts));
+         });
+  const PartsWeights weights = parts_weights(conv, geometry.ic);
+  if (l.learns(id)) emit_parts_weight_gradient(l, id, geometry, weights, parts);
   if (!l.wants_gradient(x)) return;
   const auto back = choose_pass(geometry, ConvPass::backward_data, {}, false, l.node(id).name);
   const Slot from = dense_in(l, id, parts, back.dst_block);
@@ -230,8 +236,10 @@ void lower_backward(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const Slot dy = gradient_before_activation(l, id, conv.activation, true);
   const ConvGeometry geometry = reversed_geometry(conv, l.shape(x), l.shape(id));
   if (is_depthwise(geometry)) return lower_depthwise_backward(l, id, conv, geometry, dy);
-  emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = false}, conv.bias,
-                       false);
+  if (l.learns(id)) {
+    emit_weight_gradient(l, id, geometry, {.value = x, .other = dy, .value_is_src = false},
+                         conv.bias, false);
+  }
   if (l.wants_gradient(x)) emit_data_gradient(l, id, geometry, ConvPass::forward, dy, x);
 }
 

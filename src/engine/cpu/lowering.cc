@@ -128,9 +128,7 @@ void Lowering::find_gradients_wanted() {
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
     const Node& n = graph_.nodes[id];
     bool wanted = std::holds_alternative<op::Input>(n.op) && options_.input_gradients;
-    for (int index : n.parameters) {
-      wanted |= is_trainable(graph_.parameters[static_cast<std::size_t>(index)].role);
-    }
+    wanted |= learns(static_cast<ValueId>(id));
     for (ValueId input : n.inputs) wanted |= wants_gradient_[root(input)];
     if (wanted) wants_gradient_[root(static_cast<ValueId>(id))] = true;
   }
@@ -205,9 +203,18 @@ const ParameterStore::Parameter& Lowering::parameter(ValueId id, int index) cons
   return parameters_.at(parameter_name(id, index));
 }
 
+bool Lowering::learns(ValueId id) const {
+  return std::ranges::any_of(node(id).parameters, [&](int index) {
+    return gradients_.contains(graph_.parameters[static_cast<std::size_t>(index)].name);
+  });
+}
+
 float* Lowering::parameter_gradient(ValueId id, int index) {
-  const auto found = gradients_.find(parameter_name(id, index));
-  return found == gradients_.end() ? nullptr : found->second.data();
+  const std::string& name = parameter_name(id, index);
+  const auto found = gradients_.find(name);
+  if (found != gradients_.end()) return found->second.data();
+  const Shape& like = parameters_.value(name).shape();
+  return program_.unread_gradients.try_emplace(name, like).first->second.data();
 }
 
 void Lowering::step(ValueId id, std::string kernel, std::vector<int> buffers,
@@ -283,7 +290,7 @@ void Lowering::lower_forward(ValueId id) {
 
 void Lowering::lower_backward(ValueId id) {
   if (root(id) != static_cast<std::size_t>(id)) return;
-  if (!gradient_written_[static_cast<std::size_t>(id)]) return;
+  if (!gradient_written_[static_cast<std::size_t>(id)] || !wants_gradient(id)) return;
   std::visit(
       [&]<typename Op>(const Op& op) {
         if constexpr (!std::is_same_v<Op, op::Input>) cpu::lower_backward(*this, id, op);

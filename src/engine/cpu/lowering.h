@@ -29,7 +29,10 @@ class Lowering {
   ParameterStore& parameters() { return parameters_; }
   PackedWeightCache& weights() { return weights_; }
   bool training() const { return options_.mode == Mode::train; }
-  bool frozen_batch_norm() const { return options_.frozen_batch_norm; }
+  /// Whether a batch norm normalises by its running statistics: all do, or this one is frozen.
+  bool frozen_batch_norm(ValueId id) const { return options_.frozen_batch_norm || !learns(id); }
+  /// Whether a parameter of the node has a gradient.
+  bool learns(ValueId id) const;
   /// The activation that the kernel of `id` applies: its own, or that of the only node that reads
   /// it.
   Activation activation(ValueId id) const;
@@ -44,7 +47,8 @@ class Lowering {
   int new_buffer(std::int64_t floats);
   const std::string& parameter_name(ValueId id, int index) const;
   const ParameterStore::Parameter& parameter(ValueId id, int index) const;
-  /// Where the gradient of a parameter is summed; null when it is not learnt.
+  /// Where the gradient of a parameter is summed; of a frozen one beside one that is learnt, where
+  /// nobody reads it.
   float* parameter_gradient(ValueId id, int index);
 
   /// For activations whose derivative needs their input: what a fused kernel had before its

@@ -8,6 +8,7 @@
 
 #include "engine/cpu/layout.h"
 #include "engine/executor.h"
+#include "tensor/tensor.h"
 
 namespace segmentum::cpu {
 
@@ -62,6 +63,7 @@ struct Program {
   std::vector<Slot> input_gradients;    // plain, if asked for
   std::map<std::string, Slot> outputs;  // plain, by name
   std::map<std::string, Slot> output_gradients;
+  std::map<std::string, Tensor> unread_gradients;  // of frozen parameters, made along with others
   std::int64_t arena_floats = 0;
 };
 

@@ -44,7 +44,9 @@ ReferencePlan<T>::ReferencePlan(const Graph& graph, ParameterStore& parameters,
     output_gradients_.emplace_back(shapes[at(output.value)]);
   }
   for (const ParameterSpec& spec : graph_.parameters) {
-    if (is_trainable(spec.role)) gradients_.try_emplace(spec.name, spec.shape);
+    if (!is_trainable(spec.role)) continue;
+    const bool frozen = options_.frozen.contains(spec.name);
+    (frozen ? unread_gradients_ : gradients_).try_emplace(spec.name, spec.shape);
   }
 }
 
@@ -98,12 +100,20 @@ void ReferencePlan<T>::load_parameters() {
 }
 
 template <typename T>
+bool ReferencePlan<T>::learns(const Node& node) const {
+  return std::ranges::any_of(node.parameters, [&](int index) {
+    return gradients_.contains(graph_.parameters[at(index)].name);
+  });
+}
+
+template <typename T>
 reference::Sources<T> ReferencePlan<T>::sources(ValueId id) const {
   const Node& node = graph_.node(id);
   reference::Sources<T> result;
   for (ValueId input : node.inputs) result.inputs.push_back(value(input));
   for (int index : node.parameters) result.parameters.push_back(parameters_[at(index)].view());
-  result.batch_statistics = options_.mode == Mode::train && !options_.frozen_batch_norm;
+  result.batch_statistics =
+      options_.mode == Mode::train && !options_.frozen_batch_norm && learns(node);
   const auto* dropout = std::get_if<op::Dropout>(&node.op);
   if (dropout && options_.mode == Mode::train) {
     result.dropout.emplace(run_.seed, run_.step, id, dropout->rate);
@@ -183,9 +193,13 @@ void ReferencePlan<T>::run_node_backward(ValueId id) {
   }
   for (ValueId input : node.inputs) gradients.inputs.push_back(value_gradients_[at(input)].view());
   for (int index : node.parameters) {
-    const auto found = gradients_.find(graph_.parameters[at(index)].name);
-    gradients.parameters.push_back(found == gradients_.end() ? BasicTensorView<T>{}
-                                                             : found->second.view());
+    const ParameterSpec& spec = graph_.parameters[at(index)];
+    if (!is_trainable(spec.role)) {
+      gradients.parameters.push_back({});
+      continue;
+    }
+    auto& home = gradients_.contains(spec.name) ? gradients_ : unread_gradients_;
+    gradients.parameters.push_back(home.at(spec.name).view());
   }
   std::visit(
       [&](const auto& op) {

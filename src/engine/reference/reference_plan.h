@@ -45,6 +45,7 @@ class ReferencePlan {
   void require_training(const char* what) const;
   std::size_t output_index(const std::string& name) const;
   void load_parameters();
+  bool learns(const Node& node) const;
   reference::Sources<T> sources(ValueId id) const;
   void run_node(ValueId id);
   void move_running_statistics(const Node& node);
@@ -61,6 +62,7 @@ class ReferencePlan {
   std::vector<BasicTensor<T>> value_gradients_;   // train mode
   std::vector<BasicTensor<T>> output_gradients_;  // as graph_.outputs
   std::map<std::string, BasicTensor<T>> gradients_;
+  std::map<std::string, BasicTensor<T>> unread_gradients_;  // of frozen parameters
 };
 
 extern template class ReferencePlan<float>;

@@ -1,0 +1,78 @@
+#include "data/instances.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/testing.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+constexpr std::uint16_t kIgnored = kIgnoreLabel;
+
+LabelMap map_of(int height, int width, std::vector<std::uint16_t> values) {
+  LabelMap map(height, width);
+  std::ranges::copy(values, map.labels().begin());
+  return map;
+}
+
+TEST(Instances, SharedSidesConnectCornersDoNot) {
+  const LabelMap labels = map_of(3, 4,
+                                 {1, 1, 0, 1,  //
+                                  0, 0, 1, 0,  //
+                                  2, 1, 1, kIgnored});
+  EXPECT_THAT(connected_instances(labels).labels(), ElementsAre(1, 1, 0, 2,  //
+                                                                0, 0, 3, 0,  //
+                                                                4, 3, 3, kIgnored));
+}
+
+TEST(Instances, TooManyAreRefused) {
+  LabelMap labels(400, 400);
+  for (int y = 0; y < 400; ++y) {
+    for (int x = 0; x < 400; ++x) labels(y, x) = (x + y) % 2;  // 80,000 single pixels
+  }
+  EXPECT_THAT([&] { connected_instances(labels); },
+              ThrowsMessage<Error>(HasSubstr("more than 65534 objects")));
+}
+
+class InstanceFiles : public testing::Test {
+ protected:
+  LabelMap read(const LabelMap& labels) { return read_instances(dataset_, sample_, labels); }
+
+  const TemporaryFolder folder_;
+  Dataset dataset_{.root = folder_.path()};
+  Sample sample_{.image = "a.png", .mask = "mask.png", .instances = "instances.png"};
+};
+
+TEST_F(InstanceFiles, ValuesAreNumberedAndFollowTheMask) {
+  folder_.grey("instances.png", {0, 40, 40, 7, 9, 9});
+  EXPECT_THAT(read(map_of(1, 6, {0, 1, 0, 1, kIgnored, 1})).labels(),
+              ElementsAre(0, 1, 0, 2, kIgnored, 3));
+}
+
+TEST_F(InstanceFiles, ColoursAreObjectsToo) {
+  folder_.colours("instances.png", {{0, 0, 0}, {255, 0, 0}, {0, 9, 0}, {255, 0, 0}});
+  EXPECT_THAT(read(map_of(1, 4, {0, 1, 1, 1})).labels(), ElementsAre(0, 1, 2, 1));
+}
+
+TEST_F(InstanceFiles, WithoutAFileTheMaskDecides) {
+  sample_.instances.clear();
+  EXPECT_THAT(read(map_of(1, 5, {1, 1, 0, 1, 2})).labels(), ElementsAre(1, 1, 0, 2, 3));
+}
+
+TEST_F(InstanceFiles, ErrorsNameTheFile) {
+  folder_.grey("instances.png", {0, 1});
+  EXPECT_THAT(
+      [&] { read(LabelMap(3, 4)); },
+      ThrowsMessage<Error>(HasSubstr("instances.png: is 2x1 but its picture a.png is 4x3")));
+  sample_.instances = "none.png";
+  EXPECT_THAT([&] { read(LabelMap(3, 4)); }, ThrowsMessage<Error>(HasSubstr("none.png")));
+}
+
+}  // namespace
+}  // namespace segmentum
