@@ -55,13 +55,13 @@ class Search {
   Search(const Checkpoint& checkpoint, const std::string& architecture, const KnownOptions& known)
       : checkpoint_(checkpoint), architecture_(architecture), known_(known) {
     best_ = completed(known.settings);
-    fewest_ = problems(best_.options);
+    found_ = match_of(best_.options);
   }
 
   FittingOptions run() {
     const auto& all = architectures();
     const auto info = std::ranges::find(all, architecture_, &ArchitectureInfo::name);
-    while (fewest_ > 0 && improve(*info)) {
+    while (!found_.fits() && improve(*info)) {
     }
     return best_;
   }
@@ -69,21 +69,28 @@ class Search {
  private:
   /// Tries each choice of each setting that nobody has given.
   bool improve(const ArchitectureInfo& info) {
-    const std::size_t before = fewest_;
+    bool improved = false;
     for (const SettingInfo& setting : info.settings) {
       if (known_.settings.contains(setting.name)) continue;
       for (const std::string& value : choices(setting)) {
         auto settings = best_.options.settings;
         settings[setting.name] = value;
         FittingOptions candidate = completed(settings);
-        const std::size_t count = problems(candidate.options);
-        if (count >= fewest_) continue;
-        fewest_ = count;
+        Match found = match_of(candidate.options);
+        if (!is_better(found)) continue;
+        found_ = std::move(found);
         best_ = std::move(candidate);
         best_.found[setting.name] = value;
+        improved = true;
       }
     }
-    return fewest_ < before;
+    return improved;
+  }
+
+  /// A smaller network that shares nothing with the checkpoint is no better for being small.
+  bool is_better(const Match& found) const {
+    return !found.taken.empty() && found.taken.size() >= found_.taken.size() &&
+           found.problems() < found_.problems();
   }
 
   /// With the numbers of classes and channels that follow from the checkpoint.
@@ -104,15 +111,15 @@ class Search {
     return result;
   }
 
-  std::size_t problems(const ModelOptions& options) const {
-    return match(checkpoint_, build_model(architecture_, options)).problems();
+  Match match_of(const ModelOptions& options) const {
+    return match(checkpoint_, build_model(architecture_, options));
   }
 
   const Checkpoint& checkpoint_;
   const std::string& architecture_;
   const KnownOptions& known_;
   FittingOptions best_;
-  std::size_t fewest_ = 0;
+  Match found_;
 };
 
 }  // namespace
