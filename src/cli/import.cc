@@ -13,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/json_object.h"
 #include "interop/pickle.h"
+#include "models/registry.h"
 
 namespace segmentum {
 namespace {
@@ -138,6 +139,11 @@ ImportOptions options_of(const Request& request) {
   for (const std::string& setting : request.settings) {
     const auto [key, value] = key_and_value(setting);
     options.settings.insert_or_assign(key, value);
+  }
+  try {
+    build_model(options.architecture, {.settings = options.settings});
+  } catch (const Error& error) {
+    throw UsageError(error.what());
   }
   return options;
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 0;  // of what a lenient import has to initialise
 constexpr int kVocClasses = 21;
+constexpr int kRgb = 3;
 
 /// Torchvision's published weights all tell VOC's classes apart.
 constexpr std::array<std::string_view, 6> kTorchvision{"fcn_resnet50",
@@ -33,6 +34,10 @@ Preprocess preprocess_of(const ImportOptions& options, int channels) {
   const auto spread = [&](const std::vector<float>& values) {
     const auto size = static_cast<int>(values.size());
     if (size == channels) return values;
+    if (size != kRgb) {
+      throw Error("mean and deviation are of " + std::to_string(size) +
+                  " channels; the network reads " + std::to_string(channels));
+    }
     std::vector<float> result;
     if (channels == 1) {
       float sum = 0;

@@ -18,8 +18,9 @@ struct ImportOptions {
   std::map<std::string, std::string> settings;  // what is not given is found, see fitting_options
   std::optional<int> input_channels;            // else the checkpoint's own
   std::filesystem::path classes_file;           // see read_classes; empty: VOC's or numbers
-  std::vector<float> mean, std;  // of the training's pictures in [0,1], RGB; empty: ImageNet's
-  bool lenient = false;          // take what fits, initialise the rest
+  /// Of the training's pictures in [0,1], for each channel or for RGB; empty: ImageNet's.
+  std::vector<float> mean, std;
+  bool lenient = false;  // take what fits, initialise the rest
 };
 
 struct Imported {

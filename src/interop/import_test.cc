@@ -98,6 +98,11 @@ TEST_F(Import, AnotherNumberOfChannels) {
   EXPECT_EQ(imported.match.adapted.size(), 1u);
   EXPECT_THAT(imported.model.preprocess.mean, ElementsAre(FloatNear(0.449f, 1e-6f)));
   EXPECT_EQ(imported.model.graph.node(imported.model.graph.inputs[0]).channels, 1);
+  options.mean = {0.5f};
+  EXPECT_THAT(import_checkpoint(file, options).model.preprocess.mean, ElementsAre(0.5f));
+  options.mean = {0.5f, 0.5f};
+  EXPECT_THAT(complaint([&] { import_checkpoint(file, options); }),
+              HasSubstr("are of 2 channels; the network reads 1"));
 }
 
 TEST_F(Import, StrictByDefault) {
