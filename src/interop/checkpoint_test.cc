@@ -187,6 +187,14 @@ TEST(Checkpoint, SizesThatCannotBe) {
   EXPECT_THAT(complaint([&] { checkpoint.read("w"); }), HasSubstr("repeats numbers"));
 }
 
+// PyTorch 0.3 wrote storages that are views on others: numbers 1 to 3 of four.
+TEST(Checkpoint, ViewsOnStorages) {
+  const auto file = std::filesystem::path(SEGMENTUM_SOURCE_DIR) / "tests/fuzz/checkpoint_corpus";
+  EXPECT_THAT(read_checkpoint(file / "valid_view").read("w").values(), ElementsAre(2, 3, 4));
+  EXPECT_THAT(complaint([&] { read_checkpoint(file / "view_past_end"); }),
+              HasSubstr("has a view that does not lie in its storage"));
+}
+
 TEST(Checkpoint, BothWithAndWithoutPrefix) {
   const auto path = std::filesystem::path(testing::TempDir()) / "interop_twice.safetensors";
   const Tensor one({1});
