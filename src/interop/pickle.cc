@@ -299,7 +299,7 @@ bool PickleMachine::build_container(unsigned char opcode) {
     case kTuple1:
     case kTuple2:
     case kTuple3:
-      push_tuple(static_cast<std::size_t>(opcode - kTuple1 + 1));
+      push_tuple(static_cast<std::size_t>(opcode - kTuple1) + 1);
       return true;
     case kTuple:
       push(add(Kind::tuple, result_.sequences, pop_to_mark()));
