@@ -24,6 +24,7 @@ extern const Command kInitCommand;
 extern const Command kTrainCommand;
 extern const Command kEvalCommand;
 extern const Command kPredictCommand;
+extern const Command kImportCommand;
 extern const Command kDescribeCommand;
 extern const Command kModelsCommand;
 extern const Command kDemoCommand;

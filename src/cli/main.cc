@@ -20,8 +20,9 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{&kInitCommand,     &kTrainCommand,  &kEvalCommand, &kPredictCommand,
-                               &kDescribeCommand, &kModelsCommand, &kDemoCommand, &kVersionCommand};
+constexpr std::array kCommands{&kInitCommand,    &kTrainCommand,  &kEvalCommand,
+                               &kPredictCommand, &kImportCommand, &kDescribeCommand,
+                               &kModelsCommand,  &kDemoCommand,   &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;

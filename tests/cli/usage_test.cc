@@ -13,7 +13,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kVerbs[] = {"init",     "train",  "eval", "predict",
+constexpr const char* kVerbs[] = {"init",     "train",  "eval", "predict", "import",
                                   "describe", "models", "demo", "version"};
 
 /// One line on standard error, nothing else anywhere.
@@ -84,6 +84,11 @@ TEST(Usage, MissingAndMisshapenArguments) {
   expect_refusal({"predict", "m", "p"}, 2, "--out is required");
   expect_refusal({"eval", "m"}, 2, "DATA is required");
   expect_refusal({"models", "all"}, 2, "\"all\" is one argument too many");
+  expect_refusal({"import", "a.pth", "--as", "unet"}, 2,
+                 "import needs --as NETWORK and --out FILE");
+  expect_refusal({"import", "a.pth", "--as", "unett", "--out", "m"}, 2, "did you mean \"unet\"?");
+  expect_refusal({"import", "a.pth", "--as", "unet", "--out", "m", "--mean", "1,,2"}, 2,
+                 "--mean is \"1,,2\"; expected a number for each channel");
   expect_refusal({"describe", "unet", "--size", "360"}, 2,
                  "--size is \"360\"; expected HEIGHTxWIDTH");
   expect_refusal({"version", "--json"}, 2, "--json");

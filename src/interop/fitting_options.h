@@ -1,0 +1,33 @@
+// What of a network's settings follows from a checkpoint's names and shapes.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "interop/checkpoint.h"
+#include "models/registry.h"
+
+namespace segmentum {
+
+/// What the person has said; the rest is to be found.
+struct KnownOptions {
+  std::map<std::string, std::string> settings;
+  std::optional<int> input_channels;
+  std::optional<int> classes;
+};
+
+struct FittingOptions {
+  ModelOptions options;
+  std::map<std::string, std::string> found;  // settings that are not the default
+  std::optional<int> checkpoint_classes;     // of the checkpoint's logits, where it has them
+};
+
+/// Options of `architecture` with which the checkpoint fits best: the number of classes and of
+/// input channels are the extents of those parameters whose shapes follow them, and of each setting
+/// with a choice ("true | false") the value that leaves the fewest names unmatched, the default
+/// where it makes no difference. Throws Error for an unknown architecture or setting.
+FittingOptions fitting_options(const Checkpoint& checkpoint, const std::string& architecture,
+                               const KnownOptions& known);
+
+}  // namespace segmentum
