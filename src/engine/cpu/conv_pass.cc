@@ -80,6 +80,14 @@ void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
                           const WeightGradientInputs& inputs, bool bias, bool plain_source) {
   float* gradient = l.parameter_gradient(id, 0);
   float* bias_gradient = bias ? l.parameter_gradient(id, 1) : nullptr;
+  const auto add_bias_gradient = [&] {
+    l.step(id, "bias gradient", {inputs.other.buffer},
+           [=, dy = inputs.other](const Frame& f) { add_channel_sums(f.view(dy), bias_gradient); });
+  };
+  if (gradient == nullptr) {  // fixed weights
+    if (bias_gradient != nullptr) add_bias_gradient();
+    return;
+  }
   const bool bias_in_pass = bias && inputs.value_is_src;
   const ConvPassChoice pass =
       choose_pass(geometry, ConvPass::backward_weights, {.bias = bias_in_pass},
@@ -106,10 +114,7 @@ void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
              for (std::int64_t c = 0; c < oc; ++c) bias_gradient[c] += f.floats(sums)[c];
            }
          });
-  if (bias && !bias_in_pass) {
-    l.step(id, "bias gradient", {inputs.other.buffer},
-           [=, dy = inputs.other](const Frame& f) { add_channel_sums(f.view(dy), bias_gradient); });
-  }
+  if (bias && !bias_in_pass) add_bias_gradient();
 }
 
 namespace {

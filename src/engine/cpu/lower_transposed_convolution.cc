@@ -98,26 +98,17 @@ void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   }
 }
 
-void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
-  const ValueId x = l.node(id).inputs[0];
-  const Slot dy = gradient_before_activation(l, id, conv.activation, false);
-  const ConvGeometry geometry = parts_geometry(conv, l.shape(x));
-  const Slot parts =
-      l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, vector_block());
-  float* gradient = l.parameter_gradient(id, 0);
-  float* bias_gradient = conv.bias ? l.parameter_gradient(id, 1) : nullptr;
-  l.step(id, "space to depth", {dy.buffer, parts.buffer},
-         [=, stride = conv.stride](const Frame& f) {
-           if (bias_gradient != nullptr) add_channel_sums(f.view(dy), bias_gradient);
-           space_to_depth(f.view(dy), stride, f.view(parts));
-         });
+/// The gradient of the weights, from the dealt-out gradient of the result.
+void emit_parts_weight_gradient(Lowering& l, ValueId id, const op::TransposedConv& conv,
+                                const ConvGeometry& geometry, const Slot& parts) {
   const auto pass = choose_pass(geometry, ConvPass::backward_weights, {}, false, l.node(id).name);
-  const Slot src = l.dense_value_in(x, pass.src_block);
+  const Slot src = l.dense_value_in(l.node(id).inputs[0], pass.src_block);
   const Slot dst = dense_in(l, id, parts, pass.dst_block);
   const PartsWeights weights = parts_weights(conv, geometry.ic);
   const int packed = l.new_buffer(packed_floats(*pass.kernel));
   const int plain = l.new_buffer(weights.count());
   const int scratch = scratch_buffer(l, *pass.kernel);
+  float* gradient = l.parameter_gradient(id, 0);
   l.step(id, pass.kernel->implementation() + " weights",
          {src.buffer, dst.buffer, packed, plain, scratch},
          [=, kernel = pass.kernel](const Frame& f) {
@@ -130,11 +121,26 @@ void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
            kernel->unpack_add(f.floats(packed), p);
            weights.each([&](std::int64_t to, std::int64_t from) { gradient[to] += p[from]; });
          });
+}
+
+void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
+  const ValueId x = l.node(id).inputs[0];
+  const Slot dy = gradient_before_activation(l, id, conv.activation, false);
+  const ConvGeometry geometry = parts_geometry(conv, l.shape(x));
+  const Slot parts =
+      l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, vector_block());
+  float* bias_gradient = conv.bias ? l.parameter_gradient(id, 1) : nullptr;
+  l.step(id, "space to depth", {dy.buffer, parts.buffer},
+         [=, stride = conv.stride](const Frame& f) {
+           if (bias_gradient != nullptr) add_channel_sums(f.view(dy), bias_gradient);
+           space_to_depth(f.view(dy), stride, f.view(parts));
+         });
+  if (conv.learnt) emit_parts_weight_gradient(l, id, conv, geometry, parts);
   if (!l.wants_gradient(x)) return;
   const auto back = choose_pass(geometry, ConvPass::backward_data, {}, false, l.node(id).name);
   const Slot from = dense_in(l, id, parts, back.dst_block);
   const auto target = l.gradient_target_to_overwrite(x, back.src_block);
-  const auto back_weights = pack_parts(l, id, weights, back.kernel);
+  const auto back_weights = pack_parts(l, id, parts_weights(conv, geometry.ic), back.kernel);
   const int back_scratch = scratch_buffer(l, *back.kernel);
   l.step(id, back.kernel->implementation() + " data",
          {from.buffer, target.slot.buffer, back_scratch},
