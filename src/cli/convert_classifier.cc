@@ -33,6 +33,15 @@ std::map<std::string, Tensor> read_classifier(const std::filesystem::path& path)
   return tensors;
 }
 
+ConvertedClassifier converted_from(const std::string& file) {
+  std::map<std::string, Tensor> classifier = read_classifier(file);
+  try {
+    return convert_vgg16(std::move(classifier));
+  } catch (const Error& error) {
+    throw Error::in_file(file, error.what());
+  }
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -96,14 +105,7 @@ int convert(const Request& request) {
     throw UsageError(fmt::format(
         "--as is \"{}\"; expected vgg16, the classifier that FCN stands on", request.layout));
   }
-  std::map<std::string, Tensor> classifier = read_classifier(request.classifier);
-  const Model model = [&] {
-    try {
-      return model_of(convert_vgg16(std::move(classifier)), request);
-    } catch (const Error& error) {
-      throw Error::in_file(request.classifier, error.what());
-    }
-  }();
+  const Model model = model_of(converted_from(request.classifier), request);
   save_model(request.out, model);
   std::cout << fmt::format("Wrote {}: fcn32s of {} classes, {} numbers\n", request.out,
                            model.classes.size(), human_number(model.parameters.count()));
