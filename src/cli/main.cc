@@ -21,9 +21,9 @@ namespace segmentum {
 namespace {
 
 constexpr std::array kCommands{
-    &kInitCommand,   &kTrainCommand,    &kEvalCommand,    &kPredictCommand,
-    &kModelsCommand, &kDescribeCommand, &kCeilingCommand, &kConvertClassifierCommand,
-    &kDemoCommand,   &kVersionCommand};
+    &kInitCommand,     &kTrainCommand,  &kEvalCommand,    &kPredictCommand,
+    &kDescribeCommand, &kModelsCommand, &kCeilingCommand, &kConvertClassifierCommand,
+    &kDemoCommand,     &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;

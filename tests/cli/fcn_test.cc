@@ -68,7 +68,9 @@ void write_classifier(const fs::path& path, int fc6_inputs = 8 * 49) {
   const auto add = [&](const std::string& name, const Shape& weight) {
     tensors.emplace(name + ".weight", Tensor(weight));
     tensors.emplace(name + ".bias", Tensor({weight[0]}));
-    std::ranges::fill(tensors.at(name + ".weight").values(), 0.25f);
+    // Means of what a layer sees: numbers stay near one.
+    std::ranges::fill(tensors.at(name + ".weight").values(),
+                      static_cast<float>(weight[0]) / static_cast<float>(weight.count()));
   };
   const std::vector<std::pair<int, int>> layers{{0, 1},  {2, 1},  {5, 2},  {7, 2},  {10, 4},
                                                 {12, 4}, {14, 4}, {17, 8}, {19, 8}, {21, 8},
