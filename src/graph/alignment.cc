@@ -46,8 +46,9 @@ struct GridRule {
   }
   Result operator()(const op::Resize& o) const {
     const bool corners = o.align_corners && o.mode == Interpolation::bilinear;
-    if (o.scale == 0 || (corners && o.scale > 1)) return std::nullopt;
-    const double scale = o.scale;
+    const bool whole = o.scale > 0 && o.scale % o.divisor == 0;  // others round the size
+    if (!whole || (corners && o.scale != o.divisor)) return std::nullopt;
+    const double scale = o.scale / o.divisor;
     return PixelGrid{shifted(0.5 / scale - 0.5).first, in.step / scale};
   }
   Result operator()(const op::Pad& o) const { return shifted(-before(o.margin)); }

@@ -22,8 +22,9 @@ struct Placement {
 
 /// The placement of every value, from strides, kernels, dilations, paddings and offsets alone. None
 /// where a value has no place of its own (global pooling), or one that depends on the picture's
-/// size: a centred crop, a resize that aligns corners or goes to the size of another value, and
-/// what follows from these. A node of several inputs stands where its first input does. O(nodes).
+/// size: a centred crop, a resize that aligns corners or goes to a fraction or another value's
+/// size, and what follows from these. A node of several inputs stands where its first input does.
+/// O(nodes).
 std::vector<std::optional<Placement>> placements(const Graph& graph);
 
 /// The offset of the crop that lays `from` onto `onto`: pixel i of `onto` and pixel i + offset of

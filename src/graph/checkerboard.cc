@@ -142,7 +142,8 @@ class Reader {
   std::optional<UpsamplingPhases> of_resize(ValueId id, const op::Resize& resize) const {
     const Node& node = graph_.node(id);
     const std::optional<Size2> factor = factor_of(id, resize);
-    if (factor == Size2(1)) return std::nullopt;
+    const bool shrinks = resize.scale > 0 && resize.scale < resize.divisor;
+    if (shrinks || factor == Size2(1)) return std::nullopt;
     UpsamplingPhases result{.node = node.name, .phases = factor.value_or(1)};
     const int most = resize.mode == Interpolation::nearest ? 1 : 4;
     result.overlap = factor ? outer_product(neighbours_per_phase(resize, factor->h),
@@ -157,7 +158,8 @@ class Reader {
     const auto& from = strides_[static_cast<std::size_t>(graph_.node(id).inputs[0])];
     const auto& to = strides_[static_cast<std::size_t>(id)];
     if (resize.align_corners && resize.mode == Interpolation::bilinear) return std::nullopt;
-    if (resize.scale > 0) return Size2(resize.scale);
+    if (resize.scale > 0 && resize.scale % resize.divisor != 0) return std::nullopt;
+    if (resize.scale > 0) return Size2(resize.scale / resize.divisor);
     if (!from || !to) return std::nullopt;
     const auto h = whole_factor(from->y, to->y), w = whole_factor(from->x, to->x);
     return h && w ? std::optional(Size2(*h, *w)) : std::nullopt;

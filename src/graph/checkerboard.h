@@ -15,7 +15,7 @@ namespace segmentum {
 /// the lists hold phases.h * phases.w entries, row by row.
 struct UpsamplingPhases {
   std::string node;
-  Size2 phases;  // the stride, or the factor; 1 where the phase depends on the picture's size
+  Size2 phases;  // the stride, or the factor where sizes divide; 1 where only the sizes tell
   /// How many pixels of the input reach an output pixel of this phase: the overlap count map.
   std::vector<int> overlap;
   /// How strongly an output pixel of this phase answers to an input that is constant over space:
