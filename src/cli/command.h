@@ -27,6 +27,8 @@ extern const Command kPredictCommand;
 extern const Command kImportCommand;
 extern const Command kDescribeCommand;
 extern const Command kModelsCommand;
+extern const Command kCeilingCommand;
+extern const Command kConvertClassifierCommand;
 extern const Command kDemoCommand;
 extern const Command kVersionCommand;
 

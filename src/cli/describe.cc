@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -15,6 +16,7 @@
 #include "cli/json_object.h"
 #include "engine/executor.h"
 #include "graph/analysis.h"
+#include "graph/checkerboard.h"
 #include "model_file/model.h"
 #include "models/registry.h"
 
@@ -62,7 +64,22 @@ Graph build(const Request& request) {
   }
 }
 
-JsonObject json_of(const Graph& graph, const Shape& input) {
+JsonObject json_of(const UpsamplingPhases& phases) {
+  const auto [least, most] = std::ranges::minmax(phases.overlap);
+  JsonObject json;
+  json.set("name", phases.node)
+      .set("phases", JsonObject().set("height", phases.phases.h).set("width", phases.phases.w))
+      .set("overlap", JsonObject().set("least", least).set("most", most));
+  if (!phases.response.empty()) {
+    const auto [weakest, strongest] = std::ranges::minmax(phases.response);
+    json.set("response", JsonObject().set("least", weakest).set("most", strongest))
+        .set("unevenness", phases.unevenness);
+  }
+  return json;
+}
+
+JsonObject json_of(const Graph& graph, const Shape& input,
+                   const std::vector<UpsamplingPhases>& upsampling) {
   const std::vector<Shape> inputs(graph.inputs.size(), input);
   const Analysis analysis = analyse(graph, inputs);
   std::vector<JsonObject> layers;
@@ -80,12 +97,20 @@ JsonObject json_of(const Graph& graph, const Shape& input) {
                                        .set("width", node.receptive_field->w));
     }
   }
+  std::vector<JsonObject> steps;
+  for (const UpsamplingPhases& phases : upsampling) steps.push_back(json_of(phases));
   return JsonObject()
       .set("architecture", graph.architecture)
       .set("input", input.to_string())
       .set("parameters", analysis.parameters)
       .set("multiply_adds", analysis.multiply_adds)
-      .set("layers", layers);
+      .set("layers", layers)
+      .set("upsampling", steps);
+}
+
+/// How evenly the network magnifies: what can be said without weights, or with them.
+void print_upsampling(const std::vector<UpsamplingPhases>& upsampling) {
+  if (!upsampling.empty()) std::cout << '\n' << upsampling_table(upsampling);
 }
 
 void print_pairs(const char* title, const std::map<std::string, std::string>& pairs) {
@@ -118,17 +143,21 @@ void print_model(const Model& model) {
 int describe_architecture(const Request& request, Size2 size) {
   const Graph graph = build(request);
   const Shape input{1, request.channels, size.h, size.w};
+  const auto upsampling = upsampling_phases(graph);
   std::cout << describe(graph, input);
-  write_json(request.json, json_of(graph, input));
+  print_upsampling(upsampling);
+  write_json(request.json, json_of(graph, input, upsampling));
   return 0;
 }
 
 int describe_model(const Request& request, Size2 size) {
   const Model model = load_model(request.what);
   const Shape input{1, model.preprocess.channels(), size.h, size.w};
+  const auto upsampling = upsampling_phases(model.graph, &model.parameters);
   std::cout << describe(model.graph, input);
+  print_upsampling(upsampling);
   print_model(model);
-  JsonObject json = json_of(model.graph, input);
+  JsonObject json = json_of(model.graph, input, upsampling);
   std::vector<std::string> classes;
   for (const ClassInfo& info : model.classes) classes.push_back(info.name);
   json.set("classes", classes).set("settings", model.settings).set("training", model.provenance);

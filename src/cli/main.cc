@@ -20,9 +20,10 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{&kInitCommand,    &kTrainCommand,  &kEvalCommand,
-                               &kPredictCommand, &kImportCommand, &kDescribeCommand,
-                               &kModelsCommand,  &kDemoCommand,   &kVersionCommand};
+constexpr std::array kCommands{&kInitCommand,     &kTrainCommand,  &kEvalCommand,
+                               &kPredictCommand,  &kImportCommand, &kConvertClassifierCommand,
+                               &kDescribeCommand, &kModelsCommand, &kCeilingCommand,
+                               &kDemoCommand,     &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
@@ -33,7 +34,7 @@ std::string help() {
       "Segmentum: labelled pictures in, a trained network out; pictures in, label maps out.\n\n"
       "Usage: segmentum COMMAND [ARGUMENT...]\n\nCommands:\n";
   for (const Command* command : kCommands) {
-    text += fmt::format("  {:<10}{}\n", command->name, command->summary);
+    text += fmt::format("  {:<20}{}\n", command->name, command->summary);
   }
   return text +
          "\nExample:\n"

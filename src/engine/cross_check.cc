@@ -234,6 +234,7 @@ ParameterStore random_parameters(const Graph& graph, std::uint64_t seed) {
     for (float& number : value.values()) {
       switch (spec.role) {
         case ParameterRole::weight:
+        case ParameterRole::fixed_weight:
           number = static_cast<float>(random.normal() * std::sqrt(1.5 / fan_in));
           break;
         case ParameterRole::norm_weight:

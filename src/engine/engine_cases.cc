@@ -231,6 +231,9 @@ void add_transposed_convolutions(Cases& cases) {
                               .padding = {1, 0, 0, 2},
                               .output_padding = {0, 1}}));
   cases.push_back(transposed("1x1_picture", {1, 7, 1, 1}, {.channels = 3}));
+  cases.push_back(transposed("2x2_not_learnt", {2, 6, 5, 4}, {.channels = 5, .learnt = false}));
+  cases.push_back(transposed("4x4_not_learnt", {2, 6, 5, 4},
+                             {.channels = 5, .kernel = 4, .padding = 1, .learnt = false}));
   cases.push_back(
       transposed("fused_relu", {2, 6, 5, 4}, {.channels = 5, .activation = ActivationKind::relu}));
 }

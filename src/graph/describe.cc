@@ -78,6 +78,7 @@ struct OperatorWords {
         .size("output pad", o.output_padding, 0)
         .add_if(o.groups > 1, fmt::format("groups {}", o.groups))
         .add_if(!o.bias, "no bias")
+        .add_if(!o.learnt, "not learnt")
         .activation(o.activation)
         .text();
   }

@@ -165,10 +165,11 @@ std::vector<ParameterSpec> parameter_specs(const std::string& name, const Operat
             return specs;
           },
           [&](const op::TransposedConv& o) -> std::vector<ParameterSpec> {
-            std::vector<ParameterSpec> specs{{name + ".weight",
-                                              {in, o.channels / o.groups, o.kernel.h, o.kernel.w},
-                                              ParameterRole::weight,
-                                              o.init}};
+            std::vector<ParameterSpec> specs{
+                {name + ".weight",
+                 {in, o.channels / o.groups, o.kernel.h, o.kernel.w},
+                 o.learnt ? ParameterRole::weight : ParameterRole::fixed_weight,
+                 o.init}};
             if (o.bias) {
               specs.push_back({name + ".bias", {o.channels}, ParameterRole::bias, Init::zeros});
             }

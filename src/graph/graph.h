@@ -15,11 +15,21 @@ namespace segmentum {
 /// A value of the graph is named by the node that makes it: its index in `Graph::nodes`.
 using ValueId = int;
 
-/// What a parameter is to training: weights decay, running statistics are not learnt.
-enum class ParameterRole { weight, bias, norm_weight, norm_bias, running_mean, running_var };
+/// What a parameter is to training: weights decay; running statistics and fixed weights are not
+/// learnt.
+enum class ParameterRole {
+  weight,
+  bias,
+  norm_weight,
+  norm_bias,
+  running_mean,
+  running_var,
+  fixed_weight
+};
 
 constexpr bool is_trainable(ParameterRole role) {
-  return role != ParameterRole::running_mean && role != ParameterRole::running_var;
+  return role != ParameterRole::running_mean && role != ParameterRole::running_var &&
+         role != ParameterRole::fixed_weight;
 }
 
 /// A parameter by the name that published checkpoints use.
@@ -112,6 +122,8 @@ class GraphBuilder {
   void output(const std::string& name, ValueId value);
 
   int channels(ValueId value) const { return graph_.node(value).channels; }
+  /// What has been built so far, for readers such as `aligned_offset`.
+  const Graph& graph() const { return graph_; }
   /// The finished, validated graph.
   Graph build() &&;
 

@@ -39,7 +39,8 @@ struct Names<PadMode> {
 };
 template <>
 struct Names<Init> {
-  static constexpr std::array all{"he_normal", "zeros", "ones", "bilinear", "small_normal"};
+  static constexpr std::array all{"he_normal", "zeros",        "ones",
+                                  "bilinear",  "small_normal", "identity"};
 };
 
 template <typename Value>

@@ -40,6 +40,7 @@ void visit_fields(Op& o, const Visitor& field) {
     field("output_padding", o.output_padding, 0);
     field("groups", o.groups, 1);
     field("bias", o.bias, 0);
+    field("learnt", o.learnt, 0);
     field("activation", o.activation, 0);
     field("init", o.init, 0);
   } else if constexpr (is(std::type_identity<op::BatchNorm>{})) {

@@ -46,9 +46,10 @@ enum class PadMode {
   mirror
 };  // mirror: periodic, the edge is not repeated; a side of 1 is replicated
 
-/// How a parameter is first filled.
+/// How a parameter is first filled. bilinear: a transposed convolution that interpolates.
 /// small_normal: deviation 0.01, whatever the fan-in, for a last layer that should start near zero.
-enum class Init { he_normal, zeros, ones, bilinear, small_normal };
+/// identity: a convolution of odd kernel and as many outputs as inputs that changes nothing.
+enum class Init { he_normal, zeros, ones, bilinear, small_normal, identity };
 
 namespace op {
 
@@ -74,7 +75,8 @@ struct Conv {
 };
 
 /// Transposed convolution. Weights `NAME.weight` [in, channels/groups, kh, kw], `NAME.bias`
-/// [channels]. Size: (size-1)*stride - pads + kernel + output_padding.
+/// [channels]. Size: (size-1)*stride - pads + kernel + output_padding. Without `learnt`, training
+/// leaves the weights as they are.
 struct TransposedConv {
   int channels = 1;
   Size2 kernel = 2;
@@ -83,6 +85,7 @@ struct TransposedConv {
   Size2 output_padding = 0;
   int groups = 1;
   bool bias = true;
+  bool learnt = true;
   Activation activation{};
   Init init = Init::he_normal;
 };

@@ -50,6 +50,15 @@ void fill_bilinear(Tensor& weight) {
   }
 }
 
+/// One at the centre of the kernel, from channel i to channel i.
+void fill_identity(Tensor& weight) {
+  const Shape& shape = weight.shape();
+  for (std::int64_t o = 0; o < shape[0]; ++o) {
+    const std::int64_t i = shape[1] == 1 ? 0 : o;
+    if (i < shape[1]) weight(o, i, shape[2] / 2, shape[3] / 2) = 1;
+  }
+}
+
 }  // namespace
 
 ParameterStore::ParameterStore() {
@@ -112,6 +121,9 @@ ParameterStore initialise(const Graph& graph, std::uint64_t seed) {
         fill_normal(value, random, kSmallDeviation);
         break;
       }
+      case Init::identity:
+        fill_identity(value);
+        break;
     }
     store.add(spec.name, spec.role, std::move(value));
   }

@@ -38,19 +38,32 @@ ValueId separable_conv_bn_relu(GraphBuilder& g, const std::string& name, ValueId
   return g.relu(name + ".2", g.batch_norm(name + ".1", x));
 }
 
-ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how) {
-  if (how == Upsampling::transpose) {
-    // 2f taps around each step of f: (size - 1)*f - f + 2f = size*f.
+ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor,
+                 const UpsampleOptions& o) {
+  const int channels = g.channels(x);
+  if (o.how == Upsampling::transpose || o.how == Upsampling::fixed) {
+    // 2f taps around each step of f: (size - 1)*f - f + 2f = size*f, and f more when `full`.
     return g.transposed_conv(name, x,
-                             {.channels = g.channels(x),
+                             {.channels = channels,
                               .kernel = 2 * factor,
                               .stride = factor,
-                              .padding = factor / 2,
+                              .padding = o.full ? 0 : factor / 2,
+                              .groups = o.each_channel ? channels : 1,
                               .bias = false,
+                              .learnt = o.how == Upsampling::transpose,
                               .init = Init::bilinear});
   }
-  const auto mode = how == Upsampling::bilinear ? Interpolation::bilinear : Interpolation::nearest;
-  return g.resize(name, x, {.mode = mode, .scale = factor});
+  const bool bilinear = o.how == Upsampling::bilinear;
+  x = g.resize(o.conv ? name + "_resize" : name, x,
+               {.mode = bilinear ? Interpolation::bilinear : Interpolation::nearest,
+                .align_corners = bilinear && o.align_corners,
+                .scale = factor});
+  if (!o.conv) return x;
+  return g.conv(name, x, {.channels = channels, .kernel = 3, .padding = 1, .init = Init::identity});
+}
+
+ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how) {
+  return upsample(g, name, x, factor, UpsampleOptions{.how = how});
 }
 
 }  // namespace segmentum

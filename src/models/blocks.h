@@ -8,7 +8,17 @@
 namespace segmentum {
 
 enum class Norm { none, batch, group };
-enum class Upsampling { transpose, bilinear, nearest };
+
+/// `fixed` is a transposed convolution that interpolates and is not learnt.
+enum class Upsampling { transpose, fixed, bilinear, nearest };
+
+struct UpsampleOptions {
+  Upsampling how = Upsampling::transpose;
+  bool conv = false;           // resizes: a 3x3 convolution behind, which starts as doing nothing
+  bool align_corners = false;  // bilinear: the centres of the corner pixels meet
+  bool each_channel = false;   // transposed: no channel sees another
+  bool full = false;           // transposed: with the half step around that its kernels reach
+};
 
 /// Convolution, normalisation, ReLU, called PREFIXconvSUFFIX, PREFIXbnSUFFIX (or gn) and
 /// PREFIXreluSUFFIX. The convolution has a bias only where nothing normalises: a norm would take
@@ -30,8 +40,12 @@ ValueId separable_conv(GraphBuilder& g, const std::string& name, ValueId x, op::
 /// NAME.0.0 and NAME.0.1, then NAME.1 batch norm and NAME.2 ReLU.
 ValueId separable_conv_bn_relu(GraphBuilder& g, const std::string& name, ValueId x, op::Conv conv);
 
-/// `factor` times as large, channels unchanged: a learnt transposed convolution that starts as
-/// bilinear interpolation (Long et al., CVPR 2015, section 3.3), or a fixed resize. `factor` even.
+/// `factor` times as large, channels unchanged: a transposed convolution of kernel 2*factor that
+/// starts as bilinear interpolation (Long et al., CVPR 2015, section 3.3), or a resize. Parameters
+/// are NAME.weight and NAME.bias; the resize before a convolution is called NAME_resize. `factor`
+/// even.
+ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor,
+                 const UpsampleOptions& options);
 ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how);
 
 }  // namespace segmentum

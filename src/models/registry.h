@@ -23,11 +23,19 @@ struct SettingInfo {
   std::string meaning;
 };
 
+/// Where `setting` has `value`, other settings have other defaults.
+struct Preset {
+  std::string setting;
+  std::string value;
+  std::map<std::string, std::string> defaults;
+};
+
 struct ArchitectureInfo {
   std::string name;
   std::string description;  // one line
   std::string paper;
   std::vector<SettingInfo> settings;
+  std::vector<Preset> presets = {};
 };
 
 /// In the order in which they should be shown.

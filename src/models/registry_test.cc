@@ -36,7 +36,8 @@ std::vector<Given> variants(const ArchitectureInfo& info) {
       }
     }
   };
-  add("up", {"bilinear", "nearest"});
+  add("up", {"bilinear", "nearest", "fixed"});
+  add("alignment", {"authors"});
   add("padding", {"valid"});
   add("aux", {"true"});
   add("depth", {"1", "3", "5"});
@@ -154,14 +155,15 @@ TEST(Models, MessagesTellWhatThereIs) {
               testing::StartsWith("there is no model \"transformer\"; there are unet, "));
   EXPECT_EQ(error_of("unet", {.settings = {{"widht", "8"}}}),
             "model unet has no setting \"widht\"; did you mean \"width\"? it has width, depth, "
-            "norm, up, padding, dropout, aux, block");
+            "norm, up, align_corners, padding, dropout, aux, block");
   EXPECT_EQ(error_of("unet", {.settings = {{"width", "8.5"}}}),
             "model unet has width = \"8.5\"; expected a whole number from 1 to 1024");
   EXPECT_THAT(error_of("unet", {.settings = {{"depth", "99"}}}), HasSubstr("from 1 to 8"));
   EXPECT_THAT(error_of("unet", {.settings = {{"dropout", "nan"}}}),
               HasSubstr("expected a number from 0 to 0.95"));
-  EXPECT_THAT(error_of("unet", {.settings = {{"up", "cubic"}}}),
-              HasSubstr("up = \"cubic\"; expected transpose, bilinear, nearest"));
+  EXPECT_THAT(
+      error_of("unet", {.settings = {{"up", "cubic"}}}),
+      HasSubstr("up = \"cubic\"; expected transpose, transpose4, fixed, bilinear, nearest"));
   EXPECT_THAT(error_of("unet", {.settings = {{"aux", "yes"}}}), HasSubstr("true, false"));
   EXPECT_EQ(error_of("unet", {.classes = 0}), "a model of 0 classes; expected 1 to 65535");
   EXPECT_THAT(error_of("unet", {.input_channels = 0}), HasSubstr("0 input channels"));

@@ -40,6 +40,12 @@ Settings::Settings(const ArchitectureInfo& info, const std::map<std::string, std
     }
     found->second = value;
   }
+  for (const Preset& preset : info.presets) {
+    if (values_.at(preset.setting) != preset.value) continue;
+    for (const auto& [name, value] : preset.defaults) {
+      if (!given.contains(name)) values_.at(name) = value;
+    }
+  }
 }
 
 int Settings::integer(const std::string& name, int lowest, int highest) const {

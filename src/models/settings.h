@@ -13,7 +13,7 @@
 
 namespace segmentum {
 
-/// Given settings over defaults.
+/// Given settings over the defaults of presets over defaults.
 class Settings {
  public:
   /// Throws Error for a name that `info` does not list.

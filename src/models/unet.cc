@@ -18,9 +18,14 @@ int coarsest_stride(const UnetOptions& o) {
   return 1 << (o.block == UnetBlock::patch ? 2 * o.depth : o.depth);
 }
 
+/// The paper's 2x2 "up-convolution".
+bool has_published_up(const UnetOptions& o) {
+  return o.up == Upsampling::transpose && !o.overlapping_up;
+}
+
 void check(const UnetOptions& o) {
   if (o.block != UnetBlock::patch) return;
-  if (o.valid_padding || o.up != Upsampling::transpose) {
+  if (o.valid_padding || !has_published_up(o)) {
     throw Error(
         "unet with block = patch has transposed convolutions and no borders; it works with "
         "up = transpose and padding = same");
@@ -78,13 +83,14 @@ struct UnetBuilder {
     return x;
   }
 
-  /// Twice the size and half the channels. Transposed: the paper's 2x2 "up-convolution".
+  /// Twice the size and half the channels.
   ValueId up(const std::string& level_name, ValueId x, int level) {
-    if (o.up == Upsampling::transpose) {
+    if (has_published_up(o)) {
       return g.transposed_conv(level_name + ".up", x,
                                {.channels = channels(level), .kernel = 2, .stride = 2});
     }
-    x = upsample(g, level_name + ".resize", x, 2, o.up);
+    x = upsample(g, level_name + ".resize", x, 2,
+                 {.how = o.up, .align_corners = o.align_corners, .each_channel = true});
     return g.conv(level_name + ".up", x, conv3x3(level));
   }
 
@@ -127,7 +133,17 @@ struct UnetBuilder {
   }
 };
 
+struct UnetUp {
+  Upsampling how;
+  bool overlapping;
+};
+
 UnetOptions unet_options(const ModelOptions& options, const Settings& settings) {
+  const auto up = settings.choice<UnetUp>("up", {{"transpose", {Upsampling::transpose, false}},
+                                                 {"transpose4", {Upsampling::transpose, true}},
+                                                 {"fixed", {Upsampling::fixed, true}},
+                                                 {"bilinear", {Upsampling::bilinear, false}},
+                                                 {"nearest", {Upsampling::nearest, false}}});
   return {.input_channels = options.input_channels,
           .classes = options.classes,
           .width = settings.integer("width", 1, 1024),
@@ -136,9 +152,9 @@ UnetOptions unet_options(const ModelOptions& options, const Settings& settings) 
               "block", {{"conv3x3", UnetBlock::conv3x3}, {"patch", UnetBlock::patch}}),
           .norm = settings.choice<Norm>(
               "norm", {{"batch", Norm::batch}, {"group", Norm::group}, {"none", Norm::none}}),
-          .up = settings.choice<Upsampling>("up", {{"transpose", Upsampling::transpose},
-                                                   {"bilinear", Upsampling::bilinear},
-                                                   {"nearest", Upsampling::nearest}}),
+          .up = up.how,
+          .overlapping_up = up.overlapping,
+          .align_corners = settings.flag("align_corners"),
           .valid_padding = settings.choice<bool>("padding", {{"same", false}, {"valid", true}}),
           .dropout = settings.real("dropout", 0, 0.95f),
           .auxiliary_head = settings.flag("aux")};
@@ -152,9 +168,9 @@ Graph build_from_settings(const ModelOptions& options, const Settings& settings)
 
 op::Pad overlap_padding(const UnetOptions& o) {
   // With n = 2^depth: the lowest level has k rows in, so the frame has n k + 4 (n - 1) and the
-  // result n (k - 4) - (4 + 2 u) (n - 1), where u = 1 if a 3x3 follows each resize, else 0.
+  // result n (k - 4) - (4 + 2 u) (n - 1), where u = 1 if a 3x3 follows each upsampling, else 0.
   const int n = 1 << o.depth;
-  const int u = o.up == Upsampling::transpose ? 0 : 1;
+  const int u = has_published_up(o) ? 0 : 1;
   return {.mode = PadMode::mirror,
           .margin = 2 * n + (4 + u) * (n - 1),
           .multiple = n,
@@ -188,8 +204,11 @@ Architecture unet_architecture() {
             {"depth", "4", "1 to 8", "how often the picture is halved"},
             {"norm", "batch", "batch | group | none",
              "normalisation after each convolution (published: none)"},
-            {"up", "transpose", "transpose | bilinear | nearest",
-             "how the decoder doubles sizes: 2x2 transposed convolution, or resize and 3x3"},
+            {"up", "transpose", "transpose | transpose4 | fixed | bilinear | nearest",
+             "how the decoder doubles sizes: 2x2 transposed convolution; 4x4 transposed "
+             "convolution that starts as bilinear, learnt or fixed, and 3x3; or resize and 3x3"},
+            {"align_corners", "false", "true | false",
+             "up = bilinear: the centres of the corner pixels meet; no tiles then"},
             {"padding", "same", "same | valid",
              "zeros around every layer, or one mirrored frame around the picture (published)"},
             {"dropout", "0", "0 to 0.95", "rate after the lowest level (published: 0.5)"},

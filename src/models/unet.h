@@ -20,9 +20,11 @@ struct UnetOptions {
   int depth = 4;   // poolings, or blocks of patches
   UnetBlock block = UnetBlock::conv3x3;
   Norm norm = Norm::batch;
-  Upsampling up = Upsampling::transpose;
-  bool valid_padding = false;  // as published: unpadded convolutions on a mirrored frame
-  float dropout = 0;           // after the lowest level
+  Upsampling up = Upsampling::transpose;  // 2x2 as published; the others and a 3x3 convolution
+  bool overlapping_up = false;  // transpose: 4x4 for each channel, starting as bilinear, and 3x3
+  bool align_corners = false;   // bilinear
+  bool valid_padding = false;   // as published: unpadded convolutions on a mirrored frame
+  float dropout = 0;            // after the lowest level
   bool auxiliary_head = false;
 };
 

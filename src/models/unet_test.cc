@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "graph/analysis.h"
+#include "graph/describe.h"
 #include "models/registry.h"
 #include "segmentum/error.h"
 
@@ -67,7 +68,7 @@ TEST(Unet, PublishedSizes) {
 // Nothing is lost and nothing spare: the frame is just what the convolutions use up.
 TEST(Unet, TheFrameFitsEveryDepthAndUpsampling) {
   for (int depth = 1; depth <= 6; ++depth) {
-    for (Upsampling up : {Upsampling::transpose, Upsampling::bilinear}) {
+    for (Upsampling up : {Upsampling::transpose, Upsampling::bilinear, Upsampling::fixed}) {
       const UnetOptions options{.width = 2, .depth = depth, .up = up, .valid_padding = true};
       const Graph graph = build_unet(options);
       const op::Pad pad = overlap_padding(options);
@@ -200,6 +201,28 @@ TEST(Unet, NamesAsInCheckpoints) {
                          "decoder.0.conv2", "decoder.0.bn2", "decoder.0.relu2", "head", "crop"));
   EXPECT_EQ(graph.parameters[0].name, "encoder.0.conv1.weight");
   EXPECT_EQ(graph.parameters[1].name, "encoder.0.bn1.weight");  // no bias before a norm
+}
+
+// Each way doubles sizes and halves channels; the fixed one learns nothing but its convolution.
+TEST(Unet, UpsamplingByName) {
+  const auto decoder = [](const std::string& up) {
+    const Graph graph =
+        build_model("unet", {.settings = {{"width", "2"}, {"depth", "1"}, {"up", up}}});
+    std::string text;
+    for (std::size_t i = index_of(graph, "encoder.1.relu2") + 1;
+         i <= index_of(graph, "decoder.0.up"); ++i) {
+      text += (text.empty() ? "" : "; ") + operator_text(graph.nodes[i].op);
+    }
+    return text;
+  };
+  EXPECT_EQ(decoder("transpose"), "transposed_conv 2, 2x2, stride 2");
+  EXPECT_EQ(decoder("transpose4"),
+            "transposed_conv 4, 4x4, stride 2, pad 1, groups 4, no bias; conv 2, 3x3, pad 1");
+  EXPECT_EQ(decoder("fixed"),
+            "transposed_conv 4, 4x4, stride 2, pad 1, groups 4, no bias, not learnt; "
+            "conv 2, 3x3, pad 1");
+  EXPECT_EQ(decoder("bilinear"), "resize x2, bilinear; conv 2, 3x3, pad 1");
+  EXPECT_EQ(decoder("nearest"), "resize x2, nearest; conv 2, 3x3, pad 1");
 }
 
 TEST(Unet, GroupsDivideOddWidths) {

@@ -102,13 +102,13 @@ void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
 /// The weights' gradient from that of the parts, dense in any block.
 void emit_parts_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
                                 const PartsWeights& weights, const Slot& parts) {
-  float* gradient = l.parameter_gradient(id, 0);
   const auto pass = choose_pass(geometry, ConvPass::backward_weights, {}, false, l.node(id).name);
   const Slot src = l.dense_value_in(l.node(id).inputs[0], pass.src_block);
   const Slot dst = dense_in(l, id, parts, pass.dst_block);
   const int packed = l.new_buffer(packed_floats(*pass.kernel));
   const int plain = l.new_buffer(weights.count());
   const int scratch = scratch_buffer(l, *pass.kernel);
+  float* gradient = l.parameter_gradient(id, 0);
   l.step(id, pass.kernel->implementation() + " weights",
          {src.buffer, dst.buffer, packed, plain, scratch},
          [=, kernel = pass.kernel](const Frame& f) {
@@ -136,12 +136,12 @@ void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
            space_to_depth(f.view(dy), stride, f.view(parts));
          });
   const PartsWeights weights = parts_weights(conv, geometry.ic);
-  if (l.learns(id)) emit_parts_weight_gradient(l, id, geometry, weights, parts);
+  if (conv.learnt && l.learns(id)) emit_parts_weight_gradient(l, id, geometry, weights, parts);
   if (!l.wants_gradient(x)) return;
   const auto back = choose_pass(geometry, ConvPass::backward_data, {}, false, l.node(id).name);
   const Slot from = dense_in(l, id, parts, back.dst_block);
   const auto target = l.gradient_target_to_overwrite(x, back.src_block);
-  const auto back_weights = pack_parts(l, id, weights, back.kernel);
+  const auto back_weights = pack_parts(l, id, parts_weights(conv, geometry.ic), back.kernel);
   const int back_scratch = scratch_buffer(l, *back.kernel);
   l.step(id, back.kernel->implementation() + " data",
          {from.buffer, target.slot.buffer, back_scratch},

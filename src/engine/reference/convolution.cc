@@ -209,7 +209,9 @@ void backward(const op::TransposedConv& o, const Sources<T>& sources,
               const Gradients<T>& gradients) {
   const Geometry g = geometry(o);
   correlate(g, gradients.output, sources.parameters[0], gradients.inputs[0]);
-  correlate_weights(g, gradients.output, sources.inputs[0], gradients.parameters[0]);
+  if (o.learnt) {
+    correlate_weights(g, gradients.output, sources.inputs[0], gradients.parameters[0]);
+  }
   if (o.bias) bias_backward(gradients.output, gradients.parameters[1]);
 }
 

@@ -27,7 +27,7 @@ struct Gradients {
   BasicTensorView<const T> value;              // what forward made
   BasicTensorView<const T> output;             // dLoss/dValue
   std::vector<BasicTensorView<T>> inputs;      // dLoss/dInput, added to
-  std::vector<BasicTensorView<T>> parameters;  // dLoss/dParameter, added to; running ones: no data
+  std::vector<BasicTensorView<T>> parameters;  // dLoss/dParameter, added to; not learnt: no data
 };
 
 /// Per channel, over the batch and the plane.

@@ -28,7 +28,10 @@ class VggLayers {
   ValueId pool(int block, ValueId x, int stride) {
     const bool small = stride == 2 && o_.pool_kernel == 2;
     return g_.max_pool(name("pool" + std::to_string(block)), x,
-                       {.kernel = small ? 2 : 3, .stride = stride, .padding = small ? 0 : 1});
+                       {.kernel = small ? 2 : 3,
+                        .stride = stride,
+                        .padding = small ? 0 : 1,
+                        .ceil = small && o_.ceil});
   }
 
  private:

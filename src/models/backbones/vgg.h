@@ -21,6 +21,7 @@ struct VggOptions {
   VggNames names = VggNames::paper;
   BackboneOptions common{};  // the rules of dilation are one here: strides are the poolings'
   int pool_kernel = 2;       // or 3, padded by 1, as in DeepLab
+  bool ceil = false;         // poolings of 2x2 round sizes up, as Caffe's do
 };
 
 /// Channels of the five blocks in VGG's proportions; published is a width of 64.
@@ -35,12 +36,12 @@ struct VggTaps {
   std::array<ValueId, 5> blocks;
 };
 
-/// conv1_1 ... pool5 on `x`. With poolings of 2x2, sizes should be multiples of the output stride,
-/// or poolings lose the last pixels; those of 3x3 take any size from 1x1 up and round up.
-/// A pooling that gives up its stride becomes 3x3, padded by 1, and the blocks after it are
-/// dilated: Chen et al., ICLR 2015, section 3.1. A convolution under the paper's names has a bias
-/// only where nothing normalises, under torchvision's always: vgg16_bn has 138,365,992 parameters
-/// with them. Throws Error for an output stride other than 8, 16 and 32.
+/// conv1_1 ... pool5 on `x`. With poolings of 2x2 that do not round up, sizes should be multiples
+/// of the output stride, or poolings lose the last pixels; those of 3x3 take any size from 1x1 up
+/// and round up. A pooling that gives up its stride becomes 3x3, padded by 1, and the blocks after
+/// it are dilated: Chen et al., ICLR 2015, section 3.1. A convolution under the paper's names has a
+/// bias only where nothing normalises, under torchvision's always: vgg16_bn has 138,365,992
+/// parameters with them. Throws Error for an output stride other than 8, 16 and 32.
 VggTaps vgg_backbone(GraphBuilder& g, ValueId x, const VggOptions& options);
 
 }  // namespace segmentum
