@@ -1,9 +1,11 @@
 #include "interop/fitting_options.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "interop/match.h"
+#include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
@@ -75,16 +77,26 @@ class Search {
       for (const std::string& value : choices(setting)) {
         auto settings = best_.options.settings;
         settings[setting.name] = value;
-        FittingOptions candidate = completed(settings);
-        Match found = match_of(candidate.options);
-        if (!is_better(found)) continue;
-        found_ = std::move(found);
-        best_ = std::move(candidate);
-        best_.found[setting.name] = value;
-        improved = true;
+        if (take_if_better(settings)) {
+          best_.found[setting.name] = value;
+          improved = true;
+        }
       }
     }
     return improved;
+  }
+
+  bool take_if_better(const std::map<std::string, std::string>& settings) {
+    try {
+      FittingOptions candidate = completed(settings);
+      Match found = match_of(candidate.options);
+      if (!is_better(found)) return false;
+      found_ = std::move(found);
+      best_ = std::move(candidate);
+      return true;
+    } catch (const Error&) {  // a choice that does not go with the others
+      return false;
+    }
   }
 
   /// A smaller network that shares nothing with the checkpoint is no better for being small.
