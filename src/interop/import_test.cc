@@ -90,6 +90,27 @@ TEST_F(Import, SettingsFollowFromTheNames) {
   EXPECT_THAT(imported.model.preprocess.mean, ElementsAre(0.485f, 0.456f));
 }
 
+TEST_F(Import, TheEncoderFollowsFromTheNames) {
+  const Settings settings{{"width", "4"}, {"encoder", "resnet50"}};
+  const fs::path file = weights("smp_unet", {.classes = 3, .settings = settings});
+  const Imported imported =
+      import_checkpoint(file, {.architecture = "smp_unet", .settings = {{"width", "4"}}});
+  EXPECT_TRUE(imported.match.fits());
+  EXPECT_EQ(imported.found, (Settings{{"encoder", "resnet50"}}));
+}
+
+TEST_F(Import, AnAuxiliaryHeadOrNone) {
+  for (const char* aux : {"true", "false"}) {
+    const Settings settings{{"width", "2"}, {"aux", aux}};
+    const fs::path file = weights("fcn_resnet50", {.classes = 21, .settings = settings});
+    const Imported imported =
+        import_checkpoint(file, {.architecture = "fcn_resnet50", .settings = {{"width", "2"}}});
+    EXPECT_TRUE(imported.match.fits());
+    EXPECT_EQ(imported.model.settings.at("aux"), aux);
+    EXPECT_EQ(imported.model.classes, voc_classes());
+  }
+}
+
 TEST_F(Import, AnotherNumberOfChannels) {
   const fs::path file = weights("unet", {.classes = 3, .settings = kSmall});
   ImportOptions options = as_unet();
