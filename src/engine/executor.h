@@ -10,6 +10,7 @@
 
 #include "graph/graph.h"
 #include "graph/parameter_store.h"
+#include "graph/regions.h"
 #include "tensor/tensor.h"
 
 namespace segmentum {
@@ -82,9 +83,9 @@ class Executor {
   virtual std::unique_ptr<Plan> plan(const Graph& graph, ParameterStore& parameters,
                                      std::span<const Shape> inputs, const PlanOptions& options) = 0;
   virtual std::string name() const = 0;
-  /// Pixels, on every axis of every value, that a 3x3 convolution computes together: a part of a
-  /// picture has the whole's bits if it starts at multiples of this and includes whole groups.
-  virtual int grid() const { return 1; }
+  /// A part of a picture has the whole's bits if it starts at multiples of the grid's period, on
+  /// every axis of every value, and includes whole groups.
+  virtual ConvolutionGrid grid() const { return {}; }
 };
 
 /// Plain loops: slow, obvious, the oracle of every test.

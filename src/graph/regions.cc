@@ -1,6 +1,7 @@
 #include "graph/regions.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "segmentum/error.h"
 
@@ -19,7 +20,7 @@ struct AxisRule {
   std::int64_t out_size;
   std::int64_t to_size;  // of the second input: what a crop crops to
   std::size_t input;     // which of the inputs is asked about
-  int grid;              // 3x3 convolutions compute whole groups of so many pixels
+  const ConvolutionGrid& grid;
 
   int pick(Size2 size) const { return axis == 2 ? size.h : size.w; }
   int before(const Padding& p) const { return axis == 2 ? p.top : p.left; }
@@ -32,13 +33,10 @@ struct AxisRule {
 
   Interval operator()(const op::Conv& o) const {
     if (input == 1) return out;  // the value that is added
-    const bool plain = o.stride == Size2(1) && o.dilation == Size2(1) && o.groups == 1;
-    if (grid > 1 && o.kernel == Size2(3) && plain) {
-      AxisRule groups = *this;
-      groups.out = {floor_div(out.begin, grid) * grid, -floor_div(-out.end, grid) * grid};
-      return groups.windows(3, 1, 1, before(o.padding));
-    }
-    return windows(pick(o.kernel), pick(o.stride), pick(o.dilation), before(o.padding));
+    const std::int64_t group = grid.period(o, axis);
+    AxisRule whole = *this;
+    whole.out = {floor_div(out.begin, group) * group, -floor_div(-out.end, group) * group};
+    return whole.windows(pick(o.kernel), pick(o.stride), pick(o.dilation), before(o.padding));
   }
   // Input i reaches the outputs i*stride - pad + [0, kernel).
   Interval operator()(const op::TransposedConv& o) const {
@@ -100,7 +98,7 @@ struct AxisRule {
 
 /// What input number `input` of `node` must bring, cut to what it has.
 Interval needed_of_input(const Graph& graph, std::span<const Shape> shapes, ValueId id,
-                         std::size_t input, int axis, Interval out, int grid) {
+                         std::size_t input, int axis, Interval out, const ConvolutionGrid& grid) {
   const Node& node = graph.node(id);
   const auto extent = [&](ValueId value) { return shapes[static_cast<std::size_t>(value)][axis]; };
   const std::int64_t in_size = extent(node.inputs[input]);
@@ -137,8 +135,25 @@ Interval hull(Interval a, Interval b) {
   return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
 }
 
+int ConvolutionGrid::period(const op::Conv& conv, int axis) const {
+  const Size2 d = conv.dilation;
+  const bool grouped = conv.kernel == Size2(3) && conv.stride == Size2(1) && conv.groups == 1 &&
+                       std::max(d.h, d.w) <= largest_dilation;
+  return grouped ? pixels * (axis == 2 ? d.h : d.w) : 1;
+}
+
+int ConvolutionGrid::period(const Graph& graph) const {
+  int all = pixels;
+  for (const Node& node : graph.nodes) {
+    const auto* conv = std::get_if<op::Conv>(&node.op);
+    if (conv != nullptr) all = std::lcm(all, std::lcm(period(*conv, 2), period(*conv, 3)));
+  }
+  return all;
+}
+
 std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> shapes,
-                                   std::span<const WantedRegion> wanted, int grid) {
+                                   std::span<const WantedRegion> wanted,
+                                   const ConvolutionGrid& grid) {
   std::vector<Region> regions(graph.nodes.size());
   ValueId last = -1;
   for (const WantedRegion& want : wanted) {

@@ -35,6 +35,18 @@ struct WantedRegion {
   Region region;
 };
 
+/// How an engine's 3x3 convolutions of stride 1 compute results in aligned groups: what decides the
+/// very bits of one result is all that its group reads.
+struct ConvolutionGrid {
+  int pixels = 1;            // of a group along each axis, a dilation apart
+  int largest_dilation = 1;  // beyond it, results are computed one by one
+
+  /// Pixels along an axis (2: rows, 3: columns) that the groups of a convolution repeat after.
+  int period(const op::Conv& conv, int axis) const;
+  /// Where all groups of a graph begin anew, on every axis of every value.
+  int period(const Graph& graph) const;
+};
+
 /// For every value the rectangle of it that must be known to compute all that is `wanted`; empty
 /// where nothing of it is. `shapes` are those of `infer_shapes`. Rectangles are the hulls over all
 /// paths, cut to the value: padding needs nothing, mirrored pixels need the pixels that they
@@ -42,9 +54,9 @@ struct WantedRegion {
 /// value of which only the size is used (crop_like, resize_like) needs no pixel. Global average
 /// pooling and group norm need the whole plane. Throws Error where something wanted lies outside
 /// its value. O(nodes).
-/// `grid`: for an engine whose 3x3 convolutions compute aligned groups of so many pixels at once
-/// (`Executor::grid`), what decides the very bits of what is wanted.
+/// `grid`: that of the engine (`Executor::grid`) whose bits are wanted.
 std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> shapes,
-                                   std::span<const WantedRegion> wanted, int grid = 1);
+                                   std::span<const WantedRegion> wanted,
+                                   const ConvolutionGrid& grid = {});
 
 }  // namespace segmentum

@@ -31,11 +31,12 @@ Model optimised(Model model) {
 
 /// One rule for both axes: what either of them asks for. The halo is that of the bits, wider than
 /// the receptive field where the engine computes groups of pixels together.
-std::optional<TileRule> tile_rule(const Graph& graph, int channels, int grid) {
+std::optional<TileRule> tile_rule(const Graph& graph, int channels, const ConvolutionGrid& grid) {
   const Shape probe{1, channels, kProbeSide, kProbeSide};
   const Analysis analysis = analyse(graph, {&probe, 1});
   if (!analysis.tile_halo) return std::nullopt;
-  const int multiple = grid * std::lcm(analysis.tile_multiple.h, analysis.tile_multiple.w);
+  const int multiple =
+      grid.period(graph) * std::lcm(analysis.tile_multiple.h, analysis.tile_multiple.w);
   // One tile in the middle of a picture so large that its border is out of reach (shapes cost
   // nothing).
   const std::int64_t before = std::int64_t{multiple} * (kFarSide / multiple);

@@ -1,5 +1,7 @@
 #include "engine/cpu/conv_pass.h"
 
+#include <algorithm>
+
 #include "base/threads.h"
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/kernels/winograd.h"
@@ -10,6 +12,9 @@ namespace {
 
 /// Measured on AVX-512: from here on the transforms cost less than the multiplications they save.
 constexpr std::int64_t kWinogradChannels = 16;
+
+/// Input channels from which our gradient of the weights is faster than oneDNN's.
+constexpr std::int64_t kDirectChannels = 16;
 
 }  // namespace
 
@@ -59,8 +64,25 @@ std::shared_ptr<PackedWeights> pack_winograd(Lowering& l, ValueId id, const Conv
 }
 
 bool winograd_pays(const ConvGeometry& g) {
-  return g.kernel == Size2(3) && g.stride == Size2(1) && g.dilation == Size2(1) && g.groups == 1 &&
-         g.ic >= kWinogradChannels && g.oc >= kWinogradChannels;
+  return g.kernel == Size2(3) && g.stride == Size2(1) && g.groups == 1 &&
+         std::max(g.dilation.h, g.dilation.w) <= kWinogradDilation && g.ic >= kWinogradChannels &&
+         g.oc >= kWinogradChannels;
+}
+
+bool direct_pays(const ConvGeometry& g, ConvPass pass) {
+  if (g.groups != 1) return false;
+  if (g.dilation != Size2(1)) return true;
+  // oneDNN has kernels of its own for pictures, whose few channels would leave our blocks empty.
+  return pass == ConvPass::backward_weights && g.taps() > 1 && g.ic >= kDirectChannels;
+}
+
+std::shared_ptr<PackedWeights> pack_direct(Lowering& l, ValueId id, const DirectConvolution& c,
+                                           bool gradient) {
+  const auto how = [c, gradient](const float* parameter, void* packed) {
+    direct_pack(parameter, c, gradient, static_cast<float*>(packed));
+  };
+  return l.weights().get(l.parameters(), l.parameter_name(id, 0),
+                         {gradient ? "direct gradient" : "direct", direct_weight_floats(c), how});
 }
 
 int scratch_buffer(Lowering& l, const Convolution& kernel) {
@@ -76,8 +98,37 @@ Slot dense_in(Lowering& l, ValueId id, const Slot& slot, int block) {
   return to;
 }
 
+namespace {
+
+void emit_bias_gradient(Lowering& l, ValueId id, const Slot& dy) {
+  float* gradient = l.parameter_gradient(id, 1);
+  l.step(id, "bias gradient", {dy.buffer},
+         [=](const Frame& f) { add_channel_sums(f.view(dy), gradient); });
+}
+
+void emit_direct_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
+                                 const WeightGradientInputs& inputs, bool bias) {
+  const Slot value = l.value_in(inputs.value, vector_block());
+  const Slot other = inputs.other.block == vector_block()
+                         ? inputs.other
+                         : dense_in(l, id, inputs.other, vector_block());
+  const Slot src = inputs.value_is_src ? value : other;
+  const Slot dst = inputs.value_is_src ? other : value;
+  const int scratch = l.new_buffer(direct_gradient_floats(geometry));
+  float* gradient = l.parameter_gradient(id, 0);
+  l.step(id, "direct weights", {src.buffer, dst.buffer, scratch}, [=](const Frame& f) {
+    direct_weight_gradient(geometry, f.view(src), f.view(dst), gradient, f.floats(scratch));
+  });
+  if (bias) emit_bias_gradient(l, id, inputs.other);
+}
+
+}  // namespace
+
 void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
                           const WeightGradientInputs& inputs, bool bias, bool plain_source) {
+  if (direct_pays(geometry, ConvPass::backward_weights)) {
+    return emit_direct_weight_gradient(l, id, geometry, inputs, bias);
+  }
   float* gradient = l.parameter_gradient(id, 0);
   float* bias_gradient = bias ? l.parameter_gradient(id, 1) : nullptr;
   const bool bias_in_pass = bias && inputs.value_is_src;
@@ -106,25 +157,37 @@ void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
              for (std::int64_t c = 0; c < oc; ++c) bias_gradient[c] += f.floats(sums)[c];
            }
          });
-  if (bias && !bias_in_pass) {
-    l.step(id, "bias gradient", {inputs.other.buffer},
-           [=, dy = inputs.other](const Frame& f) { add_channel_sums(f.view(dy), bias_gradient); });
-  }
+  if (bias && !bias_in_pass) emit_bias_gradient(l, id, inputs.other);
 }
 
 namespace {
 
-/// The gradient of a 3x3 convolution is one of the gradient, with the kernel turned and 2 - padding
-/// around.
+/// The gradient of a 3x3 convolution is one of the gradient, with the kernel turned and 2 *
+/// dilation
+/// - padding around.
 void emit_winograd_data_gradient(Lowering& l, ValueId id, const ConvGeometry& g, const Slot& dy,
                                  ValueId x) {
   const auto target = l.gradient_target_to_overwrite(x, vector_block());
   const auto packed = pack_winograd(l, id, g, true);
   const int scratch = l.new_buffer(winograd_scratch_floats(g.oc, g.ic, threads()));
-  const int top = 2 - g.padding.top, left = 2 - g.padding.left;
+  const WinogradWindow window{2 * g.dilation.h - g.padding.top, 2 * g.dilation.w - g.padding.left,
+                              g.dilation};
   l.step(id, "winograd data", {dy.buffer, target.slot.buffer, scratch}, [=](const Frame& f) {
-    winograd_convolution(f.view(dy), static_cast<const float*>(packed->current()), top, left, {},
+    winograd_convolution(f.view(dy), static_cast<const float*>(packed->current()), window, {},
                          f.view(target.slot), f.floats(scratch));
+  });
+  l.finish(target);
+}
+
+void emit_direct_data_gradient(Lowering& l, ValueId id, const ConvGeometry& g, const Slot& dy,
+                               ValueId x) {
+  const auto target = l.gradient_target_to_overwrite(x, vector_block());
+  const auto convolution = std::make_shared<const DirectConvolution>(direct_data_gradient(g));
+  const auto packed = pack_direct(l, id, *convolution, true);
+  const int scratch = l.new_buffer(direct_scratch_floats(*convolution, threads()));
+  l.step(id, "direct data", {dy.buffer, target.slot.buffer, scratch}, [=](const Frame& f) {
+    direct_convolution(*convolution, f.view(dy), static_cast<const float*>(packed->current()), {},
+                       f.view(target.slot), f.floats(scratch));
   });
   l.finish(target);
 }
@@ -135,6 +198,9 @@ void emit_data_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry, C
                         const Slot& dy, ValueId x) {
   if (pass == ConvPass::backward_data && winograd_pays(geometry)) {
     return emit_winograd_data_gradient(l, id, geometry, dy, x);
+  }
+  if (pass == ConvPass::backward_data && direct_pays(geometry, pass)) {
+    return emit_direct_data_gradient(l, id, geometry, dy, x);
   }
   // A convolution's gradient runs from dst to src, a transposed one's from src to dst.
   const bool to_src = pass == ConvPass::backward_data;

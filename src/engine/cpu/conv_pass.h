@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/cpu/kernels/direct_convolution.h"
 #include "engine/cpu/lowering.h"
 #include "engine/cpu/onednn_convolution.h"
 
@@ -33,9 +34,20 @@ std::int64_t packed_floats(const Convolution& kernel);
 std::shared_ptr<PackedWeights> pack_winograd(Lowering& l, ValueId id, const ConvGeometry& geometry,
                                              bool backward);
 
-/// Whether Winograd's kernel is the faster one: 3x3, stride 1, enough channels for the transforms
-/// to pay.
+/// Dilations that Winograd's kernel takes: a wider one leaves pictures of too few pixels between
+/// the taps for tiles of four. It depends on nothing but the layer, as all choices of kernels do.
+constexpr int kWinogradDilation = 4;
+
+/// Whether Winograd's kernel is the faster one: 3x3, stride 1, little dilation, enough channels for
+/// the transforms to pay.
 bool winograd_pays(const ConvGeometry& geometry);
+
+/// Whether our direct kernel is: dilations beyond Winograd's, and gradients of weights.
+bool direct_pays(const ConvGeometry& geometry, ConvPass pass);
+
+/// The packed copy for our direct kernel.
+std::shared_ptr<PackedWeights> pack_direct(Lowering& l, ValueId id,
+                                           const DirectConvolution& convolution, bool gradient);
 
 /// Scratch for one run of the kernel; -1 if it needs none.
 int scratch_buffer(Lowering& l, const Convolution& kernel);

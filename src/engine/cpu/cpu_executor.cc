@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/threads.h"
+#include "engine/cpu/conv_pass.h"
 #include "engine/cpu/lowering.h"
 #include "engine/executor.h"
 #include "segmentum/error.h"
@@ -131,7 +132,7 @@ class CpuExecutor final : public Executor {
     return std::make_unique<CpuPlan>(graph, parameters, inputs, options, weights_);
   }
   std::string name() const override { return "cpu"; }
-  int grid() const override { return 4; }  // Winograd's tiles
+  ConvolutionGrid grid() const override { return {4, cpu::kWinogradDilation}; }
 
  private:
   std::shared_ptr<PackedWeightCache> weights_ = std::make_shared<PackedWeightCache>();

@@ -1,4 +1,5 @@
-// Convolution: oneDNN's blocked kernels where it has them, else its GEMM on plain layout.
+// Convolution: Winograd's kernel for 3x3, our direct one for dilations, oneDNN's for the rest:
+// blocked kernels where it has them, else its GEMM on plain layout.
 #include <utility>
 
 #include "base/threads.h"
@@ -42,12 +43,29 @@ void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry 
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int scratch = l.new_buffer(winograd_scratch_floats(g.ic, g.oc, threads()));
   l.step(id, "winograd", {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
-    winograd_convolution(f.view(x), static_cast<const float*>(packed->current()), g.padding.top,
-                         g.padding.left,
+    winograd_convolution(f.view(x), static_cast<const float*>(packed->current()),
+                         {g.padding.top, g.padding.left, g.dilation},
                          {.bias = bias == nullptr ? nullptr : bias->value.data(),
                           .residual = f.view(residual),
                           .activation = activation},
                          f.view(y), f.floats(scratch));
+  });
+}
+
+void lower_direct(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
+                  const Activation& activation, const Slot& y) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
+  const auto convolution = std::make_shared<const DirectConvolution>(direct_forward(g));
+  const auto packed = pack_direct(l, id, *convolution, false);
+  const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
+  const int scratch = l.new_buffer(direct_scratch_floats(*convolution, threads()));
+  l.step(id, "direct", {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
+    direct_convolution(*convolution, f.view(x), static_cast<const float*>(packed->current()),
+                       {.bias = bias == nullptr ? nullptr : bias->value.data(),
+                        .residual = f.view(residual),
+                        .activation = activation},
+                       f.view(y), f.floats(scratch));
   });
 }
 
@@ -95,7 +113,9 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   const Activation activation = l.activation(id);
   const bool fused = can_fuse(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  const auto lower_it = winograd_pays(geometry) ? lower_winograd : lower_onednn;
+  const auto lower_it = winograd_pays(geometry)                    ? lower_winograd
+                        : direct_pays(geometry, ConvPass::forward) ? lower_direct
+                                                                   : lower_onednn;
   lower_it(l, id, conv, geometry, fused ? activation : Activation{}, before);
   if (!fused) {
     l.keep_before_activation(id, before);

@@ -6,17 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "engine/cpu/conv_geometry.h"
 #include "graph/operators.h"
 
 namespace segmentum::cpu {
-
-/// One convolution at one size, weights [oc, ic/groups, kh, kw].
-struct ConvGeometry {
-  std::int64_t n = 1, ic = 1, ih = 1, iw = 1, oc = 1, oh = 1, ow = 1;
-  Size2 kernel, stride, dilation;
-  Padding padding;
-  int groups = 1;
-};
 
 enum class ConvPass { forward, backward_data, backward_weights };
 

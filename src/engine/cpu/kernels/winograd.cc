@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
@@ -16,6 +17,7 @@
 // results.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
+namespace {  // other kernels have tasks and tiles too
 
 constexpr std::int64_t kFrequencies = 36;
 constexpr std::int64_t kCacheFloats = 160 * 1024;  // of transformed inputs and products of a group
@@ -55,33 +57,45 @@ HWY_INLINE Line<V> from_frequencies(D d, const Line<V>& in) {
            m[0], m[0]}};
 }
 
-/// Which tile is the i-th of all pictures.
+/// The first result of a tile; the others lie a dilation apart.
 struct TileAt {
   std::int64_t n, y, x;
 };
 
+/// Where tiles begin along one axis: every d-th pixel is a picture of its own.
+std::vector<std::int64_t> TileOrigins(std::int64_t results, int dilation) {
+  std::vector<std::int64_t> origins;
+  for (int phase = 0; phase < dilation; ++phase) {
+    for (std::int64_t i = phase; i < results; i += 4 * dilation) origins.push_back(i);
+  }
+  return origins;
+}
+
 struct Task {
   const View& x;
   const float* packed;
-  int top, left;
-  const WinogradEpilogue& epilogue;
+  const WinogradWindow window;
+  const ConvEpilogue& epilogue;
   const View& y;
-  std::int64_t tiles_x, tiles_y;
+  const std::vector<std::int64_t> rows, columns;
 
-  Task(const View& input, const float* weights, int t, int l, const WinogradEpilogue& e,
+  Task(const View& input, const float* weights, const WinogradWindow& w, const ConvEpilogue& e,
        const View& output)
       : x(input),
         packed(weights),
-        top(t),
-        left(l),
+        window(w),
         epilogue(e),
         y(output),
-        tiles_x((output.shape.w() + 3) / 4),
-        tiles_y((output.shape.h() + 3) / 4) {}
+        rows(TileOrigins(output.shape.h(), w.dilation.h)),
+        columns(TileOrigins(output.shape.w(), w.dilation.w)) {}
 
-  std::int64_t tiles() const { return y.shape.n() * tiles_y * tiles_x; }
+  std::int64_t image_tiles() const {
+    return static_cast<std::int64_t>(rows.size() * columns.size());
+  }
+  std::int64_t tiles() const { return y.shape.n() * image_tiles(); }
   TileAt tile(std::int64_t i) const {
-    return {i / (tiles_x * tiles_y), i / tiles_x % tiles_y * 4, i % tiles_x * 4};
+    const auto in_image = static_cast<std::size_t>(i % image_tiles());
+    return {i / image_tiles(), rows[in_image / columns.size()], columns[in_image % columns.size()]};
   }
 };
 
@@ -92,10 +106,11 @@ void TransformInput(const Task& task, std::int64_t first, std::int64_t count, st
   const View& x = task.x;
   const std::int64_t blocks = x.blocks(), h = x.shape.h(), w = x.shape.w();
   const std::int64_t step = blocks * room * B;  // from one frequency to the next
+  const Size2 apart = task.window.dilation;
   for (std::int64_t t = 0; t < count; ++t) {
     const TileAt at = task.tile(first + t);
-    const std::int64_t y0 = at.y - task.top, x0 = at.x - task.left;
-    const bool inside = y0 >= 0 && x0 >= 0 && y0 + 6 <= h && x0 + 6 <= w;
+    const std::int64_t y0 = at.y - task.window.top, x0 = at.x - task.window.left;
+    const bool inside = y0 >= 0 && x0 >= 0 && y0 + 5 * apart.h < h && x0 + 5 * apart.w < w;
     for (std::int64_t cb = 0; cb < blocks; ++cb) {
       const float* plane = x.at(at.n, cb);
       float* out = inputs + (cb * room + t) * B;
@@ -106,7 +121,7 @@ void TransformInput(const Task& task, std::int64_t first, std::int64_t count, st
         for (int i = 0; i < 6; ++i) {
           Line<V> line;
           for (int j = 0; j < 6; ++j) {
-            const std::int64_t sy = y0 + i, sx = x0 + j;
+            const std::int64_t sy = y0 + i * apart.h, sx = x0 + j * apart.w;
             const bool there = inside || (sy >= 0 && sy < h && sx >= 0 && sx < w);
             line.v[j] = there ? hn::LoadU(d, plane + (sy * w + sx) * B + lane) : hn::Zero(d);
           }
@@ -189,12 +204,9 @@ void Multiply(const Task& task, std::int64_t count, std::int64_t room, const flo
   }
 }
 
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V finish(D d, V v, const Activation& activation) {
-  if (activation.kind == ActivationKind::relu6) {
-    return hn::Min(hn::Max(v, hn::Zero(d)), hn::Set(d, 6.0f));
-  }
-  return rectify(d, v, activation.kind, hn::Set(d, activation.slope));
+/// How many of a tile's four results along an axis exist.
+int ResultsInside(std::int64_t first, int apart, std::int64_t size) {
+  return static_cast<int>(std::min<std::int64_t>(4, (size - first + apart - 1) / apart));
 }
 
 template <int B>
@@ -204,10 +216,11 @@ void TransformOutput(const Task& task, std::int64_t first, std::int64_t count, s
   const View& residual = task.epilogue.residual;
   const Activation activation = task.epilogue.activation;
   const std::int64_t blocks = y.blocks(), step = blocks * room * B, w = y.shape.w();
+  const Size2 apart = task.window.dilation;
   for (std::int64_t t = 0; t < count; ++t) {
     const TileAt at = task.tile(first + t);
-    const int rows = static_cast<int>(std::min<std::int64_t>(4, y.shape.h() - at.y));
-    const int columns = static_cast<int>(std::min<std::int64_t>(4, w - at.x));
+    const int rows = ResultsInside(at.y, apart.h, y.shape.h());
+    const int columns = ResultsInside(at.x, apart.w, w);
     for (std::int64_t ob = 0; ob < blocks; ++ob) {
       const float* in = products + (ob * room + t) * B;
       const std::int64_t origin = (at.y * w + at.x) * B;
@@ -228,10 +241,12 @@ void TransformOutput(const Task& task, std::int64_t first, std::int64_t count, s
               from_frequencies(d, Line<V>{{lines[0].v[j], lines[1].v[j], lines[2].v[j],
                                            lines[3].v[j], lines[4].v[j], lines[5].v[j]}});
           for (int i = 0; i < rows; ++i) {
-            const std::int64_t pixel = (i * w + j) * B + static_cast<std::int64_t>(lane);
+            const std::int64_t pixel =
+                (i * apart.h * w + j * apart.w) * B + static_cast<std::int64_t>(lane);
             V v = hn::Add(column.v[i], b);
             if (plus != nullptr) v = hn::Add(v, hn::LoadU(d, plus + pixel));
-            hn::StoreU(finish(d, v, activation), d, out + pixel);
+            activate_vectors<1>(d, activation, &v);
+            hn::StoreU(v, d, out + pixel);
           }
         }
       });
@@ -272,12 +287,13 @@ void Run(const Task& task, float* scratch) {
   });
 }
 
-void WinogradConvolution(const View& x, const float* packed, int top, int left,
-                         const WinogradEpilogue& epilogue, const View& y, float* scratch) {
-  const Task task(x, packed, top, left, epilogue, y);
+void WinogradConvolution(const View& x, const float* packed, const WinogradWindow& window,
+                         const ConvEpilogue& epilogue, const View& y, float* scratch) {
+  const Task task(x, packed, window, epilogue, y);
   y.block == 16 ? Run<16>(task, scratch) : Run<8>(task, scratch);
 }
 
+}  // namespace
 }  // namespace segmentum::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -345,9 +361,9 @@ std::int64_t winograd_scratch_floats(std::int64_t ic, std::int64_t oc, int threa
   return HWY_DYNAMIC_DISPATCH(ScratchFloats)(ic, oc, threads);
 }
 
-void winograd_convolution(const View& x, const float* packed, int top, int left,
-                          const WinogradEpilogue& epilogue, const View& y, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(WinogradConvolution)(x, packed, top, left, epilogue, y, scratch);
+void winograd_convolution(const View& x, const float* packed, const WinogradWindow& window,
+                          const ConvEpilogue& epilogue, const View& y, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(WinogradConvolution)(x, packed, window, epilogue, y, scratch);
 }
 
 }  // namespace segmentum::cpu

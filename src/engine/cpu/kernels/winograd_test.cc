@@ -16,6 +16,10 @@ namespace {
 struct Case {
   std::int64_t n, ic, oc, h, w;
   int pad;
+  Size2 dilation = 1;
+
+  Shape out() const { return {n, oc, h + 2 * pad - 2 * dilation.h, w + 2 * pad - 2 * dilation.w}; }
+  WinogradWindow window() const { return {pad, pad, dilation}; }
 };
 
 Tensor random_tensor(const Shape& shape, std::uint32_t stream) {
@@ -44,13 +48,13 @@ struct Blocked {
 };
 
 /// One output of the convolution in double.
-double direct(const Tensor& x, const Tensor& weights, int pad, std::int64_t n, std::int64_t o,
+double direct(const Tensor& x, const Tensor& weights, const Case& c, std::int64_t n, std::int64_t o,
               std::int64_t y, std::int64_t xx) {
   double sum = 0;
   for (std::int64_t i = 0; i < x.shape().c(); ++i) {
     for (int a = 0; a < 3; ++a) {
       for (int b = 0; b < 3; ++b) {
-        const std::int64_t sy = y + a - pad, sx = xx + b - pad;
+        const std::int64_t sy = y + a * c.dilation.h - c.pad, sx = xx + b * c.dilation.w - c.pad;
         if (sy < 0 || sx < 0 || sy >= x.shape().h() || sx >= x.shape().w()) continue;
         sum += static_cast<double>(x(n, i, sy, sx)) * weights(o, i, a, b);
       }
@@ -66,14 +70,14 @@ TEST_P(Winograd, EqualsTheDirectConvolutionInDouble) {
   Tensor x = random_tensor({c.n, c.ic, c.h, c.w}, 1);
   const Tensor weights = random_tensor({c.oc, c.ic, 3, 3}, 2);
   const Tensor bias = random_tensor({c.oc}, 3);
-  const Shape out{c.n, c.oc, c.h + 2 * c.pad - 2, c.w + 2 * c.pad - 2};
+  const Shape out = c.out();
   Tensor residual = random_tensor(out, 4);
   Tensor packed({winograd_weight_floats(c.ic, c.oc)});
   winograd_pack(weights.data(), c.oc, c.ic, false, packed.data());
   Blocked in(x), plus(residual), result(out);
   Tensor scratch({winograd_scratch_floats(c.ic, c.oc, threads())});
   winograd_convolution(
-      in.view, packed.data(), c.pad, c.pad,
+      in.view, packed.data(), c.window(),
       {.bias = bias.data(), .residual = plus.view, .activation = ActivationKind::relu}, result.view,
       scratch.data());
   Tensor got(out);
@@ -83,7 +87,7 @@ TEST_P(Winograd, EqualsTheDirectConvolutionInDouble) {
     for (std::int64_t o = 0; o < out.c(); ++o) {
       for (std::int64_t y = 0; y < out.h(); ++y) {
         for (std::int64_t xx = 0; xx < out.w(); ++xx) {
-          const double sum = direct(x, weights, c.pad, n, o, y, xx) + bias.data()[o];
+          const double sum = direct(x, weights, c, n, o, y, xx) + bias.data()[o];
           const double expected = std::max(0.0, sum + residual(n, o, y, xx));
           worst = std::max(worst, std::abs(got(n, o, y, xx) - expected));
           range = std::max(range, expected);
@@ -99,14 +103,14 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
   const Case& c = GetParam();
   Tensor x = random_tensor({c.n, c.ic, c.h, c.w}, 1);
   const Tensor weights = random_tensor({c.oc, c.ic, 3, 3}, 2);
-  const Shape out{c.n, c.oc, c.h + 2 * c.pad - 2, c.w + 2 * c.pad - 2};
+  const Shape out = c.out();
   Tensor dy = random_tensor(out, 5);
   Tensor packed({winograd_weight_floats(c.ic, c.oc)});
   winograd_pack(weights.data(), c.oc, c.ic, true, packed.data());
   Blocked in(dy), result(x.shape());
   Tensor scratch({winograd_scratch_floats(c.oc, c.ic, threads())});
-  winograd_convolution(in.view, packed.data(), 2 - c.pad, 2 - c.pad, {}, result.view,
-                       scratch.data());
+  const WinogradWindow turned{2 * c.dilation.h - c.pad, 2 * c.dilation.w - c.pad, c.dilation};
+  winograd_convolution(in.view, packed.data(), turned, {}, result.view, scratch.data());
   Tensor dx(x.shape());
   reorder(result.view, plain_view(dx), false);
   double forward = 0, backward = 0, size = 0;
@@ -114,7 +118,7 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
     for (std::int64_t o = 0; o < out.c(); ++o) {
       for (std::int64_t y = 0; y < out.h(); ++y) {
         for (std::int64_t xx = 0; xx < out.w(); ++xx) {
-          forward += direct(x, weights, c.pad, n, o, y, xx) * dy(n, o, y, xx);
+          forward += direct(x, weights, c, n, o, y, xx) * dy(n, o, y, xx);
         }
       }
     }
@@ -126,14 +130,17 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
   EXPECT_NEAR(forward, backward, 1e-5 * size);
 }
 
-// A picture cut at a multiple of 4 gives the same bits as the whole one.
-TEST(WinogradTiles, GiveTheSameBits) {
-  const std::int64_t ic = 20, oc = 33, w = 29;
-  Tensor whole = random_tensor({1, ic, 24, w}, 1);
-  Tensor part({1, ic, 16, w});  // rows 8..24: with 8 rows of its own, the rest is halo
+class WinogradTiles : public testing::TestWithParam<int> {};
+
+// A picture cut at a multiple of 4 times the dilation gives the same bits as the whole one.
+TEST_P(WinogradTiles, GiveTheSameBits) {
+  const int dilation = GetParam();
+  const std::int64_t ic = 20, oc = 33, w = 29, cut = 4 * dilation, h = 8 + cut;
+  Tensor whole = random_tensor({1, ic, cut + h, w}, 1);
+  Tensor part({1, ic, h, w});
   for (std::int64_t c = 0; c < ic; ++c) {
-    for (std::int64_t y = 0; y < 16; ++y) {
-      for (std::int64_t x = 0; x < w; ++x) part(0, c, y, x) = whole(0, c, y + 8, x);
+    for (std::int64_t y = 0; y < h; ++y) {
+      for (std::int64_t x = 0; x < w; ++x) part(0, c, y, x) = whole(0, c, y + cut, x);
     }
   }
   const Tensor weights = random_tensor({oc, ic, 3, 3}, 2);
@@ -142,24 +149,28 @@ TEST(WinogradTiles, GiveTheSameBits) {
   Tensor scratch({winograd_scratch_floats(ic, oc, threads())});
   const auto run = [&](Tensor& x) {
     Blocked in(x), out(Shape{1, oc, x.shape().h(), w});
-    winograd_convolution(in.view, packed.data(), 1, 1, {}, out.view, scratch.data());
+    winograd_convolution(in.view, packed.data(), {dilation, dilation, dilation}, {}, out.view,
+                         scratch.data());
     Tensor plain(out.view.shape);
     reorder(out.view, plain_view(plain), false);
     return plain;
   };
   const Tensor all = run(whole), tile = run(part);
   for (std::int64_t o = 0; o < oc; ++o) {
-    for (std::int64_t y = 4; y < 16; ++y) {
-      for (std::int64_t x = 0; x < w; ++x) ASSERT_EQ(tile(0, o, y, x), all(0, o, y + 8, x));
+    for (std::int64_t y = 4 * dilation; y < h; ++y) {  // above lies what the cut put in
+      for (std::int64_t x = 0; x < w; ++x) ASSERT_EQ(tile(0, o, y, x), all(0, o, y + cut, x));
     }
   }
 }
+INSTANTIATE_TEST_SUITE_P(Dilations, WinogradTiles, testing::Values(1, 2, 3));
 
 INSTANTIATE_TEST_SUITE_P(Sizes, Winograd,
                          testing::Values(Case{1, 16, 16, 8, 8, 1}, Case{1, 3, 5, 1, 1, 1},
                                          Case{2, 17, 40, 7, 13, 1}, Case{3, 48, 33, 11, 5, 1},
                                          Case{1, 64, 96, 19, 21, 0}, Case{2, 8, 24, 6, 4, 2},
-                                         Case{1, 130, 70, 30, 37, 1}));
+                                         Case{1, 130, 70, 30, 37, 1}, Case{2, 17, 24, 13, 18, 2, 2},
+                                         Case{1, 16, 40, 21, 17, 4, 4}, Case{1, 20, 8, 5, 3, 4, 4},
+                                         Case{1, 9, 18, 12, 15, 3, {2, 3}}));
 
 }  // namespace
 }  // namespace segmentum::cpu

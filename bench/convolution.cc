@@ -1,0 +1,219 @@
+// Times single convolutions, forward and both gradients: our direct kernel, Winograd's where it
+// can, and the kernel that oneDNN would choose. One thread, processor time: other work on the
+// machine moves it little.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/threads.h"
+#include "engine/cpu/conv_pass.h"
+#include "engine/cpu/kernels/direct_convolution.h"
+#include "engine/cpu/kernels/winograd.h"
+#include "tensor/tensor.h"
+
+namespace segmentum::cpu {
+namespace {
+
+struct Layer {
+  std::string name;
+  ConvGeometry geometry;
+};
+
+/// `size` x `size` pixels in and, at stride 1, out: padded as PyTorch's networks are.
+Layer layer(int ic, int oc, int kernel, int dilation, int size, int stride = 1) {
+  const int padding = dilation * (kernel - 1) / 2;
+  const std::int64_t out = (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+  const int after =
+      static_cast<int>((out - 1) * stride + dilation * (kernel - 1) + 1 - size - padding);
+  return {fmt::format("{}->{} {}x{} d{}{} {}x{}", ic, oc, kernel, kernel, dilation,
+                      stride == 1 ? "" : fmt::format(" s{}", stride), size, size),
+          {.n = 1,
+           .ic = ic,
+           .ih = size,
+           .iw = size,
+           .oc = oc,
+           .oh = out,
+           .ow = out,
+           .kernel = kernel,
+           .stride = stride,
+           .dilation = dilation,
+           .padding = {padding, padding, after, after}}};
+}
+
+std::vector<Layer> layers() {
+  std::vector<Layer> all{layer(256, 256, 3, 1, 64),   layer(256, 256, 3, 2, 64),
+                         layer(512, 512, 3, 2, 65),   layer(512, 512, 3, 4, 65),
+                         layer(512, 1024, 3, 12, 41), layer(320, 256, 3, 6, 33),
+                         layer(320, 256, 3, 12, 33)};
+  for (const int size : {33, 65}) {
+    for (const int rate : {6, 12, 24, 36}) all.push_back(layer(2048, 256, 3, rate, size));
+  }
+  for (const int channels : {16, 32, 64, 128}) {
+    for (const int dilation : {1, 2}) all.push_back(layer(channels, channels, 3, dilation, 128));
+  }
+  all.push_back(layer(64, 64, 5, 1, 128));
+  all.push_back(layer(64, 128, 3, 1, 128, 2));
+  all.push_back(layer(128, 256, 1, 1, 128, 2));
+  all.push_back(layer(3, 64, 7, 1, 256, 2));
+  all.push_back(layer(5, 64, 7, 1, 256, 2));
+  all.push_back(layer(1, 64, 7, 1, 256, 2));
+  all.push_back(layer(512, 21, 1, 1, 65));
+  return all;
+}
+
+double thread_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// Of the fastest of some runs.
+double fastest(double at_least_seconds, const std::function<void()>& work) {
+  double best = 1e30;
+  const double begin = thread_seconds();
+  do {
+    const double start = thread_seconds();
+    work();
+    best = std::min(best, thread_seconds() - start);
+  } while (thread_seconds() - begin < at_least_seconds);
+  return best;
+}
+
+Tensor random(std::int64_t floats, std::uint32_t stream) {
+  RandomStream numbers(1, 0, stream);
+  Tensor tensor({floats});
+  for (float& v : tensor.values()) v = static_cast<float>(numbers.uniform(-1, 1));
+  return tensor;
+}
+
+/// A blocked value and its memory.
+struct Value {
+  Tensor memory;
+  View view;
+  Value(const Shape& shape, std::uint32_t stream)
+      : memory(random(shape.n() * image_floats(shape, vector_block()), stream)),
+        view{memory.data(), shape, vector_block(), image_floats(shape, vector_block())} {}
+};
+
+class ConvolutionBench {
+ public:
+  ConvolutionBench(const ConvGeometry& g, double seconds)
+      : g_(g),
+        seconds_(seconds),
+        x_({g.n, g.ic, g.ih, g.iw}, 1),
+        y_({g.n, g.oc, g.oh, g.ow}, 2),
+        weights_(random(g.oc * g.ic * g.taps(), 3)) {}
+
+  /// Seconds of a pass of the direct kernel.
+  double direct(ConvPass pass) {
+    if (pass == ConvPass::backward_weights) {
+      Tensor scratch({direct_gradient_floats(g_)});
+      return fastest(seconds_, [&] {
+        direct_weight_gradient(g_, x_.view, y_.view, weights_.data(), scratch.data());
+      });
+    }
+    const bool forward = pass == ConvPass::forward;
+    const DirectConvolution c = forward ? direct_forward(g_) : direct_data_gradient(g_);
+    Tensor packed({direct_weight_floats(c)}), scratch({direct_scratch_floats(c, threads())});
+    direct_pack(weights_.data(), c, !forward, packed.data());
+    const View &from = forward ? x_.view : y_.view, &to = forward ? y_.view : x_.view;
+    return fastest(seconds_,
+                   [&] { direct_convolution(c, from, packed.data(), {}, to, scratch.data()); });
+  }
+
+  bool has_winograd(ConvPass pass) const {
+    return pass != ConvPass::backward_weights && g_.kernel == Size2(3) && g_.stride == Size2(1);
+  }
+  double winograd(ConvPass pass) {
+    const bool forward = pass == ConvPass::forward;
+    const std::int64_t in = forward ? g_.ic : g_.oc, out = forward ? g_.oc : g_.ic;
+    Tensor packed({winograd_weight_floats(in, out)});
+    Tensor scratch({winograd_scratch_floats(in, out, threads())});
+    winograd_pack(weights_.data(), g_.oc, g_.ic, !forward, packed.data());
+    const View &from = forward ? x_.view : y_.view, &to = forward ? y_.view : x_.view;
+    const WinogradWindow window{g_.dilation.h, g_.dilation.w, g_.dilation};
+    return fastest(seconds_, [&] {
+      winograd_convolution(from, packed.data(), window, {}, to, scratch.data());
+    });
+  }
+
+  /// Of oneDNN's; negative where it has only reference loops.
+  double onednn(ConvPass pass, std::string& name) {
+    const ConvPassChoice choice = choose_pass(g_, pass, {}, g_.ic <= 3, "layer");
+    name = choice.kernel->implementation();
+    if (name.starts_with("ref")) return -1;
+    Tensor packed({packed_floats(*choice.kernel)});
+    Tensor scratch({static_cast<std::int64_t>(choice.kernel->scratch_bytes() / 4 + 1)});
+    choice.kernel->pack(weights_.data(), packed.data());
+    return fastest(seconds_, [&] {
+      choice.kernel->run({.src = x_.memory.data(),
+                          .packed = packed.data(),
+                          .dst = y_.memory.data(),
+                          .scratch = scratch.data()});
+      if (pass == ConvPass::backward_weights) {
+        choice.kernel->unpack_add(packed.data(), weights_.data());
+      }
+    });
+  }
+
+ private:
+  ConvGeometry g_;
+  double seconds_;
+  Value x_, y_;
+  Tensor weights_;
+};
+
+void measure(const Layer& l, double seconds) {
+  const ConvGeometry& g = l.geometry;
+  const double operations = 2e-9 * static_cast<double>(g.n * g.ic * g.oc * g.oh * g.ow * g.taps());
+  ConvolutionBench bench(g, seconds);
+  const std::pair<ConvPass, const char*> passes[] = {{ConvPass::forward, "forward"},
+                                                     {ConvPass::backward_data, "data"},
+                                                     {ConvPass::backward_weights, "weights"}};
+  for (const auto& [pass, pass_name] : passes) {
+    std::string other;
+    const double direct = bench.direct(pass), onednn = bench.onednn(pass, other);
+    const double winograd = bench.has_winograd(pass) ? bench.winograd(pass) : -1;
+    const auto speed = [&](double taken) {
+      return taken < 0 ? "-" : fmt::format("{:.1f}", operations / taken);
+    };
+    fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {}\n", l.name, pass_name, speed(winograd),
+               speed(direct), speed(onednn), other);
+    std::fflush(stdout);
+  }
+}
+
+int main_with_errors(int argc, char** argv) {
+  CLI::App app{
+      "GFLOP/s of single convolutions on one thread, products with padding counted as if "
+      "computed."};
+  double seconds = 0.2;
+  std::string filter;
+  app.add_option("--seconds", seconds, "of each measurement, at least")->capture_default_str();
+  app.add_option("--layer", filter, "only layers whose name contains this");
+  CLI11_PARSE(app, argc, argv);
+  set_threads(1);
+  fmt::print("{:28} {:8} {:>8} {:>8} {:>8}\n", "layer", "pass", "Winograd", "direct", "oneDNN");
+  for (const Layer& l : layers()) {
+    if (l.name.find(filter) != std::string::npos) measure(l, seconds);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace segmentum::cpu
+
+int main(int argc, char** argv) {
+  try {
+    return segmentum::cpu::main_with_errors(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_convolution: {}\n", error.what());
+    return 1;
+  }
+}

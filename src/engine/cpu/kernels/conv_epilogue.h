@@ -1,0 +1,16 @@
+// What our convolution kernels do to their results before these leave the cache.
+#pragma once
+
+#include "engine/cpu/layout.h"
+#include "graph/operators.h"
+
+namespace segmentum::cpu {
+
+/// result = activation(convolution + bias + residual)
+struct ConvEpilogue {
+  const float* bias = nullptr;  // plain, one for each channel of the result
+  View residual;                // of the result's shape and block; may be empty
+  Activation activation{};      // none, relu, leaky_relu or relu6
+};
+
+}  // namespace segmentum::cpu

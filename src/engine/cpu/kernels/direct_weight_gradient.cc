@@ -1,0 +1,181 @@
+#include "engine/cpu/kernels/direct_convolution.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/cpu/kernels/direct_weight_gradient.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+#include "base/threads.h"
+#include "engine/cpu/kernels/block-inl.h"
+
+// A tile of the gradient, some input channels times some blocks of output channels, stays in
+// registers while the pixels of a band of rows pass by; the band stays in the second cache while
+// all tiles of all taps take their turn.
+HWY_BEFORE_NAMESPACE();
+namespace segmentum::cpu::HWY_NAMESPACE {
+namespace {  // other kernels have tasks and tiles too
+
+// Input channels of a tile; as output channels it has up to kWide vectors.
+constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
+constexpr int kWide = 3;
+constexpr std::int64_t kBandFloats = 128 * 1024;  // of the result's gradient
+
+/// Results along one axis whose source through a tap is not padding.
+struct Span {
+  std::int64_t begin, end;
+  std::int64_t source;  // that of `begin`
+
+  Span(std::int64_t results, std::int64_t sources, int stride, std::int64_t offset) {
+    begin = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+    const std::int64_t left = sources - offset;
+    end = std::min(results, left <= 0 ? 0 : (left + stride - 1) / stride);
+    source = begin * stride + offset;
+  }
+};
+
+/// The rectangle of results that one tap reads for.
+struct TapSpan {
+  Span rows, columns;
+
+  TapSpan(const ConvGeometry& g, std::int64_t tap)
+      : rows(g.oh, g.ih, g.stride.h, tap / g.kernel.w * g.dilation.h - g.padding.top),
+        columns(g.ow, g.iw, g.stride.w, tap % g.kernel.w * g.dilation.w - g.padding.left) {}
+};
+
+/// Pixels that meet: `height` rows of `width` results each, and their sources.
+struct Meeting {
+  const float* x;
+  const float* dy;
+  std::int64_t height, width;
+  std::int64_t x_row, x_pixel;  // floats from one to the next
+  std::int64_t dy_row, dy_block;
+};
+
+/// sums[r][0..Vectors*B) += the sum over the pixels of x[r] * dy[0..Vectors*B), for R channels of
+/// x.
+template <int B, int R, int Vectors>
+HWY_INLINE void multiply_tile(const Meeting& m, float* sums, std::int64_t row) {
+  for_lanes<B>([&](std::size_t lane) HWY_ATTR {
+    const Lanes<B> d;
+    hn::Vec<Lanes<B>> sum[R][Vectors];
+    for (int r = 0; r < R; ++r) {
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::LoadU(d, sums + r * row + v * B + lane);
+    }
+    for (std::int64_t y = 0; y < m.height; ++y) {
+      const float* x = m.x + y * m.x_row;
+      const float* dy = m.dy + y * m.dy_row + lane;
+      for (std::int64_t i = 0; i < m.width; ++i, x += m.x_pixel, dy += B) {
+        hn::Vec<Lanes<B>> factor[Vectors];
+        for (int v = 0; v < Vectors; ++v) factor[v] = hn::LoadU(d, dy + v * m.dy_block);
+        for (int r = 0; r < R; ++r) {
+          const auto value = hn::Set(d, x[r]);
+          for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::MulAdd(value, factor[v], sum[r][v]);
+        }
+      }
+    }
+    for (int r = 0; r < R; ++r) {
+      for (int v = 0; v < Vectors; ++v) hn::StoreU(sum[r][v], d, sums + r * row + v * B + lane);
+    }
+  });
+}
+
+/// R input channels against all output channels.
+template <int B, int R>
+void MultiplyChannels(Meeting m, std::int64_t blocks, float* sums) {
+  const std::int64_t row = blocks * B;
+  const auto vectors = [&]<int Vectors>() {
+    multiply_tile<B, R, Vectors>(m, sums, row);
+    m.dy += Vectors * m.dy_block;
+    sums += Vectors * B;
+    blocks -= Vectors;
+  };
+  while (blocks >= kWide + 2 || blocks == kWide) vectors.template operator()<kWide>();
+  while (blocks >= 2) vectors.template operator()<2>();
+  if (blocks == 1) vectors.template operator()<1>();
+}
+
+/// One tap of R input channels, for the band's rows [first, end) of one image.
+template <int B, int R>
+void MultiplyTap(const ConvGeometry& g, const View& x, const View& dy, std::int64_t image,
+                 std::int64_t tap, std::int64_t channel, std::int64_t first, std::int64_t end,
+                 float* sums) {
+  const TapSpan span(g, tap);
+  const std::int64_t begin = std::max(first, span.rows.begin);
+  const std::int64_t stop = std::min(end, span.rows.end);
+  if (begin >= stop || span.columns.begin >= span.columns.end) return;
+  const std::int64_t source = span.rows.source + (begin - span.rows.begin) * g.stride.h;
+  MultiplyChannels<B, R>(
+      {.x = x.at(image, channel / B, source) + span.columns.source * B + channel % B,
+       .dy = dy.at(image, 0, begin) + span.columns.begin * B,
+       .height = stop - begin,
+       .width = span.columns.end - span.columns.begin,
+       .x_row = x.row() * g.stride.h,
+       .x_pixel = std::int64_t{B} * g.stride.w,
+       .dy_row = dy.row(),
+       .dy_block = dy.plane()},
+      dy.blocks(), sums);
+}
+
+/// sums [tap][ic, whole blocks][oc, whole blocks]
+template <int B>
+void Sum(const ConvGeometry& g, const View& x, const View& dy, float* sums) {
+  constexpr int kChannels = kRows < B ? kRows : B;
+  const std::int64_t in = x.blocks() * B, out = dy.blocks() * B, taps = g.taps();
+  const std::int64_t band = std::clamp<std::int64_t>(kBandFloats / (out * g.ow), 1, g.oh);
+  const std::int64_t units = in / kChannels * taps, workers = threads();
+  // Which worker sums a tile changes nothing: it is always the same sum.
+  parallel_for(workers, [&](std::int64_t worker) {
+    const std::int64_t begin = units * worker / workers, end = units * (worker + 1) / workers;
+    const auto tile = [&](std::int64_t unit) {
+      return sums + (unit % taps * in + unit / taps * kChannels) * out;
+    };
+    for (std::int64_t u = begin; u < end; ++u) std::fill_n(tile(u), kChannels * out, 0.0f);
+    for (std::int64_t n = 0; n < g.n; ++n) {
+      for (std::int64_t y = 0; y < g.oh; y += band) {
+        for (std::int64_t u = begin; u < end; ++u) {
+          MultiplyTap<B, kChannels>(g, x, dy, n, u % taps, u / taps * kChannels, y,
+                                    std::min(y + band, g.oh), tile(u));
+        }
+      }
+    }
+  });
+}
+
+void SumProducts(const ConvGeometry& g, const View& x, const View& dy, float* sums) {
+  x.block == 16 ? Sum<16>(g, x, dy, sums) : Sum<8>(g, x, dy, sums);
+}
+
+}  // namespace
+}  // namespace segmentum::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace segmentum::cpu {
+HWY_EXPORT(SumProducts);
+
+std::int64_t direct_gradient_floats(const ConvGeometry& g, int block) {
+  return g.taps() * whole_blocks(g.ic, block) * whole_blocks(g.oc, block);
+}
+
+void direct_weight_gradient(const ConvGeometry& g, const View& x, const View& dy, float* gradient,
+                            float* scratch) {
+  HWY_DYNAMIC_DISPATCH(SumProducts)(g, x, dy, scratch);
+  const std::int64_t in = x.blocks() * x.block, out = dy.blocks() * dy.block, taps = g.taps();
+  constexpr std::int64_t kSquare =
+      16;  // channels either way: what is read stays in the first cache
+  const std::int64_t squares = (g.ic + kSquare - 1) / kSquare;
+  parallel_for((g.oc + kSquare - 1) / kSquare * squares, [&](std::int64_t square) {
+    const std::int64_t o0 = square / squares * kSquare, i0 = square % squares * kSquare;
+    for (std::int64_t o = o0; o < std::min(o0 + kSquare, g.oc); ++o) {
+      for (std::int64_t i = i0; i < std::min(i0 + kSquare, g.ic); ++i) {
+        float* to = gradient + (o * g.ic + i) * taps;
+        for (std::int64_t t = 0; t < taps; ++t) to[t] += scratch[(t * in + i) * out + o];
+      }
+    }
+  });
+}
+
+}  // namespace segmentum::cpu
+#endif
