@@ -2,9 +2,11 @@
 // can, and the kernel that oneDNN would choose. One thread, processor time: other work on the
 // machine moves it little.
 #include <fmt/core.h>
+#include <hwy/targets.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <string>
@@ -47,10 +49,10 @@ Layer layer(int ic, int oc, int kernel, int dilation, int size, int stride = 1) 
 }
 
 std::vector<Layer> layers() {
-  std::vector<Layer> all{layer(256, 256, 3, 1, 64),   layer(256, 256, 3, 2, 64),
-                         layer(512, 512, 3, 2, 65),   layer(512, 512, 3, 4, 65),
-                         layer(512, 1024, 3, 12, 41), layer(320, 256, 3, 6, 33),
-                         layer(320, 256, 3, 12, 33)};
+  std::vector<Layer> all{
+      layer(256, 256, 3, 1, 64),   layer(256, 256, 3, 2, 64), layer(512, 512, 3, 2, 65),
+      layer(512, 512, 3, 4, 65),   layer(512, 512, 3, 8, 33), layer(512, 512, 3, 8, 65),
+      layer(512, 1024, 3, 12, 41), layer(320, 256, 3, 6, 33), layer(320, 256, 3, 12, 33)};
   for (const int size : {33, 65}) {
     for (const int rate : {6, 12, 24, 36}) all.push_back(layer(2048, 256, 3, rate, size));
   }
@@ -197,7 +199,13 @@ int main_with_errors(int argc, char** argv) {
   std::string filter;
   app.add_option("--seconds", seconds, "of each measurement, at least")->capture_default_str();
   app.add_option("--layer", filter, "only layers whose name contains this");
+  bool without_avx512 = false;
+  app.add_flag("--without-avx512", without_avx512, "as on a processor that has AVX2 only");
   CLI11_PARSE(app, argc, argv);
+  if (without_avx512) {
+    setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
+    hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL);
+  }
   set_threads(1);
   fmt::print("{:28} {:8} {:>8} {:>8} {:>8}\n", "layer", "pass", "Winograd", "direct", "oneDNN");
   for (const Layer& l : layers()) {

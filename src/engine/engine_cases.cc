@@ -126,6 +126,26 @@ void add_convolutions(Cases& cases) {
       conv("dilation2", {2, 7, 12, 13}, {.channels = 5, .kernel = 3, .dilation = 2, .padding = 2}));
   cases.push_back(conv("dilation3_stride2", {1, 5, 17, 16},
                        {.channels = 6, .kernel = 3, .stride = 2, .dilation = 3, .padding = 3}));
+  cases.push_back(conv("dilation2_wide", {2, 24, 13, 18},
+                       {.channels = 40, .kernel = 3, .dilation = 2, .padding = 2, .bias = false}));
+  cases.push_back(conv("dilation4_wide", {1, 17, 19, 21},
+                       {.channels = 16, .kernel = 3, .dilation = 4, .padding = 4}));
+  cases.push_back(
+      conv("dilation6_valid", {3, 16, 15, 14}, {.channels = 20, .kernel = 3, .dilation = 6}));
+  cases.push_back(conv("dilation18", {3, 19, 23, 20},
+                       {.channels = 33, .kernel = 3, .dilation = 18, .padding = 18}));
+  cases.push_back(
+      conv("dilation_1x6", {2, 9, 7, 16},
+           {.channels = 12, .kernel = {1, 3}, .dilation = {1, 6}, .padding = {0, 6, 0, 6}}));
+  cases.push_back(conv("5x5_dilation2", {1, 6, 12, 11},
+                       {.channels = 18, .kernel = 5, .dilation = 2, .padding = 4}));
+  cases.push_back(conv("5x5", {2, 17, 9, 12}, {.channels = 18, .kernel = 5, .padding = 2}));
+  cases.push_back(conv("7x7_stride2_of_5", {1, 5, 17, 20},
+                       {.channels = 16, .kernel = 7, .stride = 2, .padding = 3}));
+  cases.push_back(conv("groups_of_8", {1, 32, 9, 11},
+                       {.channels = 32, .kernel = 3, .padding = 1, .groups = 4}));
+  cases.push_back(conv("groups_dilation2", {1, 16, 9, 11},
+                       {.channels = 32, .kernel = 3, .dilation = 2, .padding = 2, .groups = 2}));
   cases.push_back(conv("dilation12_beyond_the_picture", {1, 6, 11, 9},
                        {.channels = 5, .kernel = 3, .dilation = 12, .padding = 12}));
   cases.push_back(conv("dilation_2x4", {1, 4, 13, 17},
@@ -155,6 +175,9 @@ void add_convolutions(Cases& cases) {
     cases.push_back(
         conv("fused_" + named.name, {2, 5, 7, 9},
              {.channels = 6, .kernel = 3, .padding = 1, .activation = named.activation}));
+    cases.push_back(conv(
+        "dilated_fused_" + named.name, {2, 5, 7, 9},
+        {.channels = 6, .kernel = 3, .dilation = 3, .padding = 3, .activation = named.activation}));
   }
 }
 

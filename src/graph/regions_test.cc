@@ -36,6 +36,37 @@ TEST(Regions, Convolution) {
   EXPECT_EQ(rows({5, 6}, {.kernel = 3, .dilation = 2, .padding = 2}), Rows(3, 8));
 }
 
+// Row 12 comes with 13..15, with dilation 2 with 8..15; alone beyond the engine's dilations and
+// with strides.
+TEST(Regions, ConvolutionsThatComputeGroups) {
+  const ConvolutionGrid grid{.pixels = 4, .largest_dilation = 2};
+  const auto rows = [&](op::Conv conv) {
+    GraphBuilder g("test");
+    const ValueId x = g.input("image", {.channels = 1});
+    const ValueId y = g.conv("c", x, conv);
+    g.output("out", y);
+    const Graph graph = std::move(g).build();
+    const Shape shape{1, 1, 40, 40};
+    const WantedRegion wanted{y, {{12, 13}, {12, 13}}};
+    return needed_regions(graph, infer_shapes(graph, {&shape, 1}), {&wanted, 1}, grid)[x].y;
+  };
+  EXPECT_EQ(rows({.kernel = 3, .padding = 1}), Rows(11, 17));
+  EXPECT_EQ(rows({.kernel = 3, .dilation = 2, .padding = 2}), Rows(6, 18));
+  EXPECT_EQ(rows({.kernel = 3, .dilation = 3, .padding = 3}), Rows(9, 16));
+  EXPECT_EQ(rows({.kernel = 3, .stride = 2, .padding = 1}), Rows(23, 26));
+}
+
+TEST(Regions, GroupsOfAGraphBeginAnewTogether) {
+  GraphBuilder g("test");
+  const ValueId x = g.input("image", {.channels = 1});
+  const ValueId y = g.conv("two", x, {.kernel = 3, .dilation = 2, .padding = 2});
+  g.output("out", g.conv("three", y, {.kernel = 3, .dilation = 3, .padding = 3}));
+  const Graph graph = std::move(g).build();
+  EXPECT_EQ((ConvolutionGrid{4, 2}).period(graph), 8);
+  EXPECT_EQ((ConvolutionGrid{4, 3}).period(graph), 24);
+  EXPECT_EQ(ConvolutionGrid{}.period(graph), 1);
+}
+
 // Kernel 4, stride 2, pad 1: input row i reaches the outputs 2i-1 .. 2i+2.
 TEST(Regions, TransposedConvolution) {
   const auto rows = [](Rows out, op::TransposedConv up) {

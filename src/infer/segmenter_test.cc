@@ -95,6 +95,32 @@ TEST_P(SegmenterOf, TilesOfAMirroredFrameGiveTheBitsOfTheWholePicture) {
   EXPECT_TRUE(std::ranges::equal(whole.values(), tiles.values()));
 }
 
+/// Convolutions that compute groups of pixels a dilation apart, and one that does not, at half
+/// size.
+TEST_P(SegmenterOf, TilesOfDilatedConvolutionsGiveTheBitsOfTheWholePicture) {
+  const int width = GetParam() == Engine::cpu ? 16 : 2;
+  const auto dilated = [&] {
+    Model tiny = model("unet");
+    GraphBuilder g("dilated");
+    const ValueId image = g.input("image", {.channels = 3});
+    ValueId x = g.conv("stem", image, {.channels = width, .kernel = 3, .stride = 2, .padding = 1});
+    for (const int d : {1, 2, 4, 12}) {
+      x = g.conv("d" + std::to_string(d), x,
+                 {.channels = width, .kernel = 3, .dilation = d, .padding = d});
+    }
+    x = g.conv("score", x, {.channels = 3});
+    g.output("logits", g.resize_like("up", x, image));
+    tiny.graph = std::move(g).build();
+    tiny.parameters = initialise(tiny.graph, 3);
+    return tiny;
+  };
+  const Image picture = noise_picture(348, 62);
+  ASSERT_GT(Network(dilated(), with({.tile = 8})).tiles(348, 62).size(), 1u);
+  const Probabilities whole = make_segmenter(dilated(), with({})).probabilities(picture);
+  const Probabilities tiles = make_segmenter(dilated(), with({.tile = 8})).probabilities(picture);
+  EXPECT_TRUE(std::ranges::equal(whole.values(), tiles.values()));
+}
+
 TEST_P(SegmenterOf, ThreadsWithAContextEachAgree) {
   const Segmenter segmenter = make_segmenter(model("unet"), with({.threads = 1}));
   std::vector<Image> pictures;

@@ -36,7 +36,7 @@ std::shared_ptr<PackedWeights> pack_winograd(Lowering& l, ValueId id, const Conv
 
 /// Dilations that Winograd's kernel takes: a wider one leaves pictures of too few pixels between
 /// the taps for tiles of four. It depends on nothing but the layer, as all choices of kernels do.
-constexpr int kWinogradDilation = 4;
+constexpr int kWinogradDilation = 8;
 
 /// Whether Winograd's kernel is the faster one: 3x3, stride 1, little dilation, enough channels for
 /// the transforms to pay.

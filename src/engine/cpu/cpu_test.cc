@@ -73,6 +73,50 @@ TEST(CpuProfile, HasNoBackwardStepsInInference) {
   for (const StepTime& step : times) EXPECT_EQ(step.pass, Pass::forward) << step.kernel;
 }
 
+/// One convolution, forward and backward, as steps.
+std::vector<StepTime> steps_of(const Shape& input, const op::Conv& conv) {
+  GraphBuilder g("one");
+  const ValueId image = g.input("image", {.channels = static_cast<int>(input.c())});
+  g.output("logits", g.conv("conv", image, conv));
+  const Graph graph = std::move(g).build();
+  ParameterStore parameters = initialise(graph, 1);
+  const PlanOptions options{.mode = Mode::train, .input_gradients = true};
+  return make_cpu_executor()->plan(graph, parameters, {&input, 1}, options)->profile();
+}
+
+// oneDNN's reference loops are a hundred times slower than its kernels and ours.
+TEST(CpuConvolutions, NeverRunOnReferenceLoops) {
+  struct Layer {
+    int channels, kernel, stride, dilation;
+  };
+  for (const int in : {1, 3, 5, 8, 16, 20, 64}) {
+    for (const Layer& l :
+         {Layer{64, 7, 2, 1}, Layer{16, 3, 2, 1}, Layer{16, 3, 1, 1}, Layer{24, 1, 2, 1},
+          Layer{19, 1, 1, 1}, Layer{32, 5, 1, 1}, Layer{16, 2, 2, 1}, Layer{16, 3, 1, 2},
+          Layer{21, 3, 1, 12}, Layer{16, 3, 2, 2}, Layer{8, 7, 1, 4}}) {
+      const op::Conv conv{.channels = l.channels,
+                          .kernel = l.kernel,
+                          .stride = l.stride,
+                          .dilation = l.dilation,
+                          .padding = l.dilation * (l.kernel - 1) / 2};
+      for (const StepTime& step : steps_of({2, in, 15, 17}, conv)) {
+        EXPECT_FALSE(step.kernel.starts_with("ref"))
+            << step.kernel << ": " << in << " -> " << l.channels << ", kernel " << l.kernel
+            << ", stride " << l.stride << ", dilation " << l.dilation;
+      }
+    }
+  }
+  for (const int groups : {2, 8, 32}) {  // ResNeXt's have 4 to 32 channels
+    for (const int stride : {1, 2}) {
+      const op::Conv conv{
+          .channels = 128, .kernel = 3, .stride = stride, .padding = 1, .groups = groups};
+      for (const StepTime& step : steps_of({1, 128, 9, 10}, conv)) {
+        EXPECT_FALSE(step.kernel.starts_with("ref")) << step.kernel << ", groups " << groups;
+      }
+    }
+  }
+}
+
 /// All numbers that a run leaves behind, as bytes.
 struct Numbers {
   std::vector<float> all;

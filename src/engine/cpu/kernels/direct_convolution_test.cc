@@ -1,6 +1,7 @@
 #include "engine/cpu/kernels/direct_convolution.h"
 
 #include <gtest/gtest.h>
+#include <hwy/highway.h>
 
 #include <algorithm>
 #include <cmath>
@@ -153,6 +154,21 @@ TEST_P(DirectConvolutionOf, EqualsPlainLoopsInDouble) {
   expect_near(run(false, x_, dy_.shape()), expected.y);
   expect_near(run(true, dy_, x_.shape()), expected.dx);
   expect_near(weight_gradient(), expected.dw);
+}
+
+// Narrower vectors and fewer registers: what an older processor would run.
+TEST_P(DirectConvolutionOf, EqualsPlainLoopsOnEveryInstructionSet) {
+  const Expected expected(g_, x_, w_, dy_);
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    SCOPED_TRACE(hwy::TargetName(target));
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    expect_near(run(false, x_, dy_.shape()), expected.y);
+    expect_near(run(true, dy_, x_.shape()), expected.dx);
+    expect_near(weight_gradient(), expected.dw);
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 TEST_P(DirectConvolutionOf, AddsBiasAndResidualBeforeTheActivation) {
