@@ -14,7 +14,7 @@ struct CrossCheck {
   Mode mode = Mode::train;  // train: values, running statistics, all gradients; infer: values
   bool frozen_batch_norm = false;
   std::set<std::string> frozen;  // parameters, as in PlanOptions
-  std::uint64_t seed = 1;          // of parameters, inputs, output gradients and dropout
+  std::uint64_t seed = 1;        // of parameters, inputs, output gradients and dropout
   int steps = 1;  // forward and backward passes on one plan: more than one finds stale state
   /// Largest |difference| / max|reference| of an output. A float sum of n random terms is off by
   /// about sqrt(n) * 6e-8; layers add up.

@@ -69,7 +69,8 @@ TEST(LeastValidation, IsThatOfTheSmallestTiles) {
       build_model("unet", {.settings = {{"width", "2"}, {"depth", "1"}, {"norm", "group"}}});
   const Shape small{1, 3, 32, 32}, large{1, 3, 4000, 3000};
   EXPECT_EQ(least_validation_bytes(tiled, small, {.pixels = 4}), inference_floor(tiled, small));
-  EXPECT_LT(least_validation_bytes(tiled, large, {.pixels = 4}), inference_floor(tiled, {1, 3, 200, 200}));
+  EXPECT_LT(least_validation_bytes(tiled, large, {.pixels = 4}),
+            inference_floor(tiled, {1, 3, 200, 200}));
   EXPECT_EQ(least_validation_bytes(whole, large, {.pixels = 4}), inference_floor(whole, large));
 }
 

@@ -209,6 +209,7 @@ INSTANTIATE_TEST_SUITE_P(
             Case{"dilation12_beyond", {3, 20, 11, 9}, 33, 3, 1, 12, 12},
             Case{"dilation18_one_side", {1, 16, 33, 7}, 16, 3, 1, 18, 18},
             Case{"many_channels", {1, 300, 6, 5}, 48, 3, 1, 2, 2},
+            Case{"many_results", {2, 16, 5, 4}, 1050, {1, 2}, 1, {1, 2}, 0},
             Case{"many_pixels", {1, 3, 37, 41}, 40, 3, 1, 3, 3},
             Case{"asymmetric", {2, 17, 13, 10}, 24, {3, 2}, {1, 1}, {2, 5}, {1, 4, 0, 3}},
             Case{"1x3", {1, 9, 5, 14}, 8, {1, 3}, 1, {1, 6}, {0, 6, 0, 6}},

@@ -21,6 +21,9 @@ namespace {  // other kernels have tasks and tiles too
 constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
 constexpr int kWide = 3;
 constexpr std::int64_t kBandFloats = 128 * 1024;  // of the result's gradient
+// Output channels of a band: with all of a wide layer's it would have too few pixels, and the whole
+// gradient would come from memory for each of many bands.
+constexpr std::int64_t kBandChannels = 512;
 
 /// Results along one axis whose source through a tap is not padding.
 struct Span {
@@ -81,10 +84,9 @@ HWY_INLINE void multiply_tile(const Meeting& m, float* sums, std::int64_t row) {
   });
 }
 
-/// R input channels against all output channels.
+/// R input channels against some blocks of output channels.
 template <int B, int R>
-void MultiplyChannels(Meeting m, std::int64_t blocks, float* sums) {
-  const std::int64_t row = blocks * B;
+void MultiplyChannels(Meeting m, std::int64_t blocks, float* sums, std::int64_t row) {
   const auto vectors = [&]<int Vectors>() {
     multiply_tile<B, R, Vectors>(m, sums, row);
     m.dy += Vectors * m.dy_block;
@@ -96,26 +98,49 @@ void MultiplyChannels(Meeting m, std::int64_t blocks, float* sums) {
   if (blocks == 1) vectors.template operator()<1>();
 }
 
-/// One tap of R input channels, for the band's rows [first, end) of one image.
+/// Rows [first, end) of one image, and some blocks of output channels.
+struct Band {
+  std::int64_t image, first, end;
+  std::int64_t first_block, blocks;
+};
+
+/// One tap of R input channels; `sums` is their first row.
 template <int B, int R>
-void MultiplyTap(const ConvGeometry& g, const View& x, const View& dy, std::int64_t image,
-                 std::int64_t tap, std::int64_t channel, std::int64_t first, std::int64_t end,
-                 float* sums) {
+void MultiplyTap(const ConvGeometry& g, const View& x, const View& dy, const Band& band,
+                 std::int64_t tap, std::int64_t channel, float* sums) {
   const TapSpan span(g, tap);
-  const std::int64_t begin = std::max(first, span.rows.begin);
-  const std::int64_t stop = std::min(end, span.rows.end);
-  if (begin >= stop || span.columns.begin >= span.columns.end) return;
+  const std::int64_t begin = std::max(band.first, span.rows.begin);
+  const std::int64_t end = std::min(band.end, span.rows.end);
+  if (begin >= end || span.columns.begin >= span.columns.end) return;
   const std::int64_t source = span.rows.source + (begin - span.rows.begin) * g.stride.h;
   MultiplyChannels<B, R>(
-      {.x = x.at(image, channel / B, source) + span.columns.source * B + channel % B,
-       .dy = dy.at(image, 0, begin) + span.columns.begin * B,
-       .height = stop - begin,
+      {.x = x.at(band.image, channel / B, source) + span.columns.source * B + channel % B,
+       .dy = dy.at(band.image, band.first_block, begin) + span.columns.begin * B,
+       .height = end - begin,
        .width = span.columns.end - span.columns.begin,
        .x_row = x.row() * g.stride.h,
        .x_pixel = std::int64_t{B} * g.stride.w,
        .dy_row = dy.row(),
        .dy_block = dy.plane()},
-      dy.blocks(), sums);
+      band.blocks, sums + band.first_block * B, dy.blocks() * B);
+}
+
+/// All bands, those of the same output channels one after another.
+template <typename Visit>
+void each_band(const ConvGeometry& g, const View& dy, const Visit& visit) {
+  const std::int64_t blocks = dy.blocks(), most = kBandChannels / dy.block;
+  const std::int64_t slices = (blocks + most - 1) / most;
+  for (std::int64_t slice = 0; slice < slices; ++slice) {
+    const std::int64_t first = blocks * slice / slices;
+    const std::int64_t some = blocks * (slice + 1) / slices - first;
+    const std::int64_t rows =
+        std::clamp<std::int64_t>(kBandFloats / (some * dy.block * g.ow), 1, g.oh);
+    for (std::int64_t n = 0; n < g.n; ++n) {
+      for (std::int64_t y = 0; y < g.oh; y += rows) {
+        visit(Band{n, y, std::min(y + rows, g.oh), first, some});
+      }
+    }
+  }
 }
 
 /// sums [tap][ic, whole blocks][oc, whole blocks]
@@ -123,7 +148,6 @@ template <int B>
 void Sum(const ConvGeometry& g, const View& x, const View& dy, float* sums) {
   constexpr int kChannels = kRows < B ? kRows : B;
   const std::int64_t in = x.blocks() * B, out = dy.blocks() * B, taps = g.taps();
-  const std::int64_t band = std::clamp<std::int64_t>(kBandFloats / (out * g.ow), 1, g.oh);
   const std::int64_t units = in / kChannels * taps, workers = threads();
   // Which worker sums a tile changes nothing: it is always the same sum.
   parallel_for(workers, [&](std::int64_t worker) {
@@ -132,14 +156,11 @@ void Sum(const ConvGeometry& g, const View& x, const View& dy, float* sums) {
       return sums + (unit % taps * in + unit / taps * kChannels) * out;
     };
     for (std::int64_t u = begin; u < end; ++u) std::fill_n(tile(u), kChannels * out, 0.0f);
-    for (std::int64_t n = 0; n < g.n; ++n) {
-      for (std::int64_t y = 0; y < g.oh; y += band) {
-        for (std::int64_t u = begin; u < end; ++u) {
-          MultiplyTap<B, kChannels>(g, x, dy, n, u % taps, u / taps * kChannels, y,
-                                    std::min(y + band, g.oh), tile(u));
-        }
+    each_band(g, dy, [&](const Band& band) {
+      for (std::int64_t u = begin; u < end; ++u) {
+        MultiplyTap<B, kChannels>(g, x, dy, band, u % taps, u / taps * kChannels, tile(u));
       }
-    }
+    });
   });
 }
 
