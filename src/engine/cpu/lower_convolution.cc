@@ -111,7 +111,8 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
   const Slot y = l.value(id);
   const Activation activation = l.activation(id);
-  const bool fused = can_fuse(activation);
+  // In training the result must tell the derivative.
+  const bool fused = l.training() ? can_fuse(activation) : keeps_zero(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
   const auto lower_it = winograd_pays(geometry)                    ? lower_winograd
                         : direct_pays(geometry, ConvPass::forward) ? lower_direct

@@ -48,7 +48,7 @@ void lower(Lowering& l, ValueId id, const op::BatchNorm& norm) {
   const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
   const Slot y = l.value(id);
   const Activation activation = l.activation(id);
-  const bool fused = is_rectifier(activation);
+  const bool fused = keeps_zero(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
   const std::int64_t padded = whole_blocks(x.shape.c(), x.block), channels = x.shape.c();
   const int arrays = l.new_buffer(NormArrays::kCount * padded);
@@ -89,7 +89,7 @@ void lower(Lowering& l, ValueId id, const op::BatchNorm& norm) {
 void lower_backward(Lowering& l, ValueId id, const op::BatchNorm&) {
   const ValueId input = l.node(id).inputs[0];
   const Activation activation = l.activation(id);
-  const bool fused = is_rectifier(activation);
+  const bool fused = keeps_zero(activation);
   const Slot dy = fused ? l.gradient(id) : gradient_before_activation(l, id, activation, false);
   const Slot x = l.value_in(input, vector_block());
   const auto target = l.gradient_target(input, vector_block());

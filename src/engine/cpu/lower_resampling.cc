@@ -1,5 +1,6 @@
 // Operators that only move pixels or channels: resize, pad, crop, concat.
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/kernels/resize_plain.h"
 #include "engine/cpu/lowering.h"
 
 namespace segmentum::cpu {
@@ -7,8 +8,10 @@ namespace segmentum::cpu {
 void lower(Lowering& l, ValueId id, const op::Resize& resize_op) {
   const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
   const Slot y = l.value(id);
-  l.step(id, "resize", {x.buffer, y.buffer}, [=](const Frame& f) {
-    resize(f.view(x), resize_op.mode, resize_op.align_corners, f.view(y));
+  const bool plain = y.block == 1;
+  l.step(id, plain ? "resize to plain" : "resize", {x.buffer, y.buffer}, [=](const Frame& f) {
+    const auto kernel = plain ? resize_to_plain : resize;
+    kernel(f.view(x), resize_op.mode, resize_op.align_corners, f.view(y));
   });
 }
 
@@ -18,8 +21,8 @@ void lower_backward(Lowering& l, ValueId id, const op::Resize& resize_op) {
   const Slot dy = l.gradient(id);
   const auto target = l.gradient_target(input, vector_block());
   l.step(id, "resize backward", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
-    resize_backward(f.view(dy), resize_op.mode, resize_op.align_corners, f.view(target.slot),
-                    target.add);
+    const auto kernel = dy.block == 1 ? resize_backward_from_plain : resize_backward;
+    kernel(f.view(dy), resize_op.mode, resize_op.align_corners, f.view(target.slot), target.add);
   });
   l.finish(target);
 }

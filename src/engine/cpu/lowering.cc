@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/onednn_convolution.h"
 
 namespace segmentum::cpu {
 namespace {
@@ -59,6 +60,14 @@ void Lowering::find_aliases() {
   }
 }
 
+/// What the kernel of `op` can apply to its results. A batch norm's gradient computes them again; a
+/// convolution's is told the derivative by its result.
+bool Lowering::can_apply(const Operator& op, const Activation& activation) const {
+  if (std::holds_alternative<op::BatchNorm>(op)) return keeps_zero(activation);
+  if (!std::holds_alternative<op::Conv>(op)) return false;
+  return training() ? can_fuse(activation) : keeps_zero(activation);
+}
+
 /// norm -> relu and conv -> relu become one kernel where nobody else reads what lies between.
 void Lowering::find_fused_activations() {
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
@@ -70,10 +79,8 @@ void Lowering::find_fused_activations() {
     const auto source_root = static_cast<std::size_t>(root_[static_cast<std::size_t>(source)]);
     if (source_root != static_cast<std::size_t>(source)) continue;
     const Operator& op = graph_.nodes[source_root].op;
-    const bool applies =
-        std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::Conv>(op);
-    if (!applies || fused_activation(op).kind != ActivationKind::none) continue;
-    if (!is_rectifier(activate->activation)) continue;
+    if (fused_activation(op).kind != ActivationKind::none) continue;
+    if (!can_apply(op, activate->activation)) continue;
     fused_[source_root] = activate->activation;
     for (ValueId& root : root_) {
       if (root == static_cast<ValueId>(id)) root = static_cast<ValueId>(source_root);
@@ -154,6 +161,17 @@ Slot Lowering::slice(const Slot& whole, std::int64_t channel, const Shape& shape
           whole.batch_stride};
 }
 
+/// Whether nobody but the caller reads a value.
+bool Lowering::only_output(std::size_t root_id) const {
+  for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
+    if (root_[id] != static_cast<ValueId>(id)) continue;  // an alias has no step
+    for (ValueId input : graph_.nodes[id].inputs) {
+      if (root(input) == root_id) return false;
+    }
+  }
+  return true;
+}
+
 const Slot& Lowering::value(ValueId id) {
   const std::size_t r = root(id);
   Slot& home = homes_[r];
@@ -163,9 +181,11 @@ const Slot& Lowering::value(ValueId id) {
     home = slice(value(placed.concat), placed.channel, shapes_[r]);
     return home;
   }
-  // Pads, crops and dropouts work in any layout and keep their input's; inputs are plain.
+  // Pads, crops and dropouts work in any layout and keep their input's; inputs are plain, and so
+  // are resized values that go straight to the caller.
   int block = vector_block();
   if (std::holds_alternative<op::Input>(n.op)) block = 1;
+  if (std::holds_alternative<op::Resize>(n.op) && only_output(r)) block = 1;
   if (std::holds_alternative<op::Pad>(n.op) || std::holds_alternative<op::Crop>(n.op) ||
       std::holds_alternative<op::Dropout>(n.op)) {
     block = value(n.inputs[0]).block;
@@ -328,16 +348,24 @@ Program Lowering::lower() && {
   return std::move(program_);
 }
 
-/// Outputs leave in plain layout; their gradients come in the same way.
+/// Outputs leave in plain layout; their gradients come in the same way. A value that is plain and
+/// nobody else's is its own output.
 void Lowering::lower_outputs() {
-  const auto persistent = [&](const Shape& shape) {
-    const Slot slot = new_slot(shape, 1);
+  const auto keep = [&](const Slot& slot) {
     program_.buffers[static_cast<std::size_t>(slot.buffer)].persistent = true;
     return slot;
   };
+  const auto is_input = [&](ValueId id) {
+    return std::holds_alternative<op::Input>(graph_.nodes[root(id)].op);
+  };
   for (const Output& output : graph_.outputs) {
     const Slot from = value(output.value);
-    const Slot to = persistent(shape(output.value));
+    if (from.block == 1 && from.dense() && !is_input(output.value) &&
+        only_output(root(output.value))) {
+      program_.outputs.emplace(output.name, keep(from));
+      continue;
+    }
+    const Slot to = keep(new_slot(shape(output.value), 1));
     step(output.value, "output", {from.buffer, to.buffer},
          [from, to](const Frame& f) { reorder(f.view(from), f.view(to), false); });
     program_.outputs.emplace(output.name, to);
@@ -345,9 +373,14 @@ void Lowering::lower_outputs() {
   if (!training()) return;
   steps_ = &program_.backward;
   for (const Output& output : graph_.outputs) {
-    const Slot slot = persistent(shape(output.value));
+    const Slot slot = keep(new_slot(shape(output.value), 1));
     program_.output_gradients.emplace(output.name, slot);
-    if (wants_gradient(output.value)) finish({output.value, slot, false});
+    if (!wants_gradient(output.value)) continue;
+    Slot& home = gradient_homes_[root(output.value)];
+    if (!home.valid() && value(output.value).block == 1 && only_output(root(output.value))) {
+      home = slot;
+    }
+    finish({output.value, slot, false});
   }
 }
 

@@ -101,6 +101,8 @@ class Lowering {
   void find_fused_activations();
   void place_in_concatenations();
   void find_gradients_wanted();
+  bool can_apply(const Operator& op, const Activation& activation) const;
+  bool only_output(std::size_t root) const;
   bool can_write_slices(ValueId id) const;
   void lower_forward(ValueId id);
   void lower_backward(ValueId id);

@@ -160,6 +160,9 @@ dnnl::primitive_attr attributes(const ConvExtras& extras, const memory::desc& ds
     case ActivationKind::relu6:
       append_activation(post, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
       break;
+    case ActivationKind::hard_swish:  // x * clip(x / 6 + 1 / 2, 0, 1)
+      append_activation(post, dnnl::algorithm::eltwise_hardswish, 1.0f / 6.0f, 0.5f);
+      break;
     default:
       break;
   }

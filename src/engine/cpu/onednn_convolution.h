@@ -15,9 +15,9 @@ enum class ConvPass { forward, backward_data, backward_weights };
 
 /// What is computed besides the convolution itself, in this order: + bias, + residual, activation.
 struct ConvExtras {
-  bool bias = false;      // backward_weights: also the gradient of the bias
-  bool residual = false;  // forward: a value of the result's shape and layout
-  Activation activation{};
+  bool bias = false;        // backward_weights: also the gradient of the bias
+  bool residual = false;    // forward: a value of the result's shape and layout
+  Activation activation{};  // one that `keeps_zero`
 };
 
 /// Activations that a forward pass can apply to its result, so that this tells the derivative.

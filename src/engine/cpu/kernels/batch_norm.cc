@@ -115,10 +115,20 @@ void ScaleShiftOf(const View& x, const float* scale, const float* shift, Activat
           const Lanes<B> d;
           const auto a = hn::LoadU(d, scale + cb * B + lane);
           const auto b = hn::LoadU(d, shift + cb * B + lane);
-          const auto slope = hn::Set(d, activation.slope);
-          for (std::int64_t i = 0; i < pixels; ++i) {
-            const auto v = hn::MulAdd(hn::LoadU(d, from + i * B + lane), a, b);
-            hn::StoreU(rectify(d, v, activation.kind, slope), d, to + i * B + lane);
+          constexpr int kPixels = 4;
+          std::int64_t i = 0;
+          for (; i + kPixels <= pixels; i += kPixels) {
+            hn::Vec<Lanes<B>> v[kPixels];
+            for (int k = 0; k < kPixels; ++k) {
+              v[k] = hn::MulAdd(hn::LoadU(d, from + (i + k) * B + lane), a, b);
+            }
+            activate_vectors<kPixels>(d, activation, v);
+            for (int k = 0; k < kPixels; ++k) hn::StoreU(v[k], d, to + (i + k) * B + lane);
+          }
+          for (; i < pixels; ++i) {
+            auto v = hn::MulAdd(hn::LoadU(d, from + i * B + lane), a, b);
+            activate_vectors<1>(d, activation, &v);
+            hn::StoreU(v, d, to + i * B + lane);
           }
         });
       });
@@ -131,15 +141,19 @@ void ScaleShift(const View& x, const float* scale, const float* shift, Activatio
 }
 
 /// dy through the activation whose input was v.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V through(D d, V dy, V v, ActivationKind kind, V slope) {
-  if (kind == ActivationKind::none) return dy;
+template <ActivationKind Kind, class D, class V = hn::Vec<D>>
+HWY_INLINE V through(D d, V dy, V v, V slope) {
+  if constexpr (Kind == ActivationKind::none) return dy;
+  if constexpr (Kind == ActivationKind::hard_swish) return hard_swish_gradient(d, v, dy);
   const auto positive = hn::Gt(v, hn::Zero(d));
-  if (kind == ActivationKind::relu) return hn::IfThenElseZero(positive, dy);
+  if constexpr (Kind == ActivationKind::relu) return hn::IfThenElseZero(positive, dy);
+  if constexpr (Kind == ActivationKind::relu6) {
+    return hn::IfThenElseZero(hn::And(positive, hn::Lt(v, hn::Set(d, 6.0f))), dy);
+  }
   return hn::IfThenElse(positive, dy, hn::Mul(dy, slope));
 }
 
-template <int B>
+template <int B, ActivationKind Kind>
 void BackwardOf(const View& x, const View& dy, const BatchNormGradient& g, const View& dx, bool add,
                 float* scratch) {
   const std::int64_t count = Strips(x).count;
@@ -158,8 +172,7 @@ void BackwardOf(const View& x, const View& dy, const BatchNormGradient& g, const
       auto sum = hn::Zero(d), product = hn::Zero(d);
       for (std::int64_t i = 0; i < pixels; ++i) {
         const auto v = hn::LoadU(d, p + i * B + lane);
-        const auto e = through(d, hn::LoadU(d, q + i * B + lane), hn::MulAdd(v, a, b),
-                               g.activation.kind, slope);
+        const auto e = through<Kind>(d, hn::LoadU(d, q + i * B + lane), hn::MulAdd(v, a, b), slope);
         sum = hn::Add(sum, e);
         product = hn::MulAdd(e, hn::Sub(v, mean), product);
       }
@@ -174,42 +187,58 @@ void BackwardOf(const View& x, const View& dy, const BatchNormGradient& g, const
   // dx = scale * (e - mean(e) - xhat * mean(e * xhat)), e the gradient before the activation.
   const double pixels = static_cast<double>(x.shape.n() * x.shape.h() * x.shape.w());
   const float share = g.fixed_moments ? 0.0f : static_cast<float>(1.0 / pixels);
-  for_strips(
-      x, [&](std::int64_t n, std::int64_t cb, std::int64_t, std::int64_t first, std::int64_t end) {
-        const float* p = x.at(n, cb, first);
-        const float* q = dy.at(n, cb, first);
-        float* out = dx.at(n, cb, first);
-        const std::int64_t count_pixels = (end - first) * x.shape.w();
-        for_lanes<B>([&](std::size_t lane) HWY_ATTR {
-          const Lanes<B> d;
-          const std::int64_t c = cb * B + static_cast<std::int64_t>(lane);
-          const auto a = hn::LoadU(d, g.scale + c);
-          const auto b = hn::LoadU(d, g.shift + c);
-          const auto slope = hn::Set(d, g.activation.slope);
-          const auto weight = hn::Set(d, share);
-          const auto deviation = hn::LoadU(d, g.inverse_deviation + c);
-          // e * a - (v * k1 + k0): the two means folded into one multiply-add.
-          const auto k1 =
-              hn::Mul(hn::Mul(a, weight), hn::Mul(deviation, hn::LoadU(d, g.weight_gradient + c)));
-          const auto k0 = hn::Sub(hn::Mul(hn::Mul(a, weight), hn::LoadU(d, g.bias_gradient + c)),
-                                  hn::Mul(k1, hn::LoadU(d, g.mean + c)));
-          for (std::int64_t i = 0; i < count_pixels; ++i) {
-            const auto v = hn::LoadU(d, p + i * B + lane);
-            const auto e = through(d, hn::LoadU(d, q + i * B + lane), hn::MulAdd(v, a, b),
-                                   g.activation.kind, slope);
-            auto result = hn::MulSub(e, a, hn::MulAdd(v, k1, k0));
-            float* to = out + i * B + lane;
-            if (add) result = hn::Add(result, hn::LoadU(d, to));
-            hn::StoreU(result, d, to);
-          }
-        });
-      });
+  for_strips(x, [&](std::int64_t n, std::int64_t cb, std::int64_t, std::int64_t first,
+                    std::int64_t end) {
+    const float* p = x.at(n, cb, first);
+    const float* q = dy.at(n, cb, first);
+    float* out = dx.at(n, cb, first);
+    const std::int64_t count_pixels = (end - first) * x.shape.w();
+    for_lanes<B>([&](std::size_t lane) HWY_ATTR {
+      const Lanes<B> d;
+      const std::int64_t c = cb * B + static_cast<std::int64_t>(lane);
+      const auto a = hn::LoadU(d, g.scale + c);
+      const auto b = hn::LoadU(d, g.shift + c);
+      const auto slope = hn::Set(d, g.activation.slope);
+      const auto weight = hn::Set(d, share);
+      const auto deviation = hn::LoadU(d, g.inverse_deviation + c);
+      // e * a - (v * k1 + k0): the two means folded into one multiply-add.
+      const auto k1 =
+          hn::Mul(hn::Mul(a, weight), hn::Mul(deviation, hn::LoadU(d, g.weight_gradient + c)));
+      const auto k0 = hn::Sub(hn::Mul(hn::Mul(a, weight), hn::LoadU(d, g.bias_gradient + c)),
+                              hn::Mul(k1, hn::LoadU(d, g.mean + c)));
+      for (std::int64_t i = 0; i < count_pixels; ++i) {
+        const auto v = hn::LoadU(d, p + i * B + lane);
+        const auto e = through<Kind>(d, hn::LoadU(d, q + i * B + lane), hn::MulAdd(v, a, b), slope);
+        auto result = hn::MulSub(e, a, hn::MulAdd(v, k1, k0));
+        float* to = out + i * B + lane;
+        if (add) result = hn::Add(result, hn::LoadU(d, to));
+        hn::StoreU(result, d, to);
+      }
+    });
+  });
+}
+
+template <ActivationKind Kind>
+void BackwardAfter(const View& x, const View& dy, const BatchNormGradient& g, const View& dx,
+                   bool add, float* scratch) {
+  x.block == 16 ? BackwardOf<16, Kind>(x, dy, g, dx, add, scratch)
+                : BackwardOf<8, Kind>(x, dy, g, dx, add, scratch);
 }
 
 void BatchNormBackward(const View& x, const View& dy, const BatchNormGradient& g, const View& dx,
                        bool add, float* scratch) {
-  x.block == 16 ? BackwardOf<16>(x, dy, g, dx, add, scratch)
-                : BackwardOf<8>(x, dy, g, dx, add, scratch);
+  switch (g.activation.kind) {
+    case ActivationKind::relu:
+      return BackwardAfter<ActivationKind::relu>(x, dy, g, dx, add, scratch);
+    case ActivationKind::relu6:
+      return BackwardAfter<ActivationKind::relu6>(x, dy, g, dx, add, scratch);
+    case ActivationKind::leaky_relu:
+      return BackwardAfter<ActivationKind::leaky_relu>(x, dy, g, dx, add, scratch);
+    case ActivationKind::hard_swish:
+      return BackwardAfter<ActivationKind::hard_swish>(x, dy, g, dx, add, scratch);
+    default:
+      return BackwardAfter<ActivationKind::none>(x, dy, g, dx, add, scratch);
+  }
 }
 
 }  // namespace segmentum::cpu::HWY_NAMESPACE

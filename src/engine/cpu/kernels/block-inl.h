@@ -43,6 +43,15 @@ HWY_INLINE V hard_sigmoid(D d, V x) {
   return hn::Mul(clipped, hn::Set(d, 1.0f / 6.0f));
 }
 
+/// dy times the slope of x * hard_sigmoid(x).
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V hard_swish_gradient(D d, V x, V dy) {
+  const V three = hn::Set(d, 3.0f);
+  const V slope = hn::MulAdd(x, hn::Set(d, 1.0f / 3.0f), hn::Set(d, 0.5f));
+  const V inner = hn::IfThenElseZero(hn::Ge(x, hn::Neg(three)), hn::Mul(dy, slope));
+  return hn::IfThenElse(hn::Gt(x, three), dy, inner);
+}
+
 /// An activation that `keeps_zero` of T vectors, asking only once which it is.
 template <int T, class D, class V = hn::Vec<D>>
 HWY_INLINE void activate_vectors(D d, const Activation& activation, V* v) {

@@ -10,7 +10,7 @@ namespace segmentum::cpu {
 struct ConvEpilogue {
   const float* bias = nullptr;  // plain, one for each channel of the result
   View residual;                // of the result's shape and block; may be empty
-  Activation activation{};      // none, relu, leaky_relu or relu6
+  Activation activation{};      // one that `keeps_zero`
 };
 
 }  // namespace segmentum::cpu

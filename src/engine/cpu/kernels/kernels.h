@@ -38,7 +38,8 @@ std::int64_t reduction_floats(const View& x);
 /// by the channel's first value, partial sums joined in double.
 void batch_moments(const View& x, ChannelMoments moments, float* scratch);
 
-/// y = activation(x * scale + shift). x and y may be the same memory.
+/// y = activation(x * scale + shift), an activation that `keeps_zero`. x and y may be the same
+/// memory.
 void scale_shift(const View& x, const float* scale, const float* shift, Activation activation,
                  const View& y);
 
@@ -48,7 +49,7 @@ struct BatchNormGradient {
   const float* shift;  // bias - mean * scale
   const float* mean;
   const float* inverse_deviation;
-  Activation activation;
+  Activation activation;   // one that `keeps_zero`
   bool fixed_moments;      // frozen: mean and deviation do not depend on x
   float* weight_gradient;  // out: padded per-channel arrays
   float* bias_gradient;

@@ -130,12 +130,8 @@ void ActivateBackward(const View& x, const View& dy, Activation activation, cons
         return hn::IfThenElseZero(inside, hn::Mul(g, hn::Set(d, 1.0f / 6.0f)));
       });
     case ActivationKind::hard_swish:
-      return map(x, dy, dx, add, [](auto d, auto v, auto g) HWY_ATTR {
-        const auto three = hn::Set(d, 3.0f);
-        const auto slope = hn::MulAdd(v, hn::Set(d, 1.0f / 3.0f), hn::Set(d, 0.5f));
-        const auto inner = hn::IfThenElseZero(hn::Ge(v, hn::Neg(three)), hn::Mul(g, slope));
-        return hn::IfThenElse(hn::Gt(v, three), g, inner);
-      });
+      return map(x, dy, dx, add,
+                 [](auto d, auto v, auto g) HWY_ATTR { return hard_swish_gradient(d, v, g); });
     case ActivationKind::sigmoid:
       for_rows(dx, [&](std::int64_t n, std::int64_t cb, std::int64_t row) {
         const float* in = x.at(n, cb, row);
