@@ -101,6 +101,8 @@ TEST(CpuFrozen, NoWorkBelowTheFirstLayerThatLearns) {
     const auto plan =
         engine->plan(graph, parameters, {&input, 1}, {.mode = Mode::train, .frozen = frozen});
     const auto whole = engine->plan(graph, parameters, {&input, 1}, {.mode = Mode::train});
+    plan->forward({});
+    plan->backward();
     EXPECT_EQ(plan->gradients().size(), 3u);  // c.conv.weight, c.bn.weight, c.bn.bias
     for (const StepTime& step : plan->profile()) {
       if (step.pass == Pass::backward) {
