@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <span>
+
 #include "data/testing.h"
 #include "segmentum/error.h"
 
@@ -63,6 +67,25 @@ TEST_F(InstanceFiles, ColoursAreObjectsToo) {
 TEST_F(InstanceFiles, WithoutAFileTheMaskDecides) {
   sample_.instances.clear();
   EXPECT_THAT(read(map_of(1, 5, {1, 1, 0, 1, 2})).labels(), ElementsAre(1, 1, 0, 2, 3));
+}
+
+// Nuclei that touch are one region of the mask but several objects of the map.
+TEST(InstancesOfRealData, MapsKnowMoreThanMasks) {
+  const auto folder = real_data("dsb2018_nuclei");
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+  const Dataset dataset = open_dataset(folder);
+  int touching = 0;
+  for (const Sample& sample : std::span(dataset.split("train")).first(10)) {
+    ASSERT_FALSE(sample.instances.empty());
+    const LabelMap labels = read_labels(dataset, sample);
+    const LabelMap instances = read_instances(dataset, sample, labels);
+    const LabelMap regions = connected_instances(labels);
+    for (std::size_t i = 0; i < labels.labels().size(); ++i) {
+      ASSERT_EQ(instances.labels()[i] == 0, labels.labels()[i] == 0);
+    }
+    touching += std::ranges::max(instances.labels()) > std::ranges::max(regions.labels());
+  }
+  EXPECT_GT(touching, 0);
 }
 
 TEST_F(InstanceFiles, ErrorsNameTheFile) {
