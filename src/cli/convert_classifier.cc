@@ -11,8 +11,9 @@
 #include "cli/arguments.h"
 #include "cli/json_object.h"
 #include "graph/describe.h"
+#include "interop/checkpoint.h"
+#include "interop/file_hash.h"
 #include "model_file/model.h"
-#include "model_file/safetensors.h"
 #include "models/classifier_conversion.h"
 
 namespace segmentum {
@@ -27,13 +28,16 @@ struct Request {
 };
 
 std::map<std::string, Tensor> read_classifier(const std::filesystem::path& path) {
-  SafetensorsReader reader(path);
+  const Checkpoint checkpoint = read_checkpoint(path);
   std::map<std::string, Tensor> tensors;
-  for (const auto& [name, entry] : reader.tensors()) tensors.emplace(name, reader.read(name));
+  for (const auto& [name, tensor] : checkpoint.tensors()) {
+    tensors.emplace(name, checkpoint.read(name));
+  }
   return tensors;
 }
 
 ConvertedClassifier converted_from(const std::string& file) {
+  require_promised_hash(file, sha256_of(file));
   std::map<std::string, Tensor> classifier = read_classifier(file);
   try {
     return convert_vgg16(std::move(classifier));
@@ -54,7 +58,8 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// Names from the file, a line each, or numbers.
+/// Names from the file, a line each, or numbers. No legend: ImageNet's names have commas in them,
+/// and two of them are equal.
 std::vector<ClassInfo> classes_of(const std::string& file, int count) {
   std::vector<std::string> names;
   if (file.empty()) {
@@ -121,7 +126,7 @@ int convert(const Request& request) {
 Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
   arguments.operand(request->classifier, "CLASSIFIER",
-                    "a safetensors file with torchvision's or Caffe's names");
+                    "a .pth or safetensors file with torchvision's or Caffe's names");
   arguments.option(request->layout, "--as", "NAME", "what it is: vgg16 (default: vgg16)");
   arguments.required_option(request->out, "--out", "FILE", "the .segmentum file to write");
   arguments.option(request->classes, "--classes", "FILE",
@@ -135,7 +140,7 @@ Action declare(Arguments& arguments) {
 const Command kConvertClassifierCommand{
     "convert-classifier",
     "a trained classifier as a fully convolutional model that gives a map of its answers",
-    "  segmentum convert-classifier vgg16.safetensors --as vgg16 --out vgg16.segmentum\n"
+    "  segmentum convert-classifier vgg16-397923af.pth --as vgg16 --out vgg16.segmentum\n"
     "  segmentum convert-classifier vgg16.safetensors --classes imagenet.txt --out "
     "vgg16.segmentum\n",
     declare, true};

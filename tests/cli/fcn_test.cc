@@ -131,6 +131,10 @@ TEST(ConvertClassifier, MessagesTellWhatIsWrong) {
               HasSubstr("names 1 classes, a line each; the classifier has 4"));
   write_file(file, "no tensors at all");
   EXPECT_THAT(error({}, 1), HasSubstr("vgg.safetensors: "));
+  fs::rename(file, folder / "vgg-01234567.pth");  // a hash that is not the file's
+  const Outcome promised = run({"convert-classifier", folder / "vgg-01234567.pth", "--out", model});
+  EXPECT_EQ(promised.status, 1);
+  EXPECT_THAT(promised.err, HasSubstr("01234567"));
 }
 
 }  // namespace
