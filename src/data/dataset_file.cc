@@ -133,7 +133,7 @@ class Reader {
   std::string pattern(const toml::table& file, const char* key) const {
     const toml::node* node = file.get(key);
     if (node == nullptr) return "";
-    const std::string value = text(*node, key);
+    std::string value = text(*node, key);
     if (value.find("{}") == std::string::npos) {
       fail(*node, fmt::format("{} is expected to hold {{}} where the name stands, as in "
                               "\"images/{{}}.png\"",

@@ -62,7 +62,7 @@ std::string split_of_list(const fs::path& list) {
   std::string stem = lower_case(list.stem().string());
   for (const char* ending : {"_list", "_files", "_set", "_images", "_ids", "list", "set"}) {
     if (!stem.ends_with(ending)) continue;
-    const std::string split = split_word(stem.substr(0, stem.size() - std::string(ending).size()));
+    std::string split = split_word(stem.substr(0, stem.size() - std::string(ending).size()));
     if (!split.empty()) return split;
   }
   const std::string split = split_word(stem);

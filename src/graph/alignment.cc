@@ -48,7 +48,7 @@ struct GridRule {
     const bool corners = o.align_corners && o.mode == Interpolation::bilinear;
     const bool whole = o.scale > 0 && o.scale % o.divisor == 0;  // others round the size
     if (!whole || (corners && o.scale != o.divisor)) return std::nullopt;
-    const double scale = o.scale / o.divisor;
+    const int scale = o.scale / o.divisor;
     return PixelGrid{shifted(0.5 / scale - 0.5).first, in.step / scale};
   }
   Result operator()(const op::Pad& o) const { return shifted(-before(o.margin)); }

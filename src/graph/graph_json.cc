@@ -26,27 +26,27 @@ template <typename Enum>
 struct Names;
 template <>
 struct Names<ActivationKind> {
-  static constexpr std::array all{"none",    "relu",         "leaky_relu", "relu6",
-                                  "sigmoid", "hard_sigmoid", "hard_swish"};
+  static constexpr std::array kAll{"none",    "relu",         "leaky_relu", "relu6",
+                                   "sigmoid", "hard_sigmoid", "hard_swish"};
 };
 template <>
 struct Names<Interpolation> {
-  static constexpr std::array all{"nearest", "bilinear"};
+  static constexpr std::array kAll{"nearest", "bilinear"};
 };
 template <>
 struct Names<PadMode> {
-  static constexpr std::array all{"zero", "mirror"};
+  static constexpr std::array kAll{"zero", "mirror"};
 };
 template <>
 struct Names<Init> {
-  static constexpr std::array all{"he_normal", "zeros",        "ones",
-                                  "bilinear",  "small_normal", "identity"};
+  static constexpr std::array kAll{"he_normal", "zeros",        "ones",
+                                   "bilinear",  "small_normal", "identity"};
 };
 
 template <typename Value>
 Json encode(const Value& value) {
   if constexpr (std::is_enum_v<Value>) {
-    return Names<Value>::all[static_cast<std::size_t>(value)];
+    return Names<Value>::kAll[static_cast<std::size_t>(value)];
   } else {
     return value;
   }
@@ -184,7 +184,7 @@ void decode(const Json& json, std::string& value) {
 template <typename Enum>
 requires std::is_enum_v<Enum>
 void decode(const Json& json, Enum& value) {
-  const auto& names = Names<Enum>::all;
+  const auto& names = Names<Enum>::kAll;
   const auto found =
       json.is_string() ? std::ranges::find(names, json.get_ref<const std::string&>()) : names.end();
   if (found == names.end()) {

@@ -281,7 +281,7 @@ void Training::log_steps(std::int64_t epoch) {
 }
 
 std::string Training::epoch_text(std::int64_t epoch) const {
-  const std::string place =
+  std::string place =
       fmt::format("epoch {} of {}, step {}", epoch + 1, setup_.epochs(), position_.step);
   if (stretch_.steps == 0) return place;
   return fmt::format("{}: loss {:.4f}", place, stretch_.loss / static_cast<double>(stretch_.steps));

@@ -22,7 +22,7 @@ check() {
     return 0
   }
   if grep -q '\[clang-diagnostic-error' <<<"$output" && ! grep -q ',-warnings-as-errors\]' <<<"$output"; then
-    echo "not judged, Clang cannot read what GCC can: $(grep -m 1 '\[clang-diagnostic-error' <<<"$output")"
+    echo "$2: not judged, Clang cannot read what GCC can: $(grep -m 1 '\[clang-diagnostic-error' <<<"$output")"
     return 0
   fi
   echo "$output"
@@ -45,7 +45,7 @@ list_sources() {
         *_test.cc) ;;
         src/*.cc)
           [ -e "$source" ] || continue  # the log also knows objects of sources that are gone
-          key=$( (echo "$rules"; cd "$build"; cat $files 2>/dev/null || true) | sha256sum)
+          key=$( (echo "$rules"; cat "$(dirname "$source")/.clang-tidy" 2>/dev/null || true; cd "$build"; cat $files 2>/dev/null || true) | sha256sum)
           echo "${key:0:40} $source"
           ;;
       esac

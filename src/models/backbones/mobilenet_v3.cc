@@ -47,9 +47,9 @@ struct MobileNetV3 {
   /// Each channel times a factor in [0,1] that all channels' means decide: Hu, Shen and Sun,
   /// CVPR 2018.
   ValueId squeeze_excite(const std::string& name, ValueId x) {
-    const int channels = g.channels(x);
+    const int channels = g.channels(x), squeezed = channels / 4;
     ValueId factor = g.global_average_pool(name + ".avgpool", x);
-    factor = g.conv(name + ".fc1", factor, {.channels = rounded_channels(channels / 4)});
+    factor = g.conv(name + ".fc1", factor, {.channels = rounded_channels(squeezed)});
     factor = g.relu(name + ".activation", factor);
     factor = g.conv(name + ".fc2", factor, {.channels = channels});
     factor = g.activate(name + ".scale_activation", factor, ActivationKind::hard_sigmoid);

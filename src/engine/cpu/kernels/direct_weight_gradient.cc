@@ -91,10 +91,10 @@ void MultiplyChannels(Meeting m, std::int64_t blocks, float* sums, std::int64_t 
     multiply_tile<B, R, Vectors>(m, sums, row);
     m.dy += Vectors * m.dy_block;
     sums += Vectors * B;
-    blocks -= Vectors;
+    return Vectors;
   };
-  while (blocks >= kWide + 2 || blocks == kWide) vectors.template operator()<kWide>();
-  while (blocks >= 2) vectors.template operator()<2>();
+  while (blocks >= kWide + 2 || blocks == kWide) blocks -= vectors.template operator()<kWide>();
+  while (blocks >= 2) blocks -= vectors.template operator()<2>();
   if (blocks == 1) vectors.template operator()<1>();
 }
 

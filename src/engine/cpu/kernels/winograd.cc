@@ -316,10 +316,12 @@ std::array<double, 36> kernel_frequencies(const std::array<double, 9>& g) {
   for (int i = 0; i < 6; ++i) {
     double row[3] = {};
     for (int k = 0; k < 3; ++k) {
-      for (int j = 0; j < 3; ++j) row[j] += kG[i][k] * g[static_cast<std::size_t>(k * 3 + j)];
+      for (int j = 0; j < 3; ++j)
+        row[j] += kG[i][k] * g[3 * static_cast<std::size_t>(k) + static_cast<std::size_t>(j)];
     }
     for (int j = 0; j < 6; ++j) {
-      for (int k = 0; k < 3; ++k) result[static_cast<std::size_t>(i * 6 + j)] += row[k] * kG[j][k];
+      for (int k = 0; k < 3; ++k)
+        result[6 * static_cast<std::size_t>(i) + static_cast<std::size_t>(j)] += row[k] * kG[j][k];
     }
   }
   return result;
