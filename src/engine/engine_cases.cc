@@ -266,6 +266,10 @@ void add_pointwise(Cases& cases) {
     cases.push_back(single(named.name, {2, 5, 7, 9}, [&](GraphBuilder& g, ValueId x) {
       return g.activate("activate", g.batch_norm("spread", x), named.activation);
     }));
+    cases.push_back(
+        single("conv_then_" + named.name, {2, 5, 7, 9}, [&](GraphBuilder& g, ValueId x) {
+          return g.activate("activate", g.conv("conv", x, {.channels = 6}), named.activation);
+        }));
     // Three times N(0,1), so that every piece of the hard activations is visited.
     cases.push_back(single(named.name + "_alone", {1, 3, 5, 5}, [&](GraphBuilder& g, ValueId x) {
       return g.activate("activate", g.add("x3", g.add("x2", x, x), x), named.activation);
@@ -338,39 +342,55 @@ void add_poolings(Cases& cases) {
   }));
 }
 
-void add_resampling(Cases& cases) {
+/// Each resize as the last step, which leaves in plain layout, and with another after it.
+void add_resizes(Cases& cases) {
+  const auto resize = [&](const std::string& name, const Shape& input, op::Resize options) {
+    cases.push_back(single(
+        name, input, [&](GraphBuilder& g, ValueId x) { return g.resize("resize", x, options); }));
+    cases.push_back(single(name + "_within", input, [&](GraphBuilder& g, ValueId x) {
+      return g.relu("after", g.resize("resize", x, options));
+    }));
+  };
+  const auto like = [&](const std::string& name, const Shape& input, const Shape& size,
+                        op::Resize options) {
+    cases.push_back(pair(name, input, size, [&](GraphBuilder& g, ValueId a, ValueId b) {
+      return g.resize_like("like", a, b, options);
+    }));
+    cases.push_back(pair(name + "_within", input, size, [&](GraphBuilder& g, ValueId a, ValueId b) {
+      return g.relu("after", g.resize_like("like", a, b, options));
+    }));
+  };
   for (const bool align : {false, true}) {
     const std::string suffix = align ? "_aligned" : "";
-    cases.push_back(single("bilinear_x2" + suffix, {2, 5, 5, 7}, [&](GraphBuilder& g, ValueId x) {
-      return g.resize("up", x, {.align_corners = align, .scale = 2});
-    }));
-    cases.push_back(single("bilinear_x8" + suffix, {1, 11, 3, 2}, [&](GraphBuilder& g, ValueId x) {
-      return g.resize("up", x, {.align_corners = align, .scale = 8});
-    }));
-    cases.push_back(
-        single("bilinear_x4_of_1x1" + suffix, {1, 3, 1, 1}, [&](GraphBuilder& g, ValueId x) {
-          return g.resize("up", x, {.align_corners = align, .scale = 4});
-        }));
-    cases.push_back(
-        single("bilinear_x3_over_4" + suffix, {2, 5, 9, 8}, [&](GraphBuilder& g, ValueId x) {
-          return g.resize("down", x, {.align_corners = align, .scale = 3, .divisor = 4});
-        }));
-    const auto like = [&](GraphBuilder& g, ValueId a, ValueId b) {
-      return g.resize_like("like", a, b, {.align_corners = align});
-    };
-    cases.push_back(pair("bilinear_odd_up" + suffix, {2, 5, 4, 5}, {2, 3, 11, 7}, like));
-    cases.push_back(pair("bilinear_odd_down" + suffix, {1, 5, 13, 9}, {1, 1, 4, 7}, like));
-    cases.push_back(pair("bilinear_to_1x1" + suffix, {1, 5, 6, 3}, {1, 1, 1, 1}, like));
+    resize("bilinear_x2" + suffix, {2, 5, 5, 7}, {.align_corners = align, .scale = 2});
+    resize("bilinear_x8" + suffix, {1, 11, 3, 2}, {.align_corners = align, .scale = 8});
+    resize("bilinear_x4_of_1x1" + suffix, {1, 3, 1, 1}, {.align_corners = align, .scale = 4});
+    resize("bilinear_x3_over_4" + suffix, {2, 5, 9, 8},
+           {.align_corners = align, .scale = 3, .divisor = 4});
+    like("bilinear_odd_up" + suffix, {2, 5, 4, 5}, {2, 3, 11, 7}, {.align_corners = align});
+    like("bilinear_odd_down" + suffix, {1, 5, 13, 9}, {1, 1, 4, 7}, {.align_corners = align});
+    like("bilinear_far_up" + suffix, {1, 21, 3, 2}, {1, 1, 29, 53}, {.align_corners = align});
+    like("bilinear_to_1x1" + suffix, {1, 5, 6, 3}, {1, 1, 1, 1}, {.align_corners = align});
   }
-  cases.push_back(single("nearest_x2", {2, 5, 5, 7}, [](GraphBuilder& g, ValueId x) {
-    return g.resize("up", x, {.mode = Interpolation::nearest, .scale = 2});
-  }));
-  const auto nearest = [](GraphBuilder& g, ValueId a, ValueId b) {
-    return g.resize_like("like", a, b, {.mode = Interpolation::nearest});
-  };
-  cases.push_back(pair("nearest_odd_up", {2, 5, 4, 5}, {2, 3, 11, 7}, nearest));
-  cases.push_back(pair("nearest_odd_down", {1, 9, 13, 9}, {1, 1, 4, 7}, nearest));
+  const op::Resize nearest{.mode = Interpolation::nearest};
+  resize("nearest_x2", {2, 5, 5, 7}, {.mode = Interpolation::nearest, .scale = 2});
+  like("nearest_odd_up", {2, 5, 4, 5}, {2, 3, 11, 7}, nearest);
+  like("nearest_odd_down", {1, 9, 13, 9}, {1, 1, 4, 7}, nearest);
+}
 
+/// Resized values that are two outputs at once, or an output and somebody's input.
+Graph resized_outputs(bool read_again) {
+  GraphBuilder g("resized_outputs");
+  const ValueId x = g.conv("conv", g.input("image", {.channels = 3}), {.channels = 5});
+  const ValueId large = g.resize("large", x, {.scale = 4});
+  g.output("logits", large);
+  g.output("again", large);
+  if (read_again) g.output("read", g.relu("after", large));
+  return std::move(g).build();
+}
+
+void add_resampling(Cases& cases) {
+  add_resizes(cases);
   const auto pad = [&](const std::string& name, const Shape& input, op::Pad options) {
     cases.push_back(single("pad_" + name, input,
                            [&](GraphBuilder& g, ValueId x) { return g.pad("pad", x, options); }));
@@ -548,6 +568,8 @@ void add_networks(Cases& cases) {
   cases.push_back({"concat_of_convolutions_batch2", concat_of_convolutions(16), {{2, 3, 6, 7}}});
   cases.push_back({"concat_of_convolutions_odd", concat_of_convolutions(10), {{2, 3, 6, 7}}});
   cases.push_back({"two_scales", two_scales(), {{2, 3, 9, 10}}});
+  cases.push_back({"resized_outputs", resized_outputs(false), {{2, 3, 4, 5}}});
+  cases.push_back({"resized_outputs_read_again", resized_outputs(true), {{2, 3, 4, 5}}});
   cases.push_back({"depthwise_pair", depthwise_pair(), {{2, 20, 6, 7}}});
   cases.push_back({"fused_add_and_activations", fused_by_hand(), {{2, 5, 7, 6}}});
 }
