@@ -44,8 +44,8 @@ HWY_INLINE void for_each_lane(int count, const Body& body) {
   for (; i < count; ++i) body(d1, i);
 }
 
-void SoftmaxSums(PixelBlock<const float> logits, PixelBlock<float> exponentials,
-                 float* HWY_RESTRICT maximum, float* HWY_RESTRICT sum) {
+void softmax_sums_of(PixelBlock<const float> logits, PixelBlock<float> exponentials,
+                     float* HWY_RESTRICT maximum, float* HWY_RESTRICT sum) {
   for_each_lane(logits.pixels, [&](auto d, int i) {
     hn::StoreU(hn::LoadU(d, logits.data + i), d, maximum + i);
     hn::StoreU(hn::Zero(d), d, sum + i);
@@ -67,7 +67,7 @@ void SoftmaxSums(PixelBlock<const float> logits, PixelBlock<float> exponentials,
   }
 }
 
-void ScalePixels(PixelBlock<float> values, const float* HWY_RESTRICT factor) {
+void scale_pixels_of(PixelBlock<float> values, const float* HWY_RESTRICT factor) {
   for (int k = 0; k < values.classes; ++k) {
     float* x = values.data + k * values.plane;
     for_each_lane(values.pixels, [&](auto d, int i) {
@@ -85,16 +85,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace segmentum {
 
-HWY_EXPORT(SoftmaxSums);
-HWY_EXPORT(ScalePixels);
+HWY_EXPORT(softmax_sums_of);
+HWY_EXPORT(scale_pixels_of);
 
 void softmax_sums(PixelBlock<const float> logits, PixelBlock<float> exponentials, float* maximum,
                   float* sum) {
-  HWY_DYNAMIC_DISPATCH(SoftmaxSums)(logits, exponentials, maximum, sum);
+  HWY_DYNAMIC_DISPATCH(softmax_sums_of)(logits, exponentials, maximum, sum);
 }
 
 void scale_pixels(PixelBlock<float> values, const float* factor) {
-  HWY_DYNAMIC_DISPATCH(ScalePixels)(values, factor);
+  HWY_DYNAMIC_DISPATCH(scale_pixels_of)(values, factor);
 }
 
 }  // namespace segmentum
