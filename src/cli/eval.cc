@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/box_scores.h"
 #include "cli/json_object.h"
 #include "cli/model_report.h"
 #include "cli/stop_signal.h"
@@ -18,6 +19,8 @@
 namespace segmentum {
 namespace {
 
+constexpr const char* kTrueBoxes = "ground-truth";
+
 struct Request {
   std::string model;
   std::string data;
@@ -25,6 +28,7 @@ struct Request {
   std::string report;
   std::string csv;
   std::string interior;
+  std::string boxes;
   SegmenterOptions segmenter;
   std::string json;
 };
@@ -45,8 +49,8 @@ std::uint16_t find_class(const std::vector<ClassInfo>& classes, const std::strin
   throw Error(fmt::format("--rand names the class \"{}\"; there are {}", word, known));
 }
 
-void note_other_names(const Segmenter& segmenter, const Dataset& dataset, ProgressSink& progress) {
-  const std::vector<ClassInfo>& learnt = segmenter.classes();
+void note_other_names(const std::vector<ClassInfo>& learnt, const Dataset& dataset,
+                      ProgressSink& progress) {
   for (std::size_t k = 0; k < std::min(learnt.size(), dataset.classes.size()); ++k) {
     if (learnt[k].name == dataset.classes[k].name) continue;
     progress.message(
@@ -86,7 +90,43 @@ void write_report_folder(const Request& request, EvaluationPart part) {
   std::cout << "Wrote " << (folder / "report.html").string() << '\n';
 }
 
+void check_boxes_alone(const Request& request) {
+  const char* other = !request.report.empty()       ? "--report"
+                      : !request.csv.empty()        ? "--csv"
+                      : !request.interior.empty()   ? "--rand"
+                      : request.segmenter.tile != 0 ? "--tile"
+                      : request.segmenter.flip      ? "--flip"
+                                                    : nullptr;
+  if (other) throw UsageError(fmt::format("{} does not go with --boxes", other));
+}
+
+int eval_boxes(const Request& request) {
+  check_boxes_alone(request);
+  catch_stop_signals();
+  BoxSegmenter segmenter = BoxSegmenter::load(request.model, request.segmenter);
+  const Dataset dataset = open_dataset(request.data);
+  const std::string split = split_of(request, dataset);
+  TerminalProgress progress(Screen::standard_error());
+  note_other_names(segmenter.classes(), dataset, progress);
+  const BoxEvaluation evaluation =
+      request.boxes == kTrueBoxes ? evaluate_true_boxes(segmenter, dataset, split, &progress)
+                                  : evaluate_scored_boxes(segmenter, dataset, split,
+                                                          BoxFile::read(request.boxes), &progress);
+  std::cout << fmt::format("{}, split {}: {} pictures, boxes of {}\n\n{}", request.data, split,
+                           evaluation.pictures, request.boxes, box_score_table(evaluation));
+  write_json(request.json, box_scores_json(evaluation)
+                               .set("model", request.model)
+                               .set("data", request.data)
+                               .set("split", split)
+                               .set("boxes_of", request.boxes));
+  if (evaluation.failures.empty()) return 0;
+  throw Error(fmt::format("{} of {} pictures failed, each told of above",
+                          evaluation.failures.size(),
+                          evaluation.pictures + static_cast<int>(evaluation.failures.size())));
+}
+
 int eval(const Request& request) {
+  if (!request.boxes.empty()) return eval_boxes(request);
   catch_stop_signals();
   const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
   const Dataset dataset = open_dataset(request.data);
@@ -95,7 +135,7 @@ int eval(const Request& request) {
   if (!request.interior.empty()) interior = find_class(dataset.classes, request.interior);
 
   TerminalProgress progress(Screen::standard_error());
-  note_other_names(segmenter, dataset, progress);
+  note_other_names(segmenter.classes(), dataset, progress);
   EvaluationPart part = evaluate_split(segmenter, dataset, request.data, split, interior, progress);
   print_scores(part);
   write_json(request.json, json_of(part, request, split));
@@ -120,6 +160,9 @@ Action declare(Arguments& arguments) {
   arguments.option(request->csv, "--csv", "FILE", "write the scores of each picture as CSV");
   arguments.option(request->interior, "--rand", "CLASS",
                    "also the foreground-restricted Rand error, the cells being CLASS");
+  arguments.option(request->boxes, "--boxes", "ground-truth|FILE",
+                   "of a model on boxes: mean IoU of masks in the objects' own boxes, or average "
+                   "precision (APr) of masks in a file's scored boxes");
   arguments.option(request->segmenter.tile, "--tile", {0, 1e6},
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
@@ -134,7 +177,8 @@ Action declare(Arguments& arguments) {
 const Command kEvalCommand{
     "eval", "scores of a model on labelled pictures",
     "  segmentum eval runs/first/best.segmentum pictures --split test --report scores\n"
-    "  segmentum eval cells.segmentum isbi2012 --split val --rand cell --json scores.json\n",
+    "  segmentum eval cells.segmentum isbi2012 --split val --rand cell --json scores.json\n"
+    "  segmentum eval boxes.segmentum pictures --boxes detections.json\n",
     declare, true};
 
 }  // namespace segmentum

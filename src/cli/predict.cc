@@ -12,6 +12,7 @@
 #include "cli/json_object.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
+#include "infer/predict_boxes.h"
 
 namespace segmentum {
 namespace {
@@ -21,26 +22,46 @@ struct Request {
   std::vector<std::string> inputs;
   std::string out;
   std::string values = "index";
+  std::string boxes;
   bool overlay = false;
   bool probabilities = false;
   SegmenterOptions segmenter;
   std::string json;
 };
 
+/// What is said of whole pictures says nothing of boxes.
+void check_boxes_alone(const Request& request) {
+  const char* other = request.probabilities         ? "--probabilities"
+                      : request.values != "index"   ? "--values"
+                      : request.segmenter.tile != 0 ? "--tile"
+                      : request.segmenter.flip      ? "--flip"
+                                                    : nullptr;
+  if (other) throw UsageError(fmt::format("{} does not go with --boxes", other));
+}
+
+PredictSummary segment(const Request& request, ProgressSink& progress) {
+  const PredictOptions options{.out = request.out,
+                               .overlay = request.overlay,
+                               .probabilities = request.probabilities,
+                               .source_values = request.values == "source"};
+  if (request.boxes.empty()) {
+    const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
+    return predict_files(segmenter, request.inputs, options, &progress);
+  }
+  check_boxes_alone(request);
+  const BoxFile boxes = BoxFile::read(request.boxes);
+  BoxSegmenter segmenter = BoxSegmenter::load(request.model, request.segmenter);
+  return predict_boxes(segmenter, request.inputs, boxes, options, &progress);
+}
+
 int predict(const Request& request) {
   if (request.values != "index" && request.values != "source") {
     throw UsageError(fmt::format("--values is \"{}\"; expected index or source", request.values));
   }
   catch_stop_signals();
-  const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
   TerminalProgress progress(Screen::standard_error());
   const auto start = std::chrono::steady_clock::now();
-  const PredictSummary summary = predict_files(segmenter, request.inputs,
-                                               {.out = request.out,
-                                                .overlay = request.overlay,
-                                                .probabilities = request.probabilities,
-                                                .source_values = request.values == "source"},
-                                               &progress);
+  const PredictSummary summary = segment(request, progress);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::cout << fmt::format("{} pictures segmented into {} in {:.1f} s\n", summary.written,
                            request.out, seconds.count());
@@ -68,6 +89,9 @@ Action declare(Arguments& arguments) {
                  "also NAME.npy, the probability of each class, float32 [K,H,W]");
   arguments.option(request->values, "--values", "index|source",
                    "label maps hold class indices (default), or the data set's own mask values");
+  arguments.option(request->boxes, "--boxes", "FILE",
+                   "cut the object out of each box: JSON, CSV, VOC's XML or a folder of it; "
+                   "NAME.png numbers the boxes, NAME.json tells of each");
   arguments.option(request->segmenter.tile, "--tile", {0, 1e6},
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
@@ -82,7 +106,8 @@ Action declare(Arguments& arguments) {
 const Command kPredictCommand{
     "predict", "label maps for pictures",
     "  segmentum predict runs/first/best.segmentum new/ --out masks --overlay\n"
-    "  segmentum predict best.segmentum 'new/*.jpg' a.png --out masks --values source\n",
+    "  segmentum predict best.segmentum 'new/*.jpg' a.png --out masks --values source\n"
+    "  segmentum predict boxes.segmentum new/ --boxes detections.json --out objects\n",
     declare, true};
 
 }  // namespace segmentum

@@ -17,6 +17,7 @@
 #include "cli/terminal_progress.h"
 #include "data/dataset.h"
 #include "engine/executor.h"
+#include "infer/evaluate_boxes.h"
 #include "metrics/score_table.h"
 #include "models/registry.h"
 #include "models/settings.h"
@@ -158,6 +159,17 @@ void write_training_report(const TrainSummary& summary, const Dataset& dataset,
   TrainConfig config;
   read_train_config(config, read_file(folder / "config.toml"), (folder / "config.toml").string());
   if (!summary.best_mean_iou) return;
+  if (box_crop(*config.architecture, {.settings = config.model})) {
+    BoxSegmenter segmenter =
+        BoxSegmenter::load(summary.model.string(), {.threads = config.threads});
+    const BoxEvaluation scores =
+        evaluate_true_boxes(segmenter, dataset, config.val_split, &progress);
+    std::cout << '\n'
+              << box_score_table(scores) << '\n'
+              << "Next: " << program_invocation_name << " predict " << summary.model.string()
+              << " PICTURES --boxes FILE --out objects\n";
+    return;
+  }
   const Segmenter segmenter = Segmenter::load(summary.model.string(), {.threads = config.threads});
   EvaluationPart part =
       evaluate_split(segmenter, dataset, request.data, config.val_split, std::nullopt, progress);

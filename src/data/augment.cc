@@ -192,6 +192,11 @@ void check(const AugmentOptions& options) {
   check_range("blur_px", options.blur_px, 0, 100);
 }
 
+void change_colours(Image& image, const AugmentOptions& options, RandomStream& random) {
+  RandomStream noise_random = branch(random);
+  change_colours(image, options, random, noise_random);
+}
+
 LabelledPicture augment(ImageView image, const LabelMap& labels, const AugmentOptions& options,
                         RandomStream& random, const LabelMap& instances) {
   if (labels.height() != image.height || labels.width() != image.width) {

@@ -29,6 +29,9 @@ struct AugmentOptions {
   double blur_px = 0;    // Gaussian's deviation uniform in [0, x]
 };
 
+/// The changes of colour, noise and blur alone.
+void change_colours(Image& image, const AugmentOptions& options, RandomStream& random);
+
 /// Throws Error naming the first option that makes no sense.
 void check(const AugmentOptions& options);
 

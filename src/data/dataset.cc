@@ -6,6 +6,7 @@
 
 #include "data/dataset_file.h"
 #include "data/inspect.h"
+#include "data/instances.h"
 #include "data/label_values.h"
 #include "image/codec.h"
 #include "segmentum/error.h"
@@ -53,20 +54,8 @@ LabelMap read_labels_of_size(const Dataset& dataset, const Sample& sample, int h
   }
 }
 
-}  // namespace
-
-const std::vector<Sample>& Dataset::split(const std::string& name) const {
-  const auto found = splits.find(name);
-  if (found != splits.end()) return found->second;
-  std::string known;
-  for (const auto& [other, samples] : splits) {
-    known += (known.empty() ? "" : ", ") + fmt::format("{} ({} pictures)", other, samples.size());
-  }
-  throw Error(fmt::format("{} has no split \"{}\"; there are: {}", root.string(), name,
-                          known.empty() ? "none" : known));
-}
-
-Dataset open_dataset(const std::filesystem::path& path) {
+/// As it is written down, or as `inspect` finds it.
+Dataset described_dataset(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) {
     const auto file = path / "dataset.toml";
     if (std::filesystem::exists(file)) return read_dataset_file(file);
@@ -88,6 +77,30 @@ Dataset open_dataset(const std::filesystem::path& path) {
         path.string(), "is a picture; expected a folder of pictures and masks, or a dataset.toml");
   }
   return read_dataset_file(path);
+}
+
+}  // namespace
+
+const std::vector<Sample>& Dataset::split(const std::string& name) const {
+  const auto found = splits.find(name);
+  if (found != splits.end()) return found->second;
+  std::string known;
+  for (const auto& [other, samples] : splits) {
+    known += (known.empty() ? "" : ", ") + fmt::format("{} ({} pictures)", other, samples.size());
+  }
+  throw Error(fmt::format("{} has no split \"{}\"; there are: {}", root.string(), name,
+                          known.empty() ? "none" : known));
+}
+
+Dataset open_dataset(const std::filesystem::path& path) {
+  Dataset dataset = described_dataset(path);
+  for (auto& [name, samples] : dataset.splits) {
+    for (Sample& sample : samples) {
+      if (!sample.instances.empty()) continue;
+      sample.instances = instance_map_beside(dataset.root, sample.mask);
+    }
+  }
+  return dataset;
 }
 
 Image read_picture(const Dataset& dataset, const Sample& sample) {

@@ -48,7 +48,8 @@ struct Dataset {
 };
 
 /// Reads a dataset.toml, or a folder: its dataset.toml if it has one, else what `inspect` makes of
-/// it. Throws Error naming the file and what would work.
+/// it. Instance maps that are not listed are found beside masks (data/instances.h).
+/// Throws Error naming the file and what would work.
 Dataset open_dataset(const std::filesystem::path& path);
 
 /// The picture of a sample, without alpha. Throws Error naming the file.

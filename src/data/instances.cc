@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -68,7 +71,87 @@ LabelMap numbered(const RawMask& mask, const LabelMap& labels) {
   return instances;
 }
 
+using NamePair = std::pair<const char*, const char*>;
+// Of masks, and of the instance maps beside them.
+constexpr std::array<NamePair, 3> kFolders{
+    {{"SegmentationClass", "SegmentationObject"}, {"masks", "instances"}, {"mask", "instances"}}};
+constexpr std::array<NamePair, 3> kEndings{
+    {{"_fg", "_label"}, {"_mask", "_instances"}, {"_masks", "_instances"}}};
+
+/// Where an instance map may lie, by the name of the mask.
+std::vector<std::filesystem::path> places_beside(const std::filesystem::path& mask) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& [of_masks, of_instances] : kFolders) {
+    std::filesystem::path path;
+    for (const auto& part : mask) {
+      path /= part == of_masks ? std::filesystem::path(of_instances) : part;
+    }
+    if (path != mask) paths.push_back(path);
+  }
+  const std::string stem = mask.stem().string();
+  for (const auto& [of_masks, of_instances] : kEndings) {
+    if (!stem.ends_with(of_masks)) continue;
+    const std::string name = stem.substr(0, stem.size() - std::string(of_masks).size());
+    paths.push_back(mask.parent_path() / (name + of_instances + mask.extension().string()));
+  }
+  return paths;
+}
+
+/// What is found of one object while its pixels are visited.
+struct Found {
+  Instance instance;
+  std::map<std::uint16_t, std::int64_t> labels;  // without the background
+
+  void add(int y, int x, std::uint16_t label) {
+    Box& box = instance.box;
+    if (instance.pixels++ == 0) box = {x + 0.0, y + 0.0, x + 1.0, y + 1.0};
+    box = {std::min(box.x0, x + 0.0), std::min(box.y0, y + 0.0), std::max(box.x1, x + 1.0),
+           std::max(box.y1, y + 1.0)};
+    if (label > 0 && label != kIgnoreLabel) ++labels[label];
+  }
+};
+
 }  // namespace
+
+std::filesystem::path instance_map_beside(const std::filesystem::path& root,
+                                          const std::filesystem::path& mask) {
+  for (const auto& path : places_beside(mask)) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(root / path, ignored)) return path;
+  }
+  return {};
+}
+
+std::vector<Instance> list_instances(const LabelMap& instances, const LabelMap& labels) {
+  if (instances.height() != labels.height() || instances.width() != labels.width()) {
+    throw Error(fmt::format("the map of instances is {}x{} but the labels are {}x{}",
+                            instances.width(), instances.height(), labels.width(),
+                            labels.height()));
+  }
+  std::map<std::uint16_t, Found> found;
+  for (int y = 0; y < labels.height(); ++y) {
+    for (int x = 0; x < labels.width(); ++x) {
+      const std::uint16_t id = instances(y, x);
+      if (id > 0 && id != kIgnoreLabel) found[id].add(y, x, labels(y, x));
+    }
+  }
+  std::vector<Instance> list;
+  for (auto& [id, object] : found) {
+    if (object.labels.empty()) continue;
+    object.instance.id = id;
+    object.instance.label = std::ranges::max_element(object.labels, {}, [](const auto& count) {
+                              return count.second;
+                            })->first;
+    list.push_back(object.instance);
+  }
+  return list;
+}
+
+LabelledPicture read_with_instances(const Dataset& dataset, const Sample& sample) {
+  LabelledPicture picture = read_labelled(dataset, sample);
+  picture.instances = read_instances(dataset, sample, picture.labels);
+  return picture;
+}
 
 LabelMap connected_instances(const LabelMap& labels) {
   LabelMap instances(labels.height(), labels.width(), kUnseen);

@@ -44,6 +44,52 @@ TEST(Instances, TooManyAreRefused) {
               ThrowsMessage<Error>(HasSubstr("more than 65534 objects")));
 }
 
+TEST(Instances, BoxesAndClassesFollowFromTheMaps) {
+  //  instances  classes
+  // 5 5 0 2     1 1 0 2
+  // 0 5 0 i     0 2 0 i   (i: ignored)
+  // 7 7 2 i     0 0 2 i
+  const LabelMap instances = map_of(3, 4, {5, 5, 0, 2, 0, 5, 0, kIgnored, 7, 7, 2, kIgnored});
+  const LabelMap labels = map_of(3, 4, {1, 1, 0, 2, 0, 2, 0, kIgnored, 0, 0, 2, kIgnored});
+  const std::vector<Instance> found = list_instances(instances, labels);
+  ASSERT_EQ(found.size(), 2u);  // 7 lies on background alone
+  EXPECT_EQ(found[0].id, 2);
+  EXPECT_EQ(found[0].label, 2);
+  EXPECT_EQ(found[0].pixels, 2);
+  EXPECT_EQ(found[0].box, (Box{2, 0, 4, 3}));
+  EXPECT_EQ(found[1].id, 5);
+  EXPECT_EQ(found[1].label, 1);  // two of three pixels
+  EXPECT_EQ(found[1].box, (Box{0, 0, 2, 2}));
+  EXPECT_THAT([&] { list_instances(instances, LabelMap(3, 3)); },
+              ThrowsMessage<Error>(HasSubstr("is 4x3 but the labels are 3x3")));
+}
+
+TEST(Instances, MapsAreFoundByNameBesideTheMask) {
+  const TemporaryFolder folder;
+  folder.grey("SegmentationObject/a.png", {0});
+  folder.grey("instances/sub/b.png", {0});
+  folder.grey("c_label.png", {0});
+  const auto beside = [&](const char* mask) { return instance_map_beside(folder.path(), mask); };
+  EXPECT_EQ(beside("SegmentationClass/a.png"), "SegmentationObject/a.png");
+  EXPECT_EQ(beside("masks/sub/b.png"), "instances/sub/b.png");
+  EXPECT_EQ(beside("c_fg.png"), "c_label.png");
+  EXPECT_EQ(beside("masks/z.png"), "");
+}
+
+TEST(Instances, RealDataHasThem) {
+  if (!std::filesystem::exists(real_data("voc_style/nuts"))) GTEST_SKIP() << "no real data";
+  const auto count = [](const char* name) {
+    const Dataset dataset = open_dataset(real_data(name));
+    const Sample& sample = dataset.split("val").front();
+    EXPECT_FALSE(sample.instances.empty()) << name;
+    const LabelledPicture picture = read_with_instances(dataset, sample);
+    return list_instances(picture.instances, picture.labels).size();
+  };
+  EXPECT_EQ(count("voc_style/nuts"), 8u);
+  EXPECT_GT(count("dsb2018_nuclei"), 0u);
+  EXPECT_GE(count("cvppp_a1_leaves"), 11u);  // 11 to 20 leaves a plant
+}
+
 class InstanceFiles : public testing::Test {
  protected:
   LabelMap read(const LabelMap& labels) { return read_instances(dataset_, sample_, labels); }

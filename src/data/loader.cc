@@ -39,6 +39,11 @@ void check(const Dataset& dataset, const LoaderOptions& options) {
         dataset.root.string(),
         fmt::format("split \"{}\" is empty; training needs pictures with masks", options.split));
   }
+  if (options.boxes && options.boxes->boxes.empty()) {
+    throw Error::in_file(
+        dataset.root.string(),
+        fmt::format("the pictures of split \"{}\" show no object to train on", options.split));
+  }
   for (const Sample& sample : samples) {
     if (sample.mask.empty()) {
       throw Error::in_file((dataset.root / sample.image).string(),
@@ -49,19 +54,27 @@ void check(const Dataset& dataset, const LoaderOptions& options) {
   }
 }
 
+/// How many examples an epoch has.
+int example_count(const Dataset& dataset, const LoaderOptions& options) {
+  return static_cast<int>(options.boxes ? options.boxes->boxes.size()
+                                        : dataset.split(options.split).size());
+}
+
 // Makes any batch on its own. One for each worker; the cache is shared.
 class BatchMaker {
  public:
   BatchMaker(const Dataset& dataset, const LoaderOptions& options, PictureCache& cache)
-      : options_(options), samples_(dataset.split(options.split)), cache_(cache) {}
+      : options_(options),
+        samples_(dataset.split(options.split)),
+        count_(example_count(dataset, options)),
+        cache_(cache) {}
 
   Batch make(std::int64_t step) {
     Batch batch;
-    const auto count = static_cast<std::int64_t>(samples_.size());
     for (std::int64_t n = 0; n < options_.batch_size; ++n) {
       const std::int64_t shown = step * options_.batch_size + n;
-      const auto epoch = static_cast<std::uint32_t>(shown / count);
-      add(order(epoch)[shown % count], epoch, n, batch);
+      const auto epoch = static_cast<std::uint32_t>(shown / count_);
+      add(order(epoch)[shown % count_], epoch, n, batch);
     }
     return batch;
   }
@@ -69,17 +82,16 @@ class BatchMaker {
  private:
   const std::vector<int>& order(std::uint32_t epoch) {
     if (order_.empty() || epoch != order_epoch_) {
-      order_ = epoch_order(static_cast<int>(samples_.size()), options_.seed, epoch);
+      order_ = epoch_order(count_, options_.seed, epoch);
       order_epoch_ = epoch;
     }
     return order_;
   }
 
   void add(int index, std::uint32_t epoch, std::int64_t n, Batch& batch) {
-    const auto picture = cache_.get(index);
     RandomStream random(options_.seed, epoch, static_cast<std::uint32_t>(index));
-    LabelledPicture crop =
-        augment(picture->image, picture->labels, options_.augment, random, picture->instances);
+    const int picture = options_.boxes ? options_.boxes->boxes[index].picture : index;
+    LabelledPicture crop = changed(*cache_.get(picture), index, random);
     if (options_.border.line) draw_border_line(crop.instances, crop.labels);
     if (options_.border.weight > 0) {
       const std::vector<float> weights = border_weights(crop.instances, options_.border);
@@ -93,7 +105,7 @@ class BatchMaker {
     try {
       to_tensor(crop.image, options_.preprocess, batch.images.view(), n);
     } catch (const Error& error) {
-      throw Error::in_file(samples_[index].image.string(), error.what());
+      throw Error::in_file(samples_[picture].image.string(), error.what());
     }
     std::ranges::copy(
         crop.labels.labels(),
@@ -101,8 +113,16 @@ class BatchMaker {
     batch.samples.push_back(index);
   }
 
+  LabelledPicture changed(const LabelledPicture& picture, int index, RandomStream& random) const {
+    if (options_.boxes) {
+      return box_example(picture, *options_.boxes, index, options_.augment, random);
+    }
+    return augment(picture.image, picture.labels, options_.augment, random, picture.instances);
+  }
+
   const LoaderOptions& options_;
   const std::vector<Sample>& samples_;
+  const int count_;
   PictureCache& cache_;
   std::vector<int> order_;
   std::uint32_t order_epoch_ = 0;
@@ -117,7 +137,8 @@ class Loader::Workers {
   Workers(const Dataset& dataset, const LoaderOptions& options)
       : dataset_(dataset),
         options_(options),
-        cache_(dataset_, options.split, options.cache_bytes, options.border.need_instances()),
+        cache_(dataset_, options.split, options.cache_bytes,
+               options.boxes || options.border.need_instances()),
         next_step_(options.first_step),
         unclaimed_step_(options.first_step) {
     for (int i = 0; i < options.workers; ++i) threads_.emplace_back([this] { work(); });
@@ -151,7 +172,7 @@ class Loader::Workers {
     const std::scoped_lock lock(mutex_);
     return seconds_waited_;
   }
-  int sample_count() const { return static_cast<int>(dataset_.split(options_.split).size()); }
+  int sample_count() const { return example_count(dataset_, options_); }
 
  private:
   struct Made {

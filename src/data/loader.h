@@ -10,6 +10,7 @@
 
 #include "data/augment.h"
 #include "data/border_weights.h"
+#include "data/box_examples.h"
 #include "data/dataset.h"
 #include "image/preprocess.h"
 #include "tensor/tensor.h"
@@ -21,7 +22,7 @@ struct Batch {
   Tensor images;                      // [N,C,H,W], preprocessed
   std::vector<std::uint16_t> labels;  // N*H*W
   std::vector<float> border_weights;  // N*H*W; empty unless asked for
-  std::vector<int> samples;           // the index in its split of each of the N pictures
+  std::vector<int> samples;           // the index in its split (or of its box) of each of the N
 };
 
 struct LoaderOptions {
@@ -30,6 +31,7 @@ struct LoaderOptions {
   AugmentOptions augment;
   BorderOptions border;
   Preprocess preprocess;
+  std::shared_ptr<const BoxExamples> boxes;  // set: examples are these instead of pictures
   std::uint64_t seed = 0;
   int workers = 1;
   int prefetch = 4;                                // batches made ahead
@@ -57,7 +59,7 @@ class Loader {
 
   /// Time spent waiting in `next`.
   double seconds_waited() const;
-  /// Pictures in the split.
+  /// Pictures in the split, or boxes.
   int sample_count() const;
 
  private:

@@ -391,6 +391,15 @@ Graph resized_outputs(bool read_again) {
 
 void add_resampling(Cases& cases) {
   add_resizes(cases);
+  const auto location = [&](const std::string& name, const Shape& input, int grid) {
+    cases.push_back(single("location_grid_" + name, input, [&](GraphBuilder& g, ValueId x) {
+      return g.location_grid("location", x, {.grid = grid});
+    }));
+  };
+  location("3", {2, 27, 7, 10}, 3);
+  location("2_of_10_classes", {1, 40, 5, 6}, 2);
+  location("4_finer_than_the_picture", {2, 16, 3, 1}, 4);
+  location("1", {1, 5, 4, 3}, 1);
   const auto pad = [&](const std::string& name, const Shape& input, op::Pad options) {
     cases.push_back(single("pad_" + name, input,
                            [&](GraphBuilder& g, ValueId x) { return g.pad("pad", x, options); }));

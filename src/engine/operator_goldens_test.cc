@@ -99,6 +99,7 @@ Operator make_operator(const std::string& name, const Json& s) {
   }
   if (name == "softmax") return op::Softmax{};
   if (name == "maximum") return op::Maximum{};
+  if (name == "location_grid") return op::LocationGrid{s["grid"]};
   throw std::runtime_error("the golden files name an unknown operator: " + name);
 }
 

@@ -136,8 +136,9 @@ class Probe {
     return std::pair{y, x};
   }
 
-  /// Whether all resizes that matter to the outputs have one phase at every place: sizes in the
-  /// ratio of the strides, of every picture, and half-pixel centred.
+  /// Whether the outputs follow from what a pixel sees, wherever it lies: no classifiers by
+  /// location, and all resizes that matter have one phase at every place (sizes in the ratio of the
+  /// strides, of every picture, and half-pixel centred).
   bool shift_invariant() const {
     if (!keeps_phase(shapes_)) return false;
     try {
@@ -171,6 +172,7 @@ class Probe {
     const std::vector<bool> used = reaches_output();
     for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
       const Node& node = graph_.nodes[id];
+      if (used[id] && std::holds_alternative<op::LocationGrid>(node.op)) return false;
       const auto* resize = std::get_if<op::Resize>(&node.op);
       if (!resize || !used[id]) continue;
       const auto in = static_cast<std::size_t>(node.inputs[0]);

@@ -127,6 +127,9 @@ struct OperatorWords {
   std::string operator()(const op::Dropout& o) const {
     return words().add(fmt::format("{}", o.rate)).text();
   }
+  std::string operator()(const op::LocationGrid& o) const {
+    return words().add(fmt::format("{}x{}", o.grid, o.grid)).text();
+  }
   std::string operator()(const auto&) const { return name; }
 };
 

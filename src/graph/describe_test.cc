@@ -44,6 +44,7 @@ TEST(Describe, OperatorsInWords) {
             "pad mirror, margin 92, to multiple of 16, plus 12");
   EXPECT_EQ(operator_text(op::Crop{.centre = true}), "crop centred");
   EXPECT_EQ(operator_text(op::Concat{}), "concat");
+  EXPECT_EQ(operator_text(op::LocationGrid{}), "location_grid 10x10");
 }
 
 TEST(Describe, TableOfASmallNetwork) {

@@ -88,25 +88,28 @@ void validate_pool(const Pool& o) {
   require_range("padding", std::max(o.padding.left, o.padding.right), 0, o.kernel.w - 1);
 }
 
+constexpr int kLargestGrid = 1 << 10;  // its square is still a number of channels
+
 /// The settings that would make an operator meaningless, divide by zero or overflow.
 void validate_settings(const Operator& op) {
   std::visit([](const auto& o) { visit_fields(o, FieldCheck{}); }, op);
-  std::visit(Overloaded{[](const op::BatchNorm& o) {
-                          require_real("momentum", o.momentum, o.momentum <= 1, "0 to 1");
-                        },
-                        [](const op::MaxPool& o) { validate_pool(o); },
-                        [](const op::AveragePool& o) { validate_pool(o); },
-                        [](const op::Pad& o) {
-                          require_range("remainder", o.remainder, 0, o.multiple - 1);
-                        },
-                        [](const op::Resize& o) {
-                          if (o.scale == 0) require_range("divisor", o.divisor, 1, 1);
-                        },
-                        [](const op::Dropout& o) {
-                          require_real("rate", o.rate, o.rate < 1, "0 to less than 1");
-                        },
-                        [](const auto&) {}},
-             op);
+  std::visit(
+      Overloaded{
+          [](const op::BatchNorm& o) {
+            require_real("momentum", o.momentum, o.momentum <= 1, "0 to 1");
+          },
+          [](const op::MaxPool& o) { validate_pool(o); },
+          [](const op::AveragePool& o) { validate_pool(o); },
+          [](const op::Pad& o) { require_range("remainder", o.remainder, 0, o.multiple - 1); },
+          [](const op::Resize& o) {
+            if (o.scale == 0) require_range("divisor", o.divisor, 1, 1);
+          },
+          [](const op::Dropout& o) {
+            require_real("rate", o.rate, o.rate < 1, "0 to less than 1");
+          },
+          [](const op::LocationGrid& o) { require_range("grid", o.grid, 1, kLargestGrid); },
+          [](const auto&) {}},
+      op);
 }
 
 /// Names stand in files and in messages of one line.
@@ -229,6 +232,10 @@ int output_channels(const Operator& op, std::span<const int> in) {
                                [&](const op::Add&) { return require_equal(); },
                                [&](const op::Multiply&) { return require_equal(); },
                                [&](const op::Maximum&) { return require_equal(); },
+                               [&](const op::LocationGrid& o) {
+                                 require_groups(in[0], o.grid * o.grid, "channels");
+                                 return in[0] / (o.grid * o.grid);
+                               },
                                [&](const auto&) { return in[0]; }},
                     op);
 }

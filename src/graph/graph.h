@@ -113,6 +113,7 @@ class GraphBuilder {
   ValueId crop_like(const std::string& name, ValueId x, ValueId like, op::Crop options = {});
   ValueId dropout(const std::string& name, ValueId x, op::Dropout options);
   ValueId softmax(const std::string& name, ValueId x);
+  ValueId location_grid(const std::string& name, ValueId x, op::LocationGrid options = {});
   ValueId maximum(const std::string& name, ValueId a, ValueId b);
   /// Once more what leads from `from` to `to`, on `x` in the place of `from` and with the same
   /// parameters: nodes are called NAME + `suffix`, parameters are shared. What does not depend on

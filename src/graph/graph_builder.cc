@@ -158,6 +158,10 @@ ValueId GraphBuilder::repeat(const std::string& suffix, ValueId from, ValueId to
   return stands_for[static_cast<std::size_t>(to)];
 }
 
+ValueId GraphBuilder::location_grid(const std::string& name, ValueId x, op::LocationGrid options) {
+  return append(name, options, {x});
+}
+
 void GraphBuilder::output(const std::string& name, ValueId value) {
   graph_.outputs.push_back({name, value});
 }

@@ -56,6 +56,7 @@ Graph every_operator() {
   x = g.crop_like("crop", x, image, {.centre = true, .offset = {1, 2}});
   x = g.resize("smaller", g.maximum("larger", x, x), {.scale = 3, .divisor = 4});
   x = g.dropout("drop", x, {.rate = 0.1f});
+  x = g.location_grid("location", x, {.grid = 3});
   g.output("features", x);
   g.output("probabilities", g.softmax("softmax", g.resize_like("same", x, image)));
   Graph graph = std::move(g).build();
@@ -169,6 +170,11 @@ TEST(GraphJson, DefaultsArePartOfTheFormat) {
   EXPECT_EQ(pad.multiple, 1);
   EXPECT_FALSE(std::get<op::Crop>(read("crop", two)).centre);
   EXPECT_EQ(std::get<op::Dropout>(read("dropout", one)).rate, 0.5f);
+  const Graph grid = graph_from_json(R"({"version": 1, "architecture": "a", "inputs": ["image"],
+      "nodes": [{"name": "image", "op": "input", "channels": 200},
+                {"name": "x", "op": "location_grid", "inputs": ["image"]}],
+      "outputs": {"logits": "x"}})");
+  EXPECT_EQ(std::get<op::LocationGrid>(grid.nodes.back().op).grid, 10);
 }
 
 std::string error_of(const std::string& text) {

@@ -78,6 +78,8 @@ void visit_fields(Op& o, const Visitor& field) {
     field("offset", o.offset, 0);
   } else if constexpr (is(std::type_identity<op::Dropout>{})) {
     field("rate", o.rate, 0);
+  } else if constexpr (is(std::type_identity<op::LocationGrid>{})) {
+    field("grid", o.grid, 1);
   } else {
     static_assert(is(std::type_identity<op::GlobalAveragePool>{}, std::type_identity<op::Concat>{},
                      std::type_identity<op::Multiply>{}, std::type_identity<op::Softmax>{},

@@ -6,12 +6,13 @@ namespace segmentum {
 
 const char* operator_name(const Operator& op) {
   static constexpr std::array<const char*, std::variant_size_v<Operator>> kNames{
-      "input",      "conv",         "transposed_conv",
-      "batch_norm", "group_norm",   "activate",
-      "max_pool",   "average_pool", "global_average_pool",
-      "resize",     "concat",       "add",
-      "multiply",   "pad",          "crop",
-      "dropout",    "softmax",      "maximum"};
+      "input",        "conv",         "transposed_conv",
+      "batch_norm",   "group_norm",   "activate",
+      "max_pool",     "average_pool", "global_average_pool",
+      "resize",       "concat",       "add",
+      "multiply",     "pad",          "crop",
+      "dropout",      "softmax",      "maximum",
+      "location_grid"};
   return kNames[op.index()];
 }
 

@@ -178,12 +178,20 @@ struct Softmax {};
 /// of the gradient (as in PyTorch).
 struct Maximum {};
 
+/// Classifiers that depend on where a pixel lies: of `grid`*`grid` scores for each class, channel
+/// k*grid*grid + row*grid + column, to [N,K,H,W], each pixel's scores weighted as magnifying a map
+/// [grid,grid] to [H,W] weights its pixels (bilinear, half-pixel centred). Hariharan et al., CVPR
+/// 2015, section 4.2.
+struct LocationGrid {
+  int grid = 10;
+};
+
 }  // namespace op
 
 using Operator = std::variant<op::Input, op::Conv, op::TransposedConv, op::BatchNorm, op::GroupNorm,
                               op::Activate, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
                               op::Resize, op::Concat, op::Add, op::Multiply, op::Pad, op::Crop,
-                              op::Dropout, op::Softmax, op::Maximum>;
+                              op::Dropout, op::Softmax, op::Maximum, op::LocationGrid>;
 
 /// "conv", "batch_norm", ...: the names used in files and messages.
 const char* operator_name(const Operator& op);

@@ -58,6 +58,20 @@ TEST(Shapes, ResizeToAFractionRoundsUp) {
   }
 }
 
+TEST(Shapes, LocationGridKeepsOneChannelAClass) {
+  GraphBuilder g("test");
+  const ValueId image = g.input("image", {.channels = 18});
+  const ValueId map = g.location_grid("map", image, {.grid = 3});
+  EXPECT_EQ(g.channels(map), 2);
+  try {
+    g.location_grid("wrong", image, {.grid = 4});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("\"wrong\" (location_grid) 18 channels cannot be "
+                                                 "split into 16 groups"));
+  }
+}
+
 TEST(Shapes, MessagesNameTheNode) {
   GraphBuilder g("test");
   const ValueId image = g.input("image", {.channels = 3});

@@ -6,12 +6,20 @@
 namespace segmentum {
 namespace {
 
+Model require_whole_pictures(Model model) {
+  if (!model.boxes) return model;
+  throw Error(
+      "the model segments the objects in boxes, not whole pictures; --boxes FILE tells it where "
+      "they are");
+}
+
+}  // namespace
+
 std::unique_ptr<Executor> make_executor(SegmenterOptions::Engine engine) {
   return engine == SegmenterOptions::Engine::reference ? make_reference_executor()
                                                        : make_cpu_executor();
 }
 
-/// The model as it is run: without auxiliary heads, which are for training, batch norms folded.
 Model optimised(Model model) {
   const std::string logits[] = {"logits"};
   GraphWithParameters result =
@@ -21,10 +29,8 @@ Model optimised(Model model) {
   return model;
 }
 
-}  // namespace
-
 Network::Network(Model model, const SegmenterOptions& options)
-    : model_(optimised(std::move(model))),
+    : model_(optimised(require_whole_pictures(std::move(model)))),
       options_(options),
       executor_(make_executor(options.engine)) {
   if (options.tile < 0 || options.threads < 0) {

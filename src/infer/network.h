@@ -11,9 +11,14 @@
 
 namespace segmentum {
 
+/// The model as it is run: without auxiliary heads, which are for training, batch norms folded.
+Model optimised(Model model);
+
+std::unique_ptr<Executor> make_executor(SegmenterOptions::Engine engine);
+
 class Network {
  public:
-  /// Throws Error if the model cannot be run on single pictures.
+  /// Throws Error if the model cannot be run on single pictures, or works on boxes.
   Network(Model model, const SegmenterOptions& options);
 
   const Model& model() const { return model_; }

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/threads.h"
+#include "losses/box_loss.h"
 #include "losses/softmax_kernel.h"
 #include "segmentum/error.h"
 #include "segmentum/image.h"
@@ -215,6 +216,7 @@ LossResult binary_cross_entropy(ConstTensorView logits, const Targets& targets,
 
 LossResult segmentation_loss(ConstTensorView logits, const Targets& targets,
                              const LossOptions& options, TensorView gradient, float scale) {
+  if (options.boxes) return box_loss(logits, targets.labels, gradient, scale);
   const bool one_class = logits.shape.rank() == 4 && logits.shape.c() == 1;
   return one_class ? binary_cross_entropy(logits, targets, options, gradient, scale)
                    : cross_entropy(logits, targets, options, gradient, scale);

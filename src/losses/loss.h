@@ -11,7 +11,8 @@ namespace segmentum {
 
 struct LossOptions {
   std::vector<float>
-      class_weights;  // empty: all one; else one for each class (2 for a one-class head)
+      class_weights;   // empty: all one; else one for each class (2 for a one-class head)
+  bool boxes = false;  // the labels are those of boxes: see box_loss.h
 };
 
 /// What the logits of a batch should say. Labels alone become targets by themselves.
@@ -43,7 +44,8 @@ LossResult binary_cross_entropy(ConstTensorView logits, const Targets& targets,
                                 const LossOptions& options, TensorView gradient,
                                 float scale = 1.0f);
 
-/// The loss that fits the head: binary for one channel, softmax for more.
+/// The loss that fits the head: that of boxes if asked for, else binary for one channel, softmax
+/// for more.
 LossResult segmentation_loss(ConstTensorView logits, const Targets& targets,
                              const LossOptions& options, TensorView gradient, float scale = 1.0f);
 

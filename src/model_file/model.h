@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "graph/graph.h"
 #include "graph/parameter_store.h"
+#include "image/box.h"
 #include "image/preprocess.h"
 #include "segmentum/classes.h"
 
@@ -26,7 +28,10 @@ struct Model {
   /// (`predict --values source`); empty: the index itself.
   std::vector<std::uint32_t> source_values;
   std::uint32_t source_ignore_value = 255;
-  bool source_values_are_colours = false;         // 0xRRGGBB in RGB masks
+  bool source_values_are_colours = false;  // 0xRRGGBB in RGB masks
+  /// What the network reads of a box, if it works on boxes: then it has a logit for each class but
+  /// the first, the background.
+  std::optional<BoxCrop> boxes;
   std::map<std::string, std::string> settings;    // how the graph was built: architecture options
   std::map<std::string, std::string> provenance;  // training: data, steps, scores, version, seed
 

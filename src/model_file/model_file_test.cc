@@ -45,6 +45,15 @@ Model tiny_model() {
   return model;
 }
 
+/// One logit for each class but the background.
+Model tiny_model_on_boxes() {
+  Model model = tiny_model();
+  model.graph = tiny_graph(2);
+  model.parameters = initialise(model.graph, 7);
+  model.boxes = BoxCrop{.side_px = 96, .expand = 1.3};
+  return model;
+}
+
 class ModelFile : public testing::Test {
  protected:
   void SetUp() override {
@@ -89,6 +98,19 @@ TEST_F(ModelFile, WhatIsSavedIsLoaded) {
                 testing::ElementsAreArray(parameter.value.values()))
         << name;
   }
+}
+
+TEST_F(ModelFile, ModelsOnBoxesSayWhatTheySeeOfABox) {
+  save_model(path(), tiny_model_on_boxes());
+  const Model loaded = load_model(path());
+  EXPECT_EQ(loaded.boxes, (BoxCrop{.side_px = 96, .expand = 1.3}));
+  EXPECT_EQ(loaded.classes.size(), 3u);
+  save_model(path("whole"), tiny_model());
+  EXPECT_EQ(load_model(path("whole")).boxes, std::nullopt);
+  Model wrong = tiny_model_on_boxes();
+  wrong.classes.pop_back();
+  EXPECT_THAT(complaint([&] { save_model(path("wrong"), wrong); }),
+              HasSubstr("tells 3 classes apart, 2 are named"));
 }
 
 TEST_F(ModelFile, SavedTwiceIsTheSameFile) {

@@ -41,6 +41,15 @@ Preprocess preprocess_from(const json& value) {
   return {value.at("mean").get<std::vector<float>>(), value.at("std").get<std::vector<float>>()};
 }
 
+BoxCrop box_crop_from(const json& value) {
+  const BoxCrop crop{value.at("side").get<int>(), value.at("expand").get<double>()};
+  if (crop.side_px < BoxCrop::kLeastSide || crop.side_px > BoxCrop::kGreatestSide ||
+      !(crop.expand >= 1 && crop.expand <= BoxCrop::kGreatestExpand)) {
+    throw Error("crops of boxes have a side or growth out of range");
+  }
+  return crop;
+}
+
 std::uint32_t mask_value_from(const json& value) {
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > UINT32_MAX) {
     throw Error("a mask value is no whole number of 32 bits");
@@ -72,11 +81,15 @@ std::map<std::string, std::string> model_texts(const Model& model) {
                     {"ignore", model.source_ignore_value},
                     {"colours", model.source_values_are_colours}};
   const json preprocess{{"mean", model.preprocess.mean}, {"std", model.preprocess.std}};
-  return {{"preprocess", text_of(preprocess)},
-          {"classes", text_of(classes_json(model.classes))},
-          {"mask_values", text_of(source)},
-          {"settings", text_of(model.settings)},
-          {"provenance", text_of(model.provenance)}};
+  std::map<std::string, std::string> texts{{"preprocess", text_of(preprocess)},
+                                           {"classes", text_of(classes_json(model.classes))},
+                                           {"mask_values", text_of(source)},
+                                           {"settings", text_of(model.settings)},
+                                           {"provenance", text_of(model.provenance)}};
+  if (model.boxes) {
+    texts["boxes"] = text_of({{"side", model.boxes->side_px}, {"expand", model.boxes->expand}});
+  }
+  return texts;
 }
 
 void read_model_texts(const std::map<std::string, std::string>& texts, Model& model) {
@@ -88,6 +101,9 @@ void read_model_texts(const std::map<std::string, std::string>& texts, Model& mo
     model.source_ignore_value = mask_value_from(v.at("ignore"));
     model.source_values_are_colours = v.at("colours").get<bool>();
   });
+  if (texts.contains("boxes")) {
+    read_text(texts, "boxes", [&](const json& v) { model.boxes = box_crop_from(v); });
+  }
   read_text(texts, "settings", [&](const json& v) { model.settings = v.get<Texts>(); });
   read_text(texts, "provenance", [&](const json& v) { model.provenance = v.get<Texts>(); });
 }

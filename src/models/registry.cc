@@ -6,6 +6,7 @@
 #include "base/spelling.h"
 #include "models/deeplab.h"
 #include "models/fcn.h"
+#include "models/hypercolumn.h"
 #include "models/settings.h"
 #include "models/smp.h"
 #include "models/torchvision.h"
@@ -20,10 +21,17 @@ constexpr int kMostInputChannels = 4096;
 
 const std::vector<Architecture>& all() {
   static const auto kAll = [] {
-    std::vector<Architecture> list{
-        unet_architecture(),       published_unet_architecture(), fcn_architecture(8),
-        fcn_architecture(16),      fcn_architecture(32),          deeplab_v1_architecture(),
-        deeplab_v2_architecture(), deeplab_v3_architecture(),     deeplab_v3plus_architecture()};
+    std::vector<Architecture> list{unet_architecture(),
+                                   published_unet_architecture(),
+                                   fcn_architecture(8),
+                                   fcn_architecture(16),
+                                   fcn_architecture(32),
+                                   deeplab_v1_architecture(),
+                                   deeplab_v2_architecture(),
+                                   deeplab_v3_architecture(),
+                                   deeplab_v3plus_architecture(),
+                                   hypercolumn_architecture(),
+                                   hypercolumn_boxes_architecture()};
     for (auto family : {torchvision_architectures(), smp_architectures()}) {
       std::ranges::move(family, std::back_inserter(list));
     }
@@ -62,9 +70,18 @@ const std::vector<ArchitectureInfo>& architectures() {
 
 Graph build_model(const std::string& architecture, const ModelOptions& options) {
   const Architecture& found = find(architecture);
+  box_crop(architecture, options);  // checks the settings that shape no graph
   require_range("classes", options.classes, kMostClasses);
   require_range("input channels", options.input_channels, kMostInputChannels);
   return found.build(options, Settings(found.info, options.settings));
+}
+
+std::optional<BoxCrop> box_crop(const std::string& architecture, const ModelOptions& options) {
+  const ArchitectureInfo& info = find(architecture).info;
+  if (!info.on_boxes) return std::nullopt;
+  const Settings settings(info, options.settings);
+  return BoxCrop{.side_px = settings.integer("side", BoxCrop::kLeastSide, BoxCrop::kGreatestSide),
+                 .expand = settings.real("expand", 1, BoxCrop::kGreatestExpand)};
 }
 
 std::map<std::string, std::string> resolved_settings(const std::string& architecture,

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "graph/graph.h"
+#include "image/box.h"
 
 namespace segmentum {
 
@@ -36,6 +38,7 @@ struct ArchitectureInfo {
   std::string paper;
   std::vector<SettingInfo> settings;
   std::vector<Preset> presets = {};
+  bool on_boxes = false;  // reads crops around boxes, and has one logit for each class of objects
 };
 
 /// In the order in which they should be shown.
@@ -45,6 +48,10 @@ const std::vector<ArchitectureInfo>& architectures();
 /// [N,classes,H,W], and "aux" of the same shape where there is an auxiliary head. Throws Error
 /// for an unknown name, setting or value, telling which there are.
 Graph build_model(const std::string& architecture, const ModelOptions& options);
+
+/// How the boxes become crops that `architecture` reads; none where it reads whole pictures. Throws
+/// as `build_model`.
+std::optional<BoxCrop> box_crop(const std::string& architecture, const ModelOptions& options);
 
 /// All settings of `architecture`, given or default: what `build_model` would use. Same errors for
 /// unknown names.

@@ -45,6 +45,9 @@ std::vector<Given> variants(const ArchitectureInfo& info) {
   add("encoder", {"resnet50"});
   add("output_stride", {"8", "16"});
   add("dropout", {"0.2"});
+  add("fusion", {"concat"});
+  add("layers", {"3", "1,5"});
+  add("hidden", {"7"});
   return all;
 }
 
@@ -70,11 +73,12 @@ TEST(Models, AnySizeGivesLogitsOfThatSize) {
   }
 }
 
-/// A global mean, or a resize whose phase depends on the picture's size.
+/// A global mean, classifiers by location, or a resize whose phase depends on the picture's size.
 bool sees_the_whole_picture(const Graph& graph) {
   return std::ranges::any_of(graph.nodes, [](const Node& node) {
     const auto* resize = std::get_if<op::Resize>(&node.op);
     return std::holds_alternative<op::GlobalAveragePool>(node.op) ||
+           std::holds_alternative<op::LocationGrid>(node.op) ||
            (resize && (resize->scale == 0 || resize->align_corners));
   });
 }

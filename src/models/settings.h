@@ -39,9 +39,9 @@ class Settings {
 
   const std::map<std::string, std::string>& values() const { return values_; }
 
- private:
   [[noreturn]] void throw_expected(const std::string& name, const std::string& expected) const;
 
+ private:
   std::string architecture_;
   std::map<std::string, std::string> values_;
 };

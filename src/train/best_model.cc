@@ -17,6 +17,7 @@ Model model_of(const TrainingSetup& setup, const ParameterStore& weights,
   model.source_values = source_values(encoding, setup.dataset.class_count());
   model.source_ignore_value = encoding.ignore_value;
   model.source_values_are_colours = encoding.kind == LabelEncoding::Kind::colour;
+  if (setup.boxes) model.boxes = setup.boxes->crop;
   model.settings = setup.config.model;
   model.provenance = std::move(provenance);
   return model;

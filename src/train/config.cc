@@ -259,6 +259,8 @@ const std::vector<Option>& options() {
       option("threads", "that compute; 0: all", between(0, 4096), &C::threads),
       option("workers", "threads that load and augment pictures", between(1, 256), &C::workers),
       option("cache_mb", "megabytes of decoded pictures kept in memory", at_least(0), &C::cache_mb),
+      option("box_jitter", "of networks on boxes: how far each side moves, in boxes",
+             between(0, 0.4), &C::box_jitter),
       augment("scale_min", "smallest enlargement of a picture", above(0), &A::scale_min),
       augment("scale_max", "largest enlargement of a picture", above(0), &A::scale_max),
       augment("flip_horizontal", "probability", between(0, 1), &A::flip_horizontal),

@@ -45,6 +45,7 @@ struct TrainConfig {
   int accumulate = 1;  // batches whose gradients are summed to one step
   int crop = 256;      // height and width of training crops
   AugmentOptions augment{.brightness = 0.2, .contrast = 0.2};  // its crop is the one above
+  double box_jitter = 0.1;  // of networks on boxes: how far each side of a box moves, in boxes
 
   // The optimizer.
   OptimizerOptions optimizer;

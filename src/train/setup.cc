@@ -90,9 +90,9 @@ void decide_preprocess(TrainingSetup& setup, const Model* init) {
 
 /// The decoded training pictures with their labels, if all are as large as the first.
 std::size_t picture_bytes(const Dataset& dataset, const std::vector<Sample>& samples,
-                          const BorderOptions& border) {
+                          bool instances) {
   const LabelledPicture first = read_labelled(dataset, samples.front());
-  const std::size_t maps = border.need_instances() ? 2 : 1;
+  const std::size_t maps = instances ? 2 : 1;
   return samples.size() * (first.image.row_bytes() * first.image.height() +
                            maps * first.labels.labels().size_bytes());
 }
@@ -100,6 +100,10 @@ std::size_t picture_bytes(const Dataset& dataset, const std::vector<Sample>& sam
 Shape largest_picture(const TrainingSetup& setup) {
   Shape largest;
   if (!setup.validates()) return largest;
+  if (setup.boxes) {
+    const int side = setup.boxes->crop.side_px;
+    return {1, setup.preprocess.channels(), side, side};
+  }
   for (const Sample& sample : setup.dataset.split(setup.config.val_split)) {
     const ImageSize size = image_size(setup.dataset.root / sample.image);
     const Shape shape{1, setup.preprocess.channels(), size.height, size.width};
@@ -151,6 +155,31 @@ void decide_classes(TrainConfig& config, int classes) {
   if (!config.class_weights) {
     config.class_weights = classes == 2 ? WeightRule::none : WeightRule::median_frequency;
   }
+}
+
+/// What a network on boxes trains on; `given`: the options before any was decided.
+void find_objects(TrainingSetup& setup, const BoxCrop& crop, const TrainConfig& given,
+                  ProgressSink& progress) {
+  TrainConfig& config = setup.config;
+  if (given.class_weights.value_or(WeightRule::none) != WeightRule::none ||
+      given.border.need_instances()) {
+    throw Error(
+        "class_weights and border weights are for networks on whole pictures; on boxes every "
+        "pixel counts alike");
+  }
+  config.class_weights = WeightRule::none;
+  config.crop = crop.side_px;
+  setup.loss.boxes = true;
+  setup.boxes = std::make_shared<BoxExamples>(
+      BoxExamples{.boxes = find_boxes(setup.dataset, config.train_split),
+                  .crop = crop,
+                  .jitter = config.box_jitter});
+  progress.message(fmt::format(
+      "{} objects in {} pictures to train on, from the instance maps of {} of these, else the "
+      "connected regions of the mask",
+      setup.boxes->boxes.size(), setup.samples().size(),
+      std::ranges::count_if(setup.samples(),
+                            [](const Sample& sample) { return !sample.instances.empty(); })));
 }
 
 void weigh_classes(TrainingSetup& setup) {
@@ -256,14 +285,17 @@ const std::vector<Sample>& TrainingSetup::samples() const {
   return dataset.split(config.train_split);
 }
 
+std::int64_t TrainingSetup::examples() const {
+  return static_cast<std::int64_t>(boxes ? boxes->boxes.size() : samples().size());
+}
+
 bool TrainingSetup::validates() const {
   const auto split = dataset.splits.find(config.val_split);
   return split != dataset.splits.end() && !split->second.empty();
 }
 
 std::int64_t TrainingSetup::steps_per_epoch() const {
-  const auto pictures = static_cast<std::int64_t>(samples().size());
-  return std::max<std::int64_t>(1, (pictures + pictures_per_step() - 1) / pictures_per_step());
+  return std::max<std::int64_t>(1, (examples() + pictures_per_step() - 1) / pictures_per_step());
 }
 
 std::int64_t TrainingSetup::epochs() const {
@@ -302,6 +334,7 @@ LoaderOptions TrainingSetup::loader_options(std::int64_t first_step) const {
                         .augment = config.augment,
                         .border = config.border,
                         .preprocess = preprocess,
+                        .boxes = boxes,
                         .seed = static_cast<std::uint64_t>(config.seed),
                         .workers = config.workers,
                         .first_step = first_step * config.accumulate,
@@ -321,9 +354,13 @@ TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, Progress
   decide_network(setup.config, init ? &*init : nullptr);
   decide_preprocess(setup, init ? &*init : nullptr);
   const std::string& architecture = *setup.config.architecture;
-  const ModelOptions options{.input_channels = setup.preprocess.channels(),
-                             .classes = *setup.config.one_class ? 1 : dataset.class_count(),
-                             .settings = setup.config.model};
+  const auto crop = box_crop(architecture, {.settings = setup.config.model});
+  if (crop) find_objects(setup, *crop, config, progress);
+  const int background = crop ? 1 : 0;  // has no logits in a box
+  const ModelOptions options{
+      .input_channels = setup.preprocess.channels(),
+      .classes = *setup.config.one_class ? 1 : dataset.class_count() - background,
+      .settings = setup.config.model};
   setup.graph = build_model(architecture, options);
   setup.config.model = resolved_settings(architecture, options);
   if (init) plan_start(setup, *init, progress);
@@ -331,8 +368,9 @@ TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, Progress
   decide_batch_norm(setup, progress);
   weigh_classes(setup);
   tell_of_border_weights(setup, progress);
-  setup.cache_bytes = std::min(static_cast<std::size_t>(config.cache_mb) * 1'000'000,
-                               picture_bytes(setup.dataset, setup.samples(), config.border));
+  setup.cache_bytes = std::min(
+      static_cast<std::size_t>(config.cache_mb) * 1'000'000,
+      picture_bytes(setup.dataset, setup.samples(), setup.boxes || config.border.need_instances()));
   setup.largest_validation = largest_picture(setup);
   return setup;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,13 +30,15 @@ struct TrainingSetup {
   Graph graph;
   Preprocess preprocess;
   LossOptions loss;
-  std::set<std::string> frozen;            // parameters that stay as they are
-  std::optional<WeightTransfer> transfer;  // of the weights of config.init; none: random ones
+  std::shared_ptr<const BoxExamples> boxes;  // of networks on boxes: all objects to train on
+  std::set<std::string> frozen;              // parameters that stay as they are
+  std::optional<WeightTransfer> transfer;    // of the weights of config.init; none: random ones
   std::size_t cache_bytes = 0;  // of decoded training pictures, at most what the options allow
   Shape largest_validation;     // the picture [1,C,H,W] with the most pixels; empty: none
   std::size_t validation_bytes = std::size_t{1} << 30;  // a picture that takes more is cut in tiles
 
   const std::vector<Sample>& samples() const;  // to train on
+  std::int64_t examples() const;               // of an epoch: pictures, or boxes
   bool validates() const;                      // else the last weights are kept
   std::int64_t pictures_per_step() const {
     return static_cast<std::int64_t>(config.batch) * config.accumulate;

@@ -208,8 +208,7 @@ std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
   }
   const Clock::time_point begin = Clock::now();
   const Scores result =
-      scores(validate(setup_.graph, chosen_weights(), setup_.dataset, setup_.config.val_split,
-                      setup_.preprocess, executor_, progress_, setup_.validation_bytes));
+      scores(validate(setup_, chosen_weights(), setup_.dataset, executor_, progress_));
   const bool best = result.mean_iou > position_.best_mean_iou;
   log_->write({.step = position_.step,
                .epoch = epoch + 1,

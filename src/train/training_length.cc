@@ -84,8 +84,7 @@ double measure_validation(const TrainingSetup& setup, Executor& executor, Progre
   double seconds = 0;
   for (int i = 0; i < 2; ++i) {  // the first time touches memory and disk
     const Stopwatch watch;
-    validate(setup.graph, scratch.parameters, few, setup.config.val_split, setup.preprocess,
-             executor, progress, setup.validation_bytes);
+    validate(setup, scratch.parameters, few, executor, progress);
     seconds = watch.seconds();
   }
   return seconds * all;

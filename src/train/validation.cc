@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "data/instances.h"
 #include "data/loader.h"
 #include "engine/plan_cache.h"
 #include "infer/labelling.h"
@@ -16,7 +17,62 @@ namespace {
 // Of plans kept for pictures of other sizes, beside the training's own.
 constexpr std::size_t kPlansMemory = std::size_t{1} << 30;
 
+/// One count of a mask against its object.
+void count_mask(const Mask& mask, const Instance& object, const LabelMap& instances,
+                ConfusionMatrix& matrix) {
+  std::int64_t counts[2][2] = {};  // [truth][prediction]
+  for (int y = 0; y < mask.height; ++y) {
+    const std::uint16_t* row = instances.row(mask.top + y) + mask.left;
+    for (int x = 0; x < mask.width; ++x) {
+      if (row[x] != kIgnoreLabel) ++counts[row[x] == object.id][mask(y, x)];
+    }
+  }
+  for (const int truth : {0, 1}) {
+    for (const int prediction : {0, 1}) {
+      matrix.add(truth * object.label, prediction * object.label, counts[truth][prediction]);
+    }
+  }
+}
+
 }  // namespace
+
+ConfusionMatrix validate_on_boxes(const Graph& graph, ParameterStore& parameters,
+                                  const Dataset& dataset, const std::string& split,
+                                  const Preprocess& preprocess, const BoxCrop& crop,
+                                  Executor& executor, ProgressSink& progress) {
+  const std::vector<Sample>& samples = dataset.split(split);
+  ConfusionMatrix matrix(dataset.class_count());
+  const Shape input{1, preprocess.channels(), crop.side_px, crop.side_px};
+  const auto plan = executor.plan(graph, parameters, {&input, 1}, {});
+  progress.begin("validate", static_cast<std::int64_t>(samples.size()), "image");
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const LabelledPicture picture = read_with_instances(dataset, samples[i]);
+    const Image& image = picture.image;
+    for (const Instance& object : list_instances(picture.instances, picture.labels)) {
+      if (progress.stop_requested()) throw Interrupted();
+      const Box region = crop_region(object.box, crop, image.height(), image.width());
+      to_tensor(stretched_crop(image, region, crop.side_px), preprocess, plan->input(), 0);
+      plan->forward();
+      count_mask(pasted_mask(plan->output("logits"), object.label - 1, region, image.height(),
+                             image.width()),
+                 object, picture.instances, matrix);
+    }
+    progress.update(static_cast<std::int64_t>(i) + 1, samples[i].name);
+  }
+  progress.end();
+  return matrix;
+}
+
+ConfusionMatrix validate(const TrainingSetup& setup, ParameterStore& parameters,
+                         const Dataset& dataset, Executor& executor, ProgressSink& progress) {
+  const std::string& split = setup.config.val_split;
+  if (setup.boxes) {
+    return validate_on_boxes(setup.graph, parameters, dataset, split, setup.preprocess,
+                             setup.boxes->crop, executor, progress);
+  }
+  return validate(setup.graph, parameters, dataset, split, setup.preprocess, executor, progress,
+                  setup.validation_bytes);
+}
 
 ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const Dataset& dataset,
                          const std::string& split, const Preprocess& preprocess, Executor& executor,

@@ -9,6 +9,7 @@
 #include "image/preprocess.h"
 #include "metrics/confusion_matrix.h"
 #include "segmentum/progress.h"
+#include "train/setup.h"
 
 namespace segmentum {
 
@@ -20,7 +21,18 @@ ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const D
                          const std::string& split, const Preprocess& preprocess, Executor& executor,
                          ProgressSink& progress, std::size_t memory_bytes);
 
-/// What that holds at least for a picture of this shape: whole, or in the smallest tiles.
+/// The same for a network on boxes, over the pixels of the crops around all objects of the split:
+/// the object's class where it is, background elsewhere.
+ConfusionMatrix validate_on_boxes(const Graph& graph, ParameterStore& parameters,
+                                  const Dataset& dataset, const std::string& split,
+                                  const Preprocess& preprocess, const BoxCrop& crop,
+                                  Executor& executor, ProgressSink& progress);
+
+/// Whichever of the two fits the network of `setup`, on the validation split of `dataset`.
+ConfusionMatrix validate(const TrainingSetup& setup, ParameterStore& parameters,
+                         const Dataset& dataset, Executor& executor, ProgressSink& progress);
+
+/// What `memory_bytes` holds at least for a picture of this shape: whole, or in the smallest tiles.
 std::size_t least_validation_bytes(const Graph& graph, const Shape& picture,
                                    const ConvolutionGrid& grid);
 

@@ -99,6 +99,10 @@ TEST(Usage, MissingAndMisshapenArguments) {
   expect_refusal({"train", "data", "--epochs", "3", "--minutes", "5"}, 2, "give one");
   expect_refusal({"predict", "m", "p", "--out", "o", "--values", "colour"}, 2,
                  "--values is \"colour\"; expected index or source");
+  expect_refusal({"predict", "m", "p", "--out", "o", "--boxes", "b.json", "--flip"}, 2,
+                 "--flip does not go with --boxes");
+  expect_refusal({"eval", "m", "d", "--boxes", "ground-truth", "--report", "r"}, 2,
+                 "--report does not go with --boxes");
 }
 
 TEST(Usage, VersionTellsBuildAndCpu) {

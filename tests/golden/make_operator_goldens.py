@@ -241,6 +241,17 @@ def resampling():
                settings=dict(offset=(2, 1)))
     family.add("crop_centre", "crop", lambda x, like: x[:, :, 1:4, 1:5], [(1, 2, 6, 7), (1, 1, 3, 4)],
                settings=dict(centre=True))
+
+    def location_grid(name, shape, grid):
+        h, w = shape[2:]
+        cells = torch.eye(grid * grid).reshape(1, grid * grid, grid, grid)
+        weights = F.interpolate(cells, size=(h, w), mode="bilinear", align_corners=False)
+        family.add(name, "location_grid",
+                   lambda x: (x.reshape(shape[0], -1, grid * grid, h, w) * weights).sum(dim=2),
+                   [shape], settings=dict(grid=grid))
+
+    location_grid("location_grid", (2, 8, 5, 6), 2)
+    location_grid("location_grid_3", (1, 9, 7, 2), 3)
     family.write()
 
 

@@ -1,4 +1,5 @@
-// Operators that only move pixels or channels: resize, pad, crop, concat.
+// Operators that only move pixels or channels: resize, pad, crop, concat; and location_grid, which
+// weighs channels as a resize weighs pixels.
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/kernels/resize_plain.h"
 #include "engine/cpu/lowering.h"
@@ -24,6 +25,25 @@ void lower_backward(Lowering& l, ValueId id, const op::Resize& resize_op) {
     const auto kernel = dy.block == 1 ? resize_backward_from_plain : resize_backward;
     kernel(f.view(dy), resize_op.mode, resize_op.align_corners, f.view(target.slot), target.add);
   });
+  l.finish(target);
+}
+
+void lower(Lowering& l, ValueId id, const op::LocationGrid& location) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot y = l.value(id);
+  l.step(id, "location grid", {x.buffer, y.buffer},
+         [=, grid = location.grid](const Frame& f) { location_grid(f.view(x), grid, f.view(y)); });
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::LocationGrid& location) {
+  const ValueId input = l.node(id).inputs[0];
+  if (!l.wants_gradient(input)) return;
+  const Slot dy = l.gradient(id);
+  const auto target = l.gradient_target(input, vector_block());
+  l.step(id, "location grid backward", {dy.buffer, target.slot.buffer},
+         [=, grid = location.grid](const Frame& f) {
+           location_grid_backward(f.view(dy), grid, f.view(target.slot), target.add);
+         });
   l.finish(target);
 }
 

@@ -165,6 +165,8 @@ void lower(Lowering& l, ValueId id, const op::Softmax& softmax);
 void lower_backward(Lowering& l, ValueId id, const op::Softmax& softmax);
 void lower(Lowering& l, ValueId id, const op::Maximum& maximum);
 void lower_backward(Lowering& l, ValueId id, const op::Maximum& maximum);
+void lower(Lowering& l, ValueId id, const op::LocationGrid& location);
+void lower_backward(Lowering& l, ValueId id, const op::LocationGrid& location);
 
 /// The gradient of the value before its fused activation: in place where nobody else owns the
 /// memory.

@@ -241,5 +241,28 @@ TEST(ReferenceDropout, DropsTheRate) {
   EXPECT_NEAR(kept, 70000, 435);
 }
 
+TEST(ReferenceLocationGrid, EachPixelHasTheClassifierOfItsPlace) {
+  // Channels 1 2 3 4, 5 6 7 8, 9 10 11 12, 13 14 15 16: one classifier for each quarter.
+  EXPECT_EQ(run(op::LocationGrid{.grid = 2}, {counting({1, 4, 2, 2})}, {1, 1, 2, 2}),
+            (Values{1, 6, 11, 16}));
+}
+
+TEST(ReferenceLocationGrid, NeighbouringClassifiersShareThePixelsBetween) {
+  // Centres at 1/4 and 3/4 of the width: the pixels lie at -1/4 (held at 0), 1/4, 3/4 and 5/4 of
+  // the way between them. Rows and columns have two classifiers; one row sees both alike.
+  Numbers scores{{1, 4, 1, 4}, Values(16, 0.0)};
+  std::fill_n(scores.values.begin() + 4, 4, 8.0);   // above, right
+  std::fill_n(scores.values.begin() + 12, 4, 8.0);  // below, right
+  EXPECT_EQ(run(op::LocationGrid{.grid = 2}, {scores}, {1, 1, 1, 4}), (Values{0, 2, 6, 8}));
+  EXPECT_EQ(run_backward(op::LocationGrid{.grid = 2}, scores, {{1, 1, 1, 4}, {8, 8, 8, 8}}),
+            (Values{4, 3, 1, 0, 0, 1, 3, 4, 4, 3, 1, 0, 0, 1, 3, 4}));
+}
+
+TEST(ReferenceLocationGrid, ClassesAreApart) {
+  // Two classes of a grid of 1: nothing to choose from.
+  const Numbers scores = counting({1, 2, 2, 2});
+  EXPECT_EQ(run(op::LocationGrid{.grid = 1}, {scores}, {1, 2, 2, 2}), scores.values);
+}
+
 }  // namespace
 }  // namespace segmentum::reference

@@ -1,5 +1,6 @@
-// Operators that only move values: resize, pad, crop. Each is a table of sources per axis; forward
-// gathers through it, backward scatters.
+// Operators that only move values: resize, pad, crop; and location_grid, which weighs channels as a
+// resize weighs pixels. Each is a table of sources per axis; forward gathers through it, backward
+// scatters.
 #include <algorithm>
 #include <array>
 
@@ -146,5 +147,53 @@ SEGMENTUM_RESAMPLING_OPERATOR(op::Resize);
 SEGMENTUM_RESAMPLING_OPERATOR(op::Pad);
 SEGMENTUM_RESAMPLING_OPERATOR(op::Crop);
 #undef SEGMENTUM_RESAMPLING_OPERATOR
+
+namespace {
+
+/// Calls body(channel, class, y, x, weight) for what each pixel of each class is made of.
+template <typename Body>
+void for_each_classifier(int grid, std::int64_t classes, std::int64_t height, std::int64_t width,
+                         const Body& body) {
+  const Axis rows = bilinear_axis(grid, height, false), columns = bilinear_axis(grid, width, false);
+  for (std::int64_t k = 0; k < classes; ++k) {
+    for (std::int64_t y = 0; y < height; ++y) {
+      for (std::int64_t x = 0; x < width; ++x) {
+        for_each_source(rows[static_cast<std::size_t>(y)], columns[static_cast<std::size_t>(x)],
+                        [&](auto row, auto column, double weight) {
+                          body((k * grid + row) * grid + column, k, y, x, weight);
+                        });
+      }
+    }
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void forward(const op::LocationGrid& o, const Sources<T>& sources, BasicTensorView<T> output) {
+  const Shape& shape = output.shape;
+  for (std::int64_t n = 0; n < shape.n(); ++n) {
+    std::vector<double> sums(static_cast<std::size_t>(shape.c() * shape.h() * shape.w()), 0.0);
+    for_each_classifier(o.grid, shape.c(), shape.h(), shape.w(),
+                        [&](auto channel, auto k, auto y, auto x, double weight) {
+                          sums[static_cast<std::size_t>((k * shape.h() + y) * shape.w() + x)] +=
+                              weight * sources.inputs[0](n, channel, y, x);
+                        });
+    std::ranges::transform(sums, &output(n, 0, 0, 0), [](double v) { return static_cast<T>(v); });
+  }
+}
+
+template <typename T>
+void backward(const op::LocationGrid& o, const Sources<T>&, const Gradients<T>& gradients) {
+  const Shape& shape = gradients.output.shape;
+  for (std::int64_t n = 0; n < shape.n(); ++n) {
+    for_each_classifier(o.grid, shape.c(), shape.h(), shape.w(),
+                        [&](auto channel, auto k, auto y, auto x, double weight) {
+                          gradients.inputs[0](n, channel, y, x) +=
+                              static_cast<T>(weight * gradients.output(n, k, y, x));
+                        });
+  }
+}
+SEGMENTUM_INSTANTIATE_REFERENCE(op::LocationGrid);
 
 }  // namespace segmentum::reference

@@ -107,6 +107,13 @@ void resize(const View& x, Interpolation mode, bool align_corners, const View& y
 void resize_backward(const View& dy, Interpolation mode, bool align_corners, const View& dx,
                      bool add);
 
+// --- location_grid.cc ----------------------------------------------------------------------------
+
+/// y[k] = the grid*grid channels of class k in x, weighted by where the pixel lies.
+void location_grid(const View& x, int grid, const View& y);
+/// dx (+)= dy by the same weights.
+void location_grid_backward(const View& dy, int grid, const View& dx, bool add);
+
 // --- rearrange.cc --------------------------------------------------------------------------------
 
 /// Between layouts: any block to any block, same shape.
