@@ -37,6 +37,11 @@ class RandomStream {
   bool has_spare_ = false;
 };
 
+// Of Philox4x32: what words 0 and 2 are multiplied by, and what a round adds to the key.
+inline constexpr int kPhiloxRounds = 10;
+inline constexpr std::array<std::uint32_t, 2> kPhiloxFactors{0xD2511F53, 0xCD9E8D57};
+inline constexpr std::array<std::uint32_t, 2> kPhiloxKeySteps{0x9E3779B9, 0xBB67AE85};
+
 /// One Philox4x32-10 block: for code that needs the number at a position (dropout masks).
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter,
                                     std::array<std::uint32_t, 2> key);

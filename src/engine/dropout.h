@@ -27,10 +27,13 @@ class DropoutMask {
     const auto words = philox(
         {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), node_, step_},
         key_);
-    return {words[0] >= threshold_, words[1] >= threshold_, words[2] >= threshold_,
-            words[3] >= threshold_};
+    return {keeps(words[0]), keeps(words[1]), keeps(words[2]), keeps(words[3])};
   }
+  bool keeps(std::uint32_t word) const { return word >= threshold_; }
 
+  const std::array<std::uint32_t, 2>& key() const { return key_; }
+  std::uint32_t node() const { return node_; }
+  std::uint32_t step() const { return step_; }
   /// What kept values are multiplied by: 1 / (1 - rate).
   float scale() const { return scale_; }
 

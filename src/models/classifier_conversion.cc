@@ -1,7 +1,9 @@
 #include "models/classifier_conversion.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/spelling.h"
@@ -66,8 +68,7 @@ void require_names(const Tensors& classifier, ClassifierSource source) {
     if (!expected.contains(name)) left_over.push_back(name);
   }
   if (missing.empty() && left_over.empty()) return;
-  throw Error("this is no VGG-16 without batch norm:" +
-              (missing.empty() ? "" : " missing are " + first_of(missing)) +
+  throw Error("this is no VGG-16:" + (missing.empty() ? "" : " missing are " + first_of(missing)) +
               (missing.empty() || left_over.empty() ? "" : ";") +
               (left_over.empty() ? "" : " left over are " + first_of(left_over)));
 }
@@ -104,6 +105,62 @@ Tensor fitted(const std::string& name, const Tensor& theirs, const ParameterSpec
   return fully_connected_as_convolution(theirs, spec.shape);
 }
 
+// torchvision's vgg16_bn: where each convolution stands; its norm is the next.
+constexpr int kVgg16BnConvs[] = {0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40};
+constexpr float kBatchNormEpsilon = 1e-5f;  // torchvision's
+
+/// Takes a tensor of `count` numbers out. Throws Error where there is none.
+Tensor taken(Tensors& from, const std::string& name, std::int64_t count) {
+  const auto found = from.find(name);
+  if (found == from.end()) throw Error("this is no VGG-16 with batch norm: missing is " + name);
+  if (found->second.shape() != Shape{count}) {
+    throw Error(name + " is " + found->second.shape().to_string() + "; expected " +
+                std::to_string(count));
+  }
+  Tensor tensor = std::move(found->second);
+  from.erase(found);
+  return tensor;
+}
+
+/// The layer `conv` with the norm after it in its weights.
+void fold(Tensors& classifier, const std::string& conv, const std::string& norm) {
+  Tensor& weight = classifier.at(conv + ".weight");
+  const std::int64_t channels = extent(classifier, conv + ".weight", 0);
+  const std::int64_t fan_in = weight.shape().count() / channels;
+  const Tensor scale = taken(classifier, norm + ".weight", channels);
+  const Tensor shift = taken(classifier, norm + ".bias", channels);
+  const Tensor mean = taken(classifier, norm + ".running_mean", channels);
+  const Tensor variance = taken(classifier, norm + ".running_var", channels);
+  classifier.erase(norm + ".num_batches_tracked");
+  Tensor bias = taken(classifier, conv + ".bias", channels);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float factor = scale.data()[c] / std::sqrt(variance.data()[c] + kBatchNormEpsilon);
+    float* kernel = weight.data() + c * fan_in;
+    std::transform(kernel, kernel + fan_in, kernel, [&](float w) { return w * factor; });
+    bias.data()[c] = (bias.data()[c] - mean.data()[c]) * factor + shift.data()[c];
+  }
+  classifier.emplace(conv + ".bias", std::move(bias));
+}
+
+/// torchvision's vgg16_bn as the vgg16 that answers the same.
+Tensors without_batch_norms(Tensors classifier) {
+  Tensors result;
+  for (std::size_t layer = 0; layer < std::size(kVgg16BnConvs); ++layer) {
+    const std::string conv = "features." + std::to_string(kVgg16BnConvs[layer]);
+    if (!classifier.contains(conv + ".weight")) {
+      throw Error("this is no VGG-16 with batch norm: missing is " + conv + ".weight");
+    }
+    fold(classifier, conv, "features." + std::to_string(kVgg16BnConvs[layer] + 1));
+    for (const char* part : {".weight", ".bias"}) {
+      auto tensor = classifier.extract(conv + part);
+      tensor.key() = kVgg16[layer].torchvision + std::string(part);
+      result.insert(std::move(tensor));
+    }
+  }
+  result.merge(classifier);
+  return result;
+}
+
 /// From weights that read B, G, R to such that read R, G, B.
 void reverse_input_channels(Tensor& weight) {
   const Shape& shape = weight.shape();
@@ -131,6 +188,8 @@ Tensor fully_connected_as_convolution(const Tensor& weight, const Shape& convolu
 
 ConvertedClassifier convert_vgg16(Tensors classifier) {
   const ClassifierSource source = source_of(classifier);
+  if (classifier.contains("features.1.running_mean"))
+    classifier = without_batch_norms(std::move(classifier));
   require_names(classifier, source);
   ConvertedClassifier converted{.options = options_of(classifier, source), .source = source};
   converted.graph = build_model("fcn32s", converted.options);

@@ -30,8 +30,9 @@ struct ConvertedClassifier {
 /// Throws Error unless the numbers are as many. One copy.
 Tensor fully_connected_as_convolution(const Tensor& weight, const Shape& convolution);
 
-/// VGG-16 without batch norm, of any width, as FCN-32s for the classifier's own classes: fc6
-/// becomes a 7x7 convolution, fc7 and the last layer 1x1 ones, called fc6, fc7 and score_fr. On a
+/// VGG-16 of any width as FCN-32s for the classifier's own classes: fc6 becomes a 7x7 convolution,
+/// fc7 and the last layer 1x1 ones, called fc6, fc7 and score_fr. Batch norms (torchvision's
+/// vgg16_bn) go into the weights before them, with the running statistics. On a
 /// 224x224 picture the middle of score_fr is what the classifier answers; a larger picture gives a
 /// map of answers. Scores are magnified by a bilinear resize, because a kernel for each pair of a
 /// thousand classes would be gigabytes. Caffe's first layer is turned to read RGB. Throws Error

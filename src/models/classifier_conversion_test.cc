@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "segmentum/error.h"
@@ -110,6 +111,56 @@ TEST(ClassifierConversion, KernelsStayKernels) {
   EXPECT_EQ(convert_vgg16(std::move(tensors)).parameters.value("fc6.weight")(0, 1, 0, 0), 49);
 }
 
+Tensor all(float value, std::int64_t count) {
+  Tensor tensor({count});
+  std::ranges::fill(tensor.values(), value);
+  return tensor;
+}
+
+/// The same with a norm after each convolution that halves, after taking 3, and adds 10.
+Tensors torchvision_classifier_with_norms() {
+  const std::vector<int> plain{0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28};
+  const std::vector<int> with_norms{0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40};
+  Tensors from = torchvision_classifier(), result;
+  for (std::size_t layer = 0; layer < plain.size(); ++layer) {
+    const std::string old = "features." + std::to_string(plain[layer]);
+    const std::string conv = "features." + std::to_string(with_norms[layer]);
+    const std::string norm = "features." + std::to_string(with_norms[layer] + 1);
+    const std::int64_t channels = from.at(old + ".bias").shape()[0];
+    for (const char* part : {".weight", ".bias"}) {
+      result.emplace(conv + part, std::move(from.at(old + part)));
+      from.erase(old + part);
+    }
+    result.emplace(norm + ".weight", all(2, channels));
+    result.emplace(norm + ".bias", all(10, channels));
+    result.emplace(norm + ".running_mean", all(3, channels));
+    result.emplace(norm + ".running_var", all(16 - 1e-5f, channels));
+    result.emplace(norm + ".num_batches_tracked", all(7, 1));
+  }
+  result.merge(from);
+  return result;
+}
+
+TEST(ClassifierConversion, BatchNormsGoIntoTheWeightsBefore) {
+  const ConvertedClassifier converted = convert_vgg16(torchvision_classifier_with_norms());
+  EXPECT_EQ(converted.parameters.all().size(), 32u);
+  const auto& parameters = converted.parameters;
+  EXPECT_NEAR(parameters.value("conv1_1.weight")(0, 0, 0, 1), 0.5, 1e-6);
+  EXPECT_NEAR(parameters.value("conv5_3.weight")(1, 0, 0, 0), 8 * kWidth * 9 / 2.0, 1e-4);
+  EXPECT_NEAR(parameters.value("conv5_3.bias").values()[5], (5 - 3) / 2.0 + 10, 1e-5);
+  EXPECT_EQ(parameters.value("fc6.bias").values()[2], 2);
+}
+
+TEST(ClassifierConversion, MessagesAboutBatchNorms) {
+  Tensors tensors = torchvision_classifier_with_norms();
+  tensors.erase("features.4.running_var");
+  EXPECT_EQ(error_of(std::move(tensors)),
+            "this is no VGG-16 with batch norm: missing is features.4.running_var");
+  tensors = torchvision_classifier_with_norms();
+  tensors.insert_or_assign("features.1.bias", all(0, 3));
+  EXPECT_EQ(error_of(std::move(tensors)), "features.1.bias is 3; expected 2");
+}
+
 TEST(ClassifierConversion, MessagesTellWhatIsWrong) {
   EXPECT_THAT(error_of({}), HasSubstr("neither features.0.weight (torchvision's names) nor "
                                       "conv1_1.weight (Caffe's), but nothing"));
@@ -117,7 +168,7 @@ TEST(ClassifierConversion, MessagesTellWhatIsWrong) {
   tensors.erase("classifier.6.bias");
   tensors.emplace("features.1.weight", counting({kWidth}));
   EXPECT_EQ(error_of(std::move(tensors)),
-            "this is no VGG-16 without batch norm: missing are classifier.6.bias; left over are "
+            "this is no VGG-16: missing are classifier.6.bias; left over are "
             "features.1.weight");
   tensors = torchvision_classifier();
   tensors.insert_or_assign("classifier.0.weight", counting({kFc, 8 * kWidth * 25}));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/threads.h"
 #include "engine/reference/operators.h"
 
 namespace segmentum::reference {
@@ -41,7 +42,7 @@ void correlate(const Geometry& g, BasicTensorView<const T> x, BasicTensorView<co
   const Shape& ys = y.shape;
   const std::int64_t group_in = w.shape[1];
   const std::int64_t group_out = ys.c() / g.groups;
-  for (std::int64_t plane = 0; plane < ys.n() * ys.c(); ++plane) {
+  parallel_for(ys.n() * ys.c(), [&](std::int64_t plane) {
     const std::int64_t n = plane / ys.c();
     const std::int64_t o = plane % ys.c();
     std::vector<double> row(static_cast<std::size_t>(ys.w()));
@@ -67,7 +68,7 @@ void correlate(const Geometry& g, BasicTensorView<const T> x, BasicTensorView<co
         target = static_cast<T>(target + row[static_cast<std::size_t>(ox)]);
       }
     }
-  }
+  });
 }
 
 /// x += what `correlate` does, transposed: its gradient with respect to x, given y's.
@@ -78,7 +79,7 @@ void correlate_transposed(const Geometry& g, BasicTensorView<const T> y, BasicTe
   const Shape& ys = y.shape;
   const std::int64_t group_in = w.shape[1];
   const std::int64_t group_out = ys.c() / g.groups;
-  for (std::int64_t plane = 0; plane < xs.n() * xs.c(); ++plane) {
+  parallel_for(xs.n() * xs.c(), [&](std::int64_t plane) {
     const std::int64_t n = plane / xs.c();
     const std::int64_t c = plane % xs.c();
     const std::int64_t first_out = c / group_in * group_out;
@@ -105,7 +106,7 @@ void correlate_transposed(const Geometry& g, BasicTensorView<const T> y, BasicTe
         target = static_cast<T>(target + row[static_cast<std::size_t>(ix)]);
       }
     }
-  }
+  });
 }
 
 /// One weight's gradient: the sum over all output positions of x under the tap times y.
@@ -135,7 +136,7 @@ void correlate_weights(const Geometry& g, BasicTensorView<const T> x, BasicTenso
                        BasicTensorView<T> w) {
   const std::int64_t group_in = w.shape[1];
   const std::int64_t group_out = y.shape.c() / g.groups;
-  for (std::int64_t pair = 0; pair < w.shape[0] * group_in; ++pair) {
+  parallel_for(w.shape[0] * group_in, [&](std::int64_t pair) {
     const std::int64_t o = pair / group_in;
     const std::int64_t i = pair % group_in;
     const std::int64_t c = o / group_out * group_in + i;
@@ -145,7 +146,7 @@ void correlate_weights(const Geometry& g, BasicTensorView<const T> x, BasicTenso
         target = static_cast<T>(target + tap_gradient(g, x, y, c, o, ky, kx));
       }
     }
-  }
+  });
 }
 
 /// Fills each channel with its bias, 0 without one.

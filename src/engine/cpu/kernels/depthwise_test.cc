@@ -6,43 +6,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/random.h"
 #include "base/threads.h"
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/kernels/testing.h"
 #include "tensor/tensor.h"
 
 namespace segmentum::cpu {
 namespace {
-
-Tensor random_tensor(const Shape& shape, std::uint32_t stream) {
-  RandomStream random(1, 0, stream);
-  Tensor tensor(shape);
-  for (float& v : tensor.values()) v = static_cast<float>(random.normal());
-  return tensor;
-}
-
-View plain_view(Tensor& t) {
-  const Shape& s = t.shape();
-  return {t.data(), s, 1, s.c() * s.h() * s.w()};
-}
-
-/// A blocked copy, and the memory it lies in.
-struct Blocked {
-  Tensor memory;
-  View view;
-
-  explicit Blocked(const Shape& shape)
-      : memory({shape.n() * image_floats(shape, vector_block())}),
-        view{memory.data(), shape, vector_block(), image_floats(shape, vector_block())} {}
-  explicit Blocked(Tensor& plain) : Blocked(plain.shape()) {
-    reorder(plain_view(plain), view, false);
-  }
-  Tensor plain() const {
-    Tensor result(view.shape);
-    reorder(view, plain_view(result), false);
-    return result;
-  }
-};
 
 Tensor packed(const Tensor& weights, Size2 kernel) {
   Tensor result({depthwise_weight_floats(weights.shape()[0], kernel)});
@@ -89,21 +59,11 @@ struct Case {
   }
 };
 
-/// Sums in double, one for each number of a tensor.
-struct Sums {
-  Shape shape;
-  std::vector<double> values;
-  explicit Sums(const Shape& s) : shape(s), values(static_cast<std::size_t>(s.count())) {}
-  double& operator()(std::int64_t n, std::int64_t c, std::int64_t y, std::int64_t x) {
-    return values[static_cast<std::size_t>(((n * shape.c() + c) * shape.h() + y) * shape.w() + x)];
-  }
-};
-
 /// Float sums of up to a hundred random terms; the gradient of weights has as many as dy pixels.
-void expect_near(const Tensor& got, const Sums& want, double tolerance) {
+void expect_near(const Tensor& got, const BasicTensor<double>& want, double tolerance) {
   double range = 0, worst = 0;
   for (std::int64_t i = 0; i < got.shape().count(); ++i) {
-    const double value = want.values[static_cast<std::size_t>(i)];
+    const double value = want.data()[i];
     range = std::max(range, std::abs(value));
     worst = std::max(worst, std::abs(got.data()[i] - value));
   }
@@ -117,13 +77,13 @@ TEST_P(Depthwise, ForwardEqualsTheSumInDouble) {
   Tensor x = random_tensor(c.in, 1);
   const Tensor weights = random_tensor(c.weights(), 2), bias = random_tensor({c.in.c()}, 3);
   Tensor residual = random_tensor(c.out(), 4);
-  Sums want(c.out());
+  BasicTensor<double> want(c.out());
   c.each_product([&](auto n, auto ch, auto y, auto xx, auto sy, auto sx, auto ky, auto kx) {
     want(n, ch, y, xx) += static_cast<double>(x(n, ch, sy, sx)) * weights(ch, 0, ky, kx);
   });
-  const std::int64_t plane = want.shape.h() * want.shape.w();
-  for (std::int64_t i = 0; i < want.shape.count(); ++i) {
-    double& value = want.values[static_cast<std::size_t>(i)];
+  const std::int64_t plane = want.shape().h() * want.shape().w();
+  for (std::int64_t i = 0; i < want.shape().count(); ++i) {
+    double& value = want.data()[i];
     value = std::max(0.0, value + bias.data()[i / plane % c.in.c()] + residual.data()[i]);
   }
   const Tensor w = packed(weights, c.window.kernel), b = packed(bias, 1);
@@ -138,8 +98,8 @@ TEST_P(Depthwise, TransposedAddsTheGradientOfTheInput) {
   const Case& c = GetParam();
   Tensor dy = random_tensor(c.out(), 5), before = random_tensor(c.in, 6);
   const Tensor weights = random_tensor(c.weights(), 2);
-  Sums want(c.in);
-  std::ranges::copy(before.values(), want.values.begin());
+  BasicTensor<double> want(c.in);
+  std::ranges::copy(before.values(), want.data());
   c.each_product([&](auto n, auto ch, auto y, auto x, auto sy, auto sx, auto ky, auto kx) {
     want(n, ch, sy, sx) += static_cast<double>(dy(n, ch, y, x)) * weights(ch, 0, ky, kx);
   });
@@ -153,9 +113,9 @@ TEST_P(Depthwise, WeightGradientIsAddedToWhatIsThere) {
   const Case& c = GetParam();
   Tensor x = random_tensor(c.in, 1), dy = random_tensor(c.out(), 5);
   Tensor gradient = random_tensor(c.weights(), 7), bias = random_tensor({c.in.c()}, 8);
-  Sums want(c.weights()), want_bias({1, c.in.c(), 1, 1});
-  std::ranges::copy(gradient.values(), want.values.begin());
-  std::ranges::copy(bias.values(), want_bias.values.begin());
+  BasicTensor<double> want(c.weights()), want_bias({1, c.in.c(), 1, 1});
+  std::ranges::copy(gradient.values(), want.data());
+  std::ranges::copy(bias.values(), want_bias.data());
   c.each_product([&](auto n, auto ch, auto y, auto xx, auto sy, auto sx, auto ky, auto kx) {
     want(ch, 0, ky, kx) += static_cast<double>(dy(n, ch, y, xx)) * x(n, ch, sy, sx);
   });

@@ -8,9 +8,9 @@
 #include <ostream>
 #include <string>
 
-#include "base/random.h"
 #include "base/threads.h"
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/kernels/testing.h"
 #include "tensor/tensor.h"
 
 namespace segmentum::cpu {
@@ -45,36 +45,6 @@ ConvGeometry geometry_of(const Case& c) {
           .dilation = c.dilation,
           .padding = p};
 }
-
-Tensor random_tensor(const Shape& shape, std::uint32_t stream) {
-  RandomStream random(1, 0, stream);
-  Tensor tensor(shape);
-  for (float& v : tensor.values()) v = static_cast<float>(random.normal());
-  return tensor;
-}
-
-View plain_view(Tensor& t) {
-  const Shape& s = t.shape();
-  return {t.data(), s, 1, s.c() * s.h() * s.w()};
-}
-
-/// A blocked copy, and the memory it lies in: a slice, two blocks wider than it is.
-struct Blocked {
-  Tensor memory;
-  View view;
-
-  Blocked(const Shape& shape, int block)
-      : memory({shape.n() * (image_floats(shape, block) + 2 * block)}),
-        view{memory.data(), shape, block, image_floats(shape, block) + 2 * block} {}
-  Blocked(Tensor& plain, int block) : Blocked(plain.shape(), block) {
-    reorder(plain_view(plain), view, false);
-  }
-  Tensor plain() const {
-    Tensor result(view.shape);
-    reorder(view, plain_view(result), false);
-    return result;
-  }
-};
 
 /// Calls visit(n, o, oy, ox, i, iy, ix, tap) for every product of the convolution.
 template <typename Visit>

@@ -81,6 +81,9 @@ void multiply_backward(const View& a, const View& b, const View& dy, const View&
 void maximum(const View& a, const View& b, const View& y);
 /// da (+)= dy where a > b, and half of it where a = b.
 void maximum_backward(const View& a, const View& b, const View& dy, const View& da, bool add);
+
+// --- dropout.cc ----------------------------------------------------------------------------------
+
 /// y (+)= x times the mask and its scale.
 void dropout(const View& x, const DropoutMask& mask, const View& y, bool add);
 

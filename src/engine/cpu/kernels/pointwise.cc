@@ -9,7 +9,6 @@
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
-#include "engine/dropout.h"
 
 // Values of one row lie together in memory whatever the block, so these kernels see rows of floats.
 HWY_BEFORE_NAMESPACE();
@@ -214,26 +213,6 @@ void MaximumBackward(const View& a, const View& b, const View& dy, const View& d
   });
 }
 
-/// Masks are keyed by the plain NCHW index, so they do not depend on the block.
-void Dropout(const View& x, const DropoutMask& mask, const View& y, bool add) {
-  const std::int64_t height = x.shape.h(), w = x.shape.w();
-  parallel_for(x.shape.n() * x.shape.c() * height, [&](std::int64_t i) {
-    const std::int64_t row = i % height, c = i / height % x.shape.c();
-    const std::int64_t n = i / height / x.shape.c();
-    const float* in = x.at(n, c / x.block, row) + c % x.block;
-    float* out = y.at(n, c / x.block, row) + c % x.block;
-    auto four = static_cast<std::uint64_t>(i * w) / 4;
-    std::array<bool, 4> kept = mask.kept(four);
-    for (std::int64_t k = 0; k < w; ++k) {
-      const auto index = static_cast<std::uint64_t>(i * w + k);
-      if (index / 4 != four) kept = mask.kept(four = index / 4);
-      const float value = kept[index % 4] ? in[k * x.block] * mask.scale() : 0.0f;
-      out[k * x.block] = add ? out[k * x.block] + value : value;
-    }
-  });
-  if (!add) ClearPaddedChannels(y);
-}
-
 }  // namespace segmentum::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -248,7 +227,6 @@ HWY_EXPORT(Product);
 HWY_EXPORT(MultiplyBackward);
 HWY_EXPORT(Maximum);
 HWY_EXPORT(MaximumBackward);
-HWY_EXPORT(Dropout);
 
 void copy(const View& from, const View& to, bool add) {
   HWY_DYNAMIC_DISPATCH(Copy)(from, to, add);
@@ -286,10 +264,6 @@ void maximum(const View& a, const View& b, const View& y) {
 
 void maximum_backward(const View& a, const View& b, const View& dy, const View& da, bool add_to) {
   HWY_DYNAMIC_DISPATCH(MaximumBackward)(a, b, dy, da, add_to);
-}
-
-void dropout(const View& x, const DropoutMask& mask, const View& y, bool add_to) {
-  HWY_DYNAMIC_DISPATCH(Dropout)(x, mask, y, add_to);
 }
 
 }  // namespace segmentum::cpu

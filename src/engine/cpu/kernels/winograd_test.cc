@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/random.h"
 #include "base/threads.h"
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/kernels/testing.h"
 #include "tensor/tensor.h"
 
 namespace segmentum::cpu {
@@ -20,31 +20,6 @@ struct Case {
 
   Shape out() const { return {n, oc, h + 2 * pad - 2 * dilation.h, w + 2 * pad - 2 * dilation.w}; }
   WinogradWindow window() const { return {pad, pad, dilation}; }
-};
-
-Tensor random_tensor(const Shape& shape, std::uint32_t stream) {
-  RandomStream random(1, 0, stream);
-  Tensor tensor(shape);
-  for (float& v : tensor.values()) v = static_cast<float>(random.normal());
-  return tensor;
-}
-
-View plain_view(Tensor& t) {
-  const Shape& s = t.shape();
-  return {t.data(), s, 1, s.c() * s.h() * s.w()};
-}
-
-/// A blocked copy, and the memory it lies in.
-struct Blocked {
-  Tensor memory;
-  View view;
-
-  explicit Blocked(const Shape& shape)
-      : memory({shape.n() * image_floats(shape, vector_block())}),
-        view{memory.data(), shape, vector_block(), image_floats(shape, vector_block())} {}
-  explicit Blocked(Tensor& plain) : Blocked(plain.shape()) {
-    reorder(plain_view(plain), view, false);
-  }
 };
 
 /// One output of the convolution in double.
@@ -80,8 +55,7 @@ TEST_P(Winograd, EqualsTheDirectConvolutionInDouble) {
       in.view, packed.data(), c.window(),
       {.bias = bias.data(), .residual = plus.view, .activation = ActivationKind::relu}, result.view,
       scratch.data());
-  Tensor got(out);
-  reorder(result.view, plain_view(got), false);
+  const Tensor got = result.plain();
   double worst = 0, range = 0;
   for (std::int64_t n = 0; n < out.n(); ++n) {
     for (std::int64_t o = 0; o < out.c(); ++o) {
@@ -111,8 +85,7 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
   Tensor scratch({winograd_scratch_floats(c.oc, c.ic, threads())});
   const WinogradWindow turned{2 * c.dilation.h - c.pad, 2 * c.dilation.w - c.pad, c.dilation};
   winograd_convolution(in.view, packed.data(), turned, {}, result.view, scratch.data());
-  Tensor dx(x.shape());
-  reorder(result.view, plain_view(dx), false);
+  const Tensor dx = result.plain();
   double forward = 0, backward = 0, size = 0;
   for (std::int64_t n = 0; n < out.n(); ++n) {
     for (std::int64_t o = 0; o < out.c(); ++o) {
@@ -151,9 +124,7 @@ TEST_P(WinogradTiles, GiveTheSameBits) {
     Blocked in(x), out(Shape{1, oc, x.shape().h(), w});
     winograd_convolution(in.view, packed.data(), {dilation, dilation, dilation}, {}, out.view,
                          scratch.data());
-    Tensor plain(out.view.shape);
-    reorder(out.view, plain_view(plain), false);
-    return plain;
+    return out.plain();
   };
   const Tensor all = run(whole), tile = run(part);
   for (std::int64_t o = 0; o < oc; ++o) {
