@@ -16,7 +16,8 @@ import sys
 import tempfile
 
 TOLERANCE = 1e-4
-NETWORKS = ["lraspp_mobilenet_v3_large", "deeplabv3_resnet50"]
+NETWORKS = ["lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large", "fcn_resnet50", "fcn_resnet101",
+            "deeplabv3_resnet50", "deeplabv3_resnet101"]
 
 try:
     import numpy
