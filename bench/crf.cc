@@ -1,11 +1,13 @@
 // Times the dense CRF: from picture and probabilities to marginals, phase by phase, and over sizes
-// from 0.1 to 25 megapixels. Medians of runs, wall clock. `bench_crf --help`
+// from 0.1 to 25 megapixels. Medians of runs; processor time tells more where other work is on the
+// machine. `bench_crf --help`
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
@@ -33,22 +35,39 @@ struct Arguments {
   CrfSettings settings;
 };
 
-double seconds(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+/// Seconds on the wall, and of the processor over all threads.
+struct Time {
+  double wall = 0;
+  double processor = 0;
+};
+
+Time now() {
+  timespec processor{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &processor);
+  return {
+      std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(),
+      static_cast<double>(processor.tv_sec) + 1e-9 * static_cast<double>(processor.tv_nsec)};
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
+/// Runs of one piece of work.
+class Runs {
+ public:
+  void add(const std::function<void()>& work) {
+    const Time begin = now();
+    work();
+    const Time end = now();
+    wall_.push_back(end.wall - begin.wall);
+    processor_.push_back(end.processor - begin.processor);
+  }
+  Time median() const { return {median_of(wall_), median_of(processor_)}; }
 
-double median_seconds(int repeats, const std::function<void()>& work) {
-  std::vector<double> times;
-  for (int i = 0; i < repeats; ++i) times.push_back(seconds(work));
-  return median(times);
-}
+ private:
+  static double median_of(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+  }
+  std::vector<double> wall_, processor_;
+};
 
 Image source_picture(const Arguments& arguments) {
   if (!arguments.picture.empty()) return read_image(arguments.picture);
@@ -73,8 +92,9 @@ Probabilities patchy_probabilities(int labels, int height, int width) {
   return p;
 }
 
-void print_phase(const char* name, double time, double total) {
-  fmt::print("  {:<34} {:9.2f} ms {:5.1f} %\n", name, time * 1e3, 100 * time / total);
+void print_row(const char* name, const Runs& runs) {
+  const Time time = runs.median();
+  fmt::print("  {:<44} {:9.2f} {:9.2f}\n", name, time.wall * 1e3, time.processor * 1e3);
 }
 
 /// One product with a lattice, in its three phases, as wide as the labels.
@@ -89,87 +109,85 @@ void print_product(const char* name, const Features& features, int labels, int r
   const auto in_bands = [&](const std::function<void(int)>& body) {
     parallel_for(bands.count(), [&](std::int64_t b) { body(static_cast<int>(b)); });
   };
-  std::vector<double> splat, blur, slice;
+  Runs splat, blur, slice;
   for (int i = 0; i < repeats; ++i) {
-    splat.push_back(seconds([&] {
+    splat.add([&] {
       in_bands([&](int b) {
         run->clear(b);
         run->splat(b, bands[b], rows.data() + bands[b].begin * stride, nullptr);
       });
-    }));
-    blur.push_back(seconds([&] { run->blur(FilterDirection::forward); }));
-    slice.push_back(seconds([&] {
+    });
+    blur.add([&] { run->blur(FilterDirection::forward); });
+    slice.add([&] {
       in_bands([&](int b) {
         run->slice(b, bands[b], 0.0f, nullptr, rows.data() + bands[b].begin * stride);
       });
-    }));
+    });
   }
-  fmt::print(
-      "  {:<10} {:8} vertices ({:.2f} a pixel), {:8} in bands; splat {:6.2f}, blur {:6.2f}, "
-      "slice {:6.2f} ms\n",
-      name, lattice.vertices(),
-      static_cast<double>(lattice.vertices()) / static_cast<double>(features.pixels),
-      lattice.band_vertices(), median(splat) * 1e3, median(blur) * 1e3, median(slice) * 1e3);
+  fmt::print("{}: {} vertices, {:.3f} a pixel; {} counted in each band\n", name, lattice.vertices(),
+             static_cast<double>(lattice.vertices()) / static_cast<double>(features.pixels),
+             lattice.band_vertices());
+  print_row("splat", splat);
+  print_row("blur", blur);
+  print_row("slice", slice);
 }
 
 void print_phases(const Arguments& a, const Image& picture) {
   const Probabilities p = patchy_probabilities(a.labels, a.height, a.width);
   const CrfSettings& s = a.settings;
   const CrfSize size{1, a.height, a.width};
-  const double total = median_seconds(a.repeats, [&] { apply_crf(picture, p, s); });
-  fmt::print("{}x{}, {} labels, {} iterations, {} threads: {:.1f} ms from picture to marginals\n",
-             a.width, a.height, a.labels, s.iterations, threads(), total * 1e3);
-
-  std::vector<double> unary, spatial, bilateral, start, steps, marginals;
+  const SpatialKernel spatial_kernel{.sigma_xy_px = s.spatial_sigma_px};
+  const BilateralKernel bilateral_kernel{.sigma_xy_px = s.bilateral_sigma_px,
+                                         .sigma_samples = {s.bilateral_sigma_colour}};
+  Runs all, unary, spatial, bilateral, start, steps, marginals;
   for (int i = 0; i < a.repeats; ++i) {
+    all.add([&] { apply_crf(picture, p, s); });
     DenseCrf crf(size, a.labels);
-    unary.push_back(seconds([&] { crf.set_unary_probabilities(p); }));
-    spatial.push_back(seconds([&] {
-      crf.add_spatial({.sigma_xy_px = s.spatial_sigma_px}, {.weight = s.spatial_weight});
-    }));
-    bilateral.push_back(seconds([&] {
-      crf.add_bilateral(
-          picture,
-          {.sigma_xy_px = s.bilateral_sigma_px, .sigma_samples = {s.bilateral_sigma_colour}},
-          {.weight = s.bilateral_weight});
-    }));
-    start.push_back(seconds([&] { crf.start(); }));
-    steps.push_back(seconds([&] {
+    unary.add([&] { crf.set_unary_probabilities(p); });
+    spatial.add([&] { crf.add_spatial(spatial_kernel, {.weight = s.spatial_weight}); });
+    bilateral.add(
+        [&] { crf.add_bilateral(picture, bilateral_kernel, {.weight = s.bilateral_weight}); });
+    start.add([&] { crf.start(); });
+    steps.add([&] {
       for (int k = 0; k < s.iterations; ++k) crf.step();
-    }));
-    marginals.push_back(seconds([&] { crf.marginals(); }));
+    });
+    marginals.add([&] { crf.marginals(); });
   }
-  print_phase("unary from probabilities", median(unary), total);
-  print_phase("spatial lattice, normalisation", median(spatial), total);
-  print_phase("bilateral lattice, normalisation", median(bilateral), total);
-  print_phase("start", median(start), total);
-  print_phase("all iterations", median(steps), total);
-  print_phase("marginals", median(marginals), total);
+  fmt::print("{:<46} {:>9} {:>9}\n",
+             fmt::format("{}x{}, {} labels, {} threads", a.width, a.height, a.labels, threads()),
+             "wall, ms", "CPU, ms");
+  print_row("from picture to marginals", all);
+  print_row("unary from probabilities", unary);
+  print_row("spatial lattice and its normalisation", spatial);
+  print_row("bilateral lattice and its normalisation", bilateral);
+  print_row("start", start);
+  print_row(fmt::format("{} iterations", s.iterations).c_str(), steps);
+  print_row("marginals", marginals);
 
   const ActivePixels active(size.pixels(), {});
   const ImageView view = picture;
-  fmt::print("One product of each kernel:\n");
-  print_product("spatial", spatial_features(size, {.sigma_xy_px = s.spatial_sigma_px}, active),
-                a.labels, a.repeats);
-  print_product("bilateral",
-                bilateral_features(size, {&view, 1},
-                                   {.sigma_xy_px = s.bilateral_sigma_px,
-                                    .sigma_samples = {s.bilateral_sigma_colour}},
-                                   active),
+  print_product("spatial kernel", spatial_features(size, spatial_kernel, active), a.labels,
+                a.repeats);
+  print_product("bilateral kernel", bilateral_features(size, {&view, 1}, bilateral_kernel, active),
                 a.labels, a.repeats);
 }
 
 void print_sizes(const Arguments& a, const Image& source) {
-  fmt::print("{:>10} {:>12} {:>10} {:>14}\n", "pixels", "size", "s", "us a pixel");
+  fmt::print("{:>10} {:>12} {:>9} {:>9} {:>14}\n", "pixels", "size", "wall, s", "CPU, s",
+             "us CPU a pixel");
   for (const double megapixels : {0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0}) {
     const int height = static_cast<int>(std::lround(std::sqrt(megapixels * 1e6 * 0.75)));
     const int width = static_cast<int>(std::lround(megapixels * 1e6 / height));
     const Image picture = resize(source, height, width, {.antialias = true});
     const Probabilities p = patchy_probabilities(a.labels, height, width);
-    const int repeats = megapixels > 4 ? 1 : a.repeats;
-    const double time = median_seconds(repeats, [&] { apply_crf(picture, p, a.settings); });
-    fmt::print("{:>10} {:>12} {:>10.3f} {:>14.3f}\n", width * height,
-               fmt::format("{}x{}", width, height), time, time * 1e6 / width / height);
+    Runs runs;
+    for (int i = 0; i < (megapixels > 4 ? 1 : a.repeats); ++i) {
+      runs.add([&] { apply_crf(picture, p, a.settings); });
+    }
+    const Time time = runs.median();
+    fmt::print("{:>10} {:>12} {:>9.3f} {:>9.3f} {:>14.3f}\n", width * height,
+               fmt::format("{}x{}", width, height), time.wall, time.processor,
+               time.processor * 1e6 / width / height);
   }
 }
 

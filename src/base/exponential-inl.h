@@ -21,8 +21,10 @@ HWY_INLINE V exp_negative(D d, V x) {
   const hn::RebindToSigned<D> di;
   const auto too_small = hn::Lt(x, hn::Set(d, -87.0f));
   const V bounded = hn::IfThenElse(too_small, hn::Zero(d), x);
-  const auto n = hn::NearestInt(hn::Mul(bounded, hn::Set(d, 1.44269504f)));
-  const V n_real = hn::ConvertTo(d, n);
+  // Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the lowest bits.
+  const V round = hn::Set(d, 12582912.0f);
+  const V shifted = hn::MulAdd(bounded, hn::Set(d, 1.44269504f), round);
+  const V n_real = hn::Sub(shifted, round);
   V r = hn::NegMulAdd(n_real, hn::Set(d, 0.693359375f), bounded);
   r = hn::NegMulAdd(n_real, hn::Set(d, -2.12194440e-4f), r);
   V p = hn::Set(d, 1.9875691500e-4f);
@@ -31,7 +33,7 @@ HWY_INLINE V exp_negative(D d, V x) {
     p = hn::MulAdd(p, r, hn::Set(d, coefficient));
   }
   p = hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0f));
-  const auto power = hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127)));
+  const auto power = hn::Add(hn::ShiftLeft<23>(hn::BitCast(di, shifted)), hn::Set(di, 127 << 23));
   return hn::IfThenZeroElse(too_small, hn::Mul(p, hn::BitCast(d, power)));
 }
 
