@@ -82,8 +82,9 @@ struct CrfTerm {
 /// One step of mean field, for a curve or a stopping rule.
 struct CrfStep {
   /// Of the marginals that the step began with, in nats over all pixels: expected energy less
-  /// entropy. It is what mean field lowers; up to a constant the KL divergence from the CRF's
-  /// distribution. (The standard's klDivergence counts each pair twice.)
+  /// entropy, up to a constant the KL divergence from the CRF's distribution. Mean field lowers it,
+  /// though parallel updates need not at every step, and do not where kernels are not symmetric.
+  /// A pair counts once, a pixel with itself by half (the standard's klDivergence: twice and once).
   double free_energy_before = 0;
   /// The mean over pixels of sum_k |after - before| / 2: 0 where nothing moved, 1 where all did.
   double change = 0;
@@ -91,9 +92,10 @@ struct CrfStep {
 
 /// Mean-field inference in a fully connected CRF with Gaussian kernels:
 ///   E(x) = sum_i unary_i(x_i) + sum_{i<j} sum_m weight_m k_m(i,j) compatibility_m(x_i, x_j).
-/// Give the unary term, add kernels, `infer`. Not safe to use from several threads at once.
-/// Memory: three [K,N] float tensors (K rounded up to 8) and the lattices, for each kernel of d
-/// dimensions about 8 * (d+1) bytes a pixel and vertices beside it.
+/// As in the standard implementation, each pixel hears itself too. Give the unary term, add
+/// kernels, `infer`. Not safe to use from several threads at once.
+/// Memory: two [K,N] float tensors (K rounded up to 8) and the lattices: for each kernel of d
+/// dimensions 8 * (d+1) bytes a pixel, and for each of its vertices about 8 * K + 50 bytes.
 /// Krähenbühl and Koltun, NIPS 2011, Algorithm 1; filters by Adams, Baek and Davis, 2010.
 class DenseCrf {
  public:
@@ -148,7 +150,9 @@ class DenseCrf {
   /// Marginals [K,N], plane after plane, into K*N floats; and as a value, a stack's slices below
   /// each other. Throws Error before start().
   void copy_marginals(std::span<float> out) const;
-  Probabilities marginals() const;
+  Probabilities marginals() const&;
+  /// The same at the end of a CRF's life: gives back its other memory first.
+  Probabilities marginals() &&;
   /// The most likely label of each pixel, of equals the first; a stack's slices below each other.
   LabelMap most_likely() const;
 

@@ -33,6 +33,12 @@ std::unique_ptr<const PairwiseFilter> make_filter(const Features& features,
   return std::make_unique<LatticeFilter>(features);
 }
 
+Probabilities planes_of(const CrfDomain& domain, const Block<float>& rows) {
+  Probabilities planes(domain.labels, domain.size.depth * domain.size.height, domain.size.width);
+  rows_to_planes(domain, rows, planes.values());
+  return planes;
+}
+
 std::string free_energy_text(double value) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "free energy %.6g", value);
@@ -183,13 +189,19 @@ void DenseCrf::copy_marginals(std::span<float> out) const {
   rows_to_planes(state_->domain, state_->marginals(), out);
 }
 
-Probabilities DenseCrf::marginals() const {
-  const CrfSize& s = size();
-  const Block<float>& rows = state_->marginals();
+Probabilities DenseCrf::marginals() const& {
   const ThreadsInScope scope(state_->options.threads);
-  Probabilities planes(labels(), s.depth * s.height, s.width);
-  rows_to_planes(state_->domain, rows, planes.values());
-  return planes;
+  return planes_of(state_->domain, state_->marginals());
+}
+
+Probabilities DenseCrf::marginals() && {
+  const ThreadsInScope scope(state_->options.threads);
+  state_->marginals();  // throws where there are none
+  const Block<float> rows = std::move(*state_->field).marginals();
+  state_->field.reset();
+  state_->kernels.clear();
+  state_->unary.reset();
+  return planes_of(state_->domain, rows);
 }
 
 LabelMap DenseCrf::most_likely() const {

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "base/threads.h"
 #include "crf/testing.h"
@@ -77,6 +77,15 @@ TEST(DenseCrf, WithoutKernelsIsTheSoftmaxOfTheUnary) {
               Pointwise(FloatNear(1e-6f), {0.2f, 1 - 2 * floor, 0.3f, floor, 0.5f, floor}));
   EXPECT_NEAR(steps[1].change, 0, 1e-7);
   EXPECT_THAT(crf.most_likely().labels(), ElementsAre(2, 0));
+}
+
+TEST(DenseCrf, GivesItsMarginalsAway) {
+  DenseCrf crf({}, 2);
+  crf.set_unary(std::vector<float>{0, 1});
+  crf.infer(1);
+  const Probabilities kept = crf.marginals();
+  const Probabilities given = std::move(crf).marginals();
+  EXPECT_TRUE(std::ranges::equal(kept.values(), given.values()));
 }
 
 /// A CRF with two kernels, in our form with the exact filter and in plain loops.

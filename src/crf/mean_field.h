@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "crf/kernel.h"
@@ -18,13 +19,14 @@ namespace segmentum {
 class MeanField {
  public:
   /// Marginals := softmax(-unary). `unary` [N][row_stride(labels)], kNoLabel beyond the labels;
-  /// it and the kernels must outlive this and keep their place. N > 0 is not needed.
+  /// it and the kernels must outlive this and keep their place.
   MeanField(int labels, const Block<float>& unary, const std::vector<Kernel>& kernels);
 
   CrfStep step();
   double free_energy();
   /// [N][row_stride(labels)]
-  const Block<float>& marginals() const { return q_; }
+  const Block<float>& marginals() const& { return q_; }
+  Block<float> marginals() && { return std::move(q_); }
 
  private:
   class Scratch;

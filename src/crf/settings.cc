@@ -1,7 +1,7 @@
 // The CRF of plain settings.
 #include <cmath>
-#include <limits>
 #include <string>
+#include <utility>
 
 #include "image/sample.h"
 #include "segmentum/crf.h"
@@ -87,7 +87,7 @@ Probabilities apply_crf(const ImageView& picture, const Probabilities& probabili
                         ProgressSink* progress) {
   DenseCrf crf = make_crf(picture, probabilities, settings, options);
   crf.infer(settings.iterations, progress);
-  return crf.marginals();
+  return std::move(crf).marginals();
 }
 
 }  // namespace segmentum
