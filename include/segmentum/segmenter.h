@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "segmentum/classes.h"
 #include "segmentum/error.h"
 #include "segmentum/image.h"
+#include "segmentum/probabilities.h"
 
 namespace segmentum {
 
@@ -27,31 +27,6 @@ struct SegmenterOptions {
   int tile = 0;  // side of a tile in pixels; 0: whole pictures, or tiles where memory asks for it
   std::size_t memory_limit_bytes = std::size_t{1} << 30;  // of activations, for each context
   bool flip = false;  // also segment the mirrored picture and average the probabilities
-};
-
-/// The probability of every class at every pixel, [K,H,W]; the K of a pixel sum to one.
-class Probabilities {
- public:
-  Probabilities() = default;
-  /// Zero-filled. Throws Error unless all extents are positive.
-  Probabilities(int classes, int height, int width);
-
-  int classes() const { return classes_; }
-  int height() const { return height_; }
-  int width() const { return width_; }
-  float* row(int k, int y) { return values_.data() + index(k, y); }
-  const float* row(int k, int y) const { return values_.data() + index(k, y); }
-  float operator()(int k, int y, int x) const { return row(k, y)[x]; }
-  std::span<const float> values() const { return values_; }
-
- private:
-  std::size_t index(int k, int y) const {
-    return (static_cast<std::size_t>(k) * height_ + y) * width_;
-  }
-  int classes_ = 0;
-  int height_ = 0;
-  int width_ = 0;
-  std::vector<float> values_;
 };
 
 /// A trained model, ready to run. Everything about the picture beyond its samples (colour order,

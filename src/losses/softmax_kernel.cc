@@ -6,32 +6,11 @@
 //
 #include <hwy/highway.h>
 
+#include "base/exponential-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace segmentum {
 namespace HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-// exp(x) for x <= 0 within 2 ulp: x = n ln 2 + r, a polynomial for exp(r), then n into the exponent
-// (Cephes expf). Zero below -87, where single precision ends; NaN stays NaN.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V exp_negative(D d, V x) {
-  const hn::RebindToSigned<D> di;
-  const auto too_small = hn::Lt(x, hn::Set(d, -87.0f));
-  const V bounded = hn::IfThenElse(too_small, hn::Zero(d), x);
-  const auto n = hn::NearestInt(hn::Mul(bounded, hn::Set(d, 1.44269504f)));
-  const V n_real = hn::ConvertTo(d, n);
-  V r = hn::NegMulAdd(n_real, hn::Set(d, 0.693359375f), bounded);
-  r = hn::NegMulAdd(n_real, hn::Set(d, -2.12194440e-4f), r);
-  V p = hn::Set(d, 1.9875691500e-4f);
-  for (float coefficient :
-       {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f}) {
-    p = hn::MulAdd(p, r, hn::Set(d, coefficient));
-  }
-  p = hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0f));
-  const auto power = hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127)));
-  return hn::IfThenZeroElse(too_small, hn::Mul(p, hn::BitCast(d, power)));
-}
 
 // body(d, i) over [0, count): whole vectors first, then single lanes of the same arithmetic.
 template <class Body>

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "read_hostile_checkpoint.h"
+#include "run_hostile_crf.h"
 
 namespace segmentum {
 namespace {
@@ -21,6 +22,16 @@ TEST(Corpus, HostileCheckpointsAreRefused) {
     if (!is_read) ++refused;
   }
   EXPECT_GE(refused, 30);
+}
+
+TEST(Corpus, HostileCrfsGiveMarginalsOrAreRefused) {
+  int refused = 0, ran = 0;
+  const fs::path folder = fs::path(SEGMENTUM_SOURCE_DIR) / "tests/fuzz/crf_corpus";
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    (run_hostile_crf(read_file(entry.path())) ? ran : refused) += 1;
+  }
+  EXPECT_GE(refused, 5);
+  EXPECT_GE(ran, 20);
 }
 
 }  // namespace

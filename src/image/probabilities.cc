@@ -1,4 +1,9 @@
-#include "segmentum/segmenter.h"
+#include "segmentum/probabilities.h"
+
+#include <exception>
+#include <string>
+
+#include "segmentum/error.h"
 
 namespace segmentum {
 
