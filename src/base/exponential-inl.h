@@ -1,9 +1,10 @@
-// exp of numbers that are not positive, as softmax needs it: included once for each instruction set.
-#if defined(SEGMENTUM_BASE_EXPONENTIAL_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SEGMENTUM_BASE_EXPONENTIAL_INL_H_
-#undef SEGMENTUM_BASE_EXPONENTIAL_INL_H_
+// exp of numbers that are not positive, as softmax needs it: included once for each instruction
+// set.
+#if defined(SEGMENTUM_BASE_EXPONENTIAL_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEGMENTUM_BASE_EXPONENTIAL_INL
+#undef SEGMENTUM_BASE_EXPONENTIAL_INL
 #else
-#define SEGMENTUM_BASE_EXPONENTIAL_INL_H_
+#define SEGMENTUM_BASE_EXPONENTIAL_INL
 #endif
 
 #include <hwy/highway.h>

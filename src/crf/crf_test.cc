@@ -135,7 +135,8 @@ struct TwoForms {
   static std::vector<std::vector<double>> positions(double sigma) {
     std::vector<std::vector<double>> f;
     for (int i = 0; i < kHeight * kWidth; ++i) {
-      f.push_back({(i % kWidth) / sigma, (i / kWidth) / sigma});
+      const int x = i % kWidth, y = i / kWidth;
+      f.push_back({x / sigma, y / sigma});
     }
     return f;
   }
@@ -340,8 +341,9 @@ TEST(DenseCrf, FeaturesOfTheCallerAreTheBuiltInKernels) {
   std::vector<float> features;
   for (int i = 0; i < height * width; ++i) {
     const std::uint8_t* rgb = picture.row<std::uint8_t>(i / width) + i % width * 3;
-    features.push_back(static_cast<float>(i % width) * (1 / 8.0f));
-    features.push_back(static_cast<float>(i / width) * (1 / 8.0f));
+    for (const int position : {i % width, i / width}) {
+      features.push_back(static_cast<float>(position) * (1 / 8.0f));
+    }
     for (int c = 0; c < 3; ++c) features.push_back(static_cast<float>(rgb[c]) * (1 / 16.0f));
   }
   DenseCrf given({.height = height, .width = width}, 3);

@@ -39,6 +39,8 @@ class ExactFilter::ExactRun : public PairwiseFilter::Run {
     });
   }
 
+  bool blur_uses_threads() const override { return true; }
+
   void slice(int, PixelRange range, float factor, const float* scale, float* rows) const override {
     for (std::int64_t i = 0; i < range.count(); ++i) {
       const float f = scale ? factor * scale[i] : factor;

@@ -26,8 +26,11 @@ class PairwiseFilter {
     /// Takes scale[i] * rows[i] in as the input of the range's pixels, which lie in the band.
     /// `rows` and `scale` begin at the range's first pixel; no `scale` means 1.
     virtual void splat(int band, PixelRange range, const float* rows, const float* scale) = 0;
-    /// Uses as many threads as the caller has set. May be called again for the same splats.
+    /// May be called again for the same splats.
     virtual void blur(FilterDirection direction) = 0;
+    /// Whether blur() has work for several threads. Where it has not, it uses none but the
+    /// caller's, and several kernels can be blurred side by side.
+    virtual bool blur_uses_threads() const = 0;
     /// rows[i] += factor * scale[i] * (the output of pixel i).
     virtual void slice(int band, PixelRange range, float factor, const float* scale,
                        float* rows) const = 0;

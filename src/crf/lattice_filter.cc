@@ -32,6 +32,8 @@ class LatticeFilter::LatticeRun : public PairwiseFilter::Run {
     }
   }
 
+  bool blur_uses_threads() const override { return vertices_.count() > kFewFloats; }
+
   void slice(int band, PixelRange range, float factor, const float* scale,
              float* rows) const override {
     slice_rows(vertices_.data(), lattice_.vertex_of() + lattice_.band_begin(band), corners(range),
@@ -47,7 +49,7 @@ class LatticeFilter::LatticeRun : public PairwiseFilter::Run {
   void gather() {
     constexpr std::int64_t kPiece = 1024;
     const std::int64_t vertices = lattice_.vertices();
-    parallel_for((vertices + kPiece - 1) / kPiece, [&](std::int64_t piece) {
+    for_pieces((vertices + kPiece - 1) / kPiece, [&](std::int64_t piece) {
       gather_rows(parts_.data(), lattice_.part_begin(), lattice_.parts(), piece * kPiece,
                   std::min(vertices, (piece + 1) * kPiece), stride_, vertices_.data());
     });
@@ -55,12 +57,22 @@ class LatticeFilter::LatticeRun : public PairwiseFilter::Run {
 
   void blur_along(const Lattice::Axis& axis) {
     const auto pieces = static_cast<std::int64_t>(axis.piece_begin.size()) - 1;
-    parallel_for(pieces, [&](std::int64_t piece) {
+    for_pieces(pieces, [&](std::int64_t piece) {
       const std::int64_t begin = axis.piece_begin[piece];
       blur_lines(axis.line.data() + begin, axis.piece_begin[piece + 1] - begin, stride_,
                  vertices_.data());
     });
   }
+
+  template <typename Body>
+  void for_pieces(std::int64_t count, const Body& body) {
+    if (blur_uses_threads()) return parallel_for(count, body);
+    for (std::int64_t piece = 0; piece < count; ++piece) body(piece);
+  }
+
+  // Up to here an axis is blurred in less time than threads take to meet when they are not alone on
+  // the machine.
+  static constexpr std::int64_t kFewFloats = 1 << 20;
 
   const Lattice& lattice_;
   int stride_;

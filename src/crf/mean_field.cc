@@ -84,7 +84,13 @@ FieldSums MeanField::for_bands(const Body& body) {
 }
 
 void MeanField::blur() {
-  for (const auto& run : runs_) run->blur(FilterDirection::forward);
+  const auto blur_one = [&](std::int64_t m) { runs_[m]->blur(FilterDirection::forward); };
+  const auto count = static_cast<std::int64_t>(runs_.size());
+  if (std::ranges::none_of(runs_, [](const auto& run) { return run->blur_uses_threads(); })) {
+    parallel_for(count, blur_one);
+  } else {
+    for (std::int64_t m = 0; m < count; ++m) blur_one(m);
+  }
 }
 
 void MeanField::splat(int band, PixelRange range, const float* q) {

@@ -1,9 +1,9 @@
 // Rows as vectors: included once for each instruction set by the kernels.
-#if defined(SEGMENTUM_CRF_ROW_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SEGMENTUM_CRF_ROW_VECTORS_INL_H_
-#undef SEGMENTUM_CRF_ROW_VECTORS_INL_H_
+#if defined(SEGMENTUM_CRF_ROW_VECTORS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEGMENTUM_CRF_ROW_VECTORS_INL
+#undef SEGMENTUM_CRF_ROW_VECTORS_INL
 #else
-#define SEGMENTUM_CRF_ROW_VECTORS_INL_H_
+#define SEGMENTUM_CRF_ROW_VECTORS_INL
 #endif
 
 #include <hwy/highway.h>

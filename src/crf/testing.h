@@ -21,7 +21,7 @@ Image blotchy_picture(int height, int width, int channels, std::uint32_t seed, f
                                : PixelType::f32);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      const double region = (x * 3 / width + 2 * (y * 2 / height)) * 40.0 + 20;
+      const int region = (x * 3 / width + 2 * (y * 2 / height)) * 40 + 20;
       for (int c = 0; c < channels; ++c) {
         const double level = std::floor(region + 12 * c + random.uniform(0, 16));
         image.row<T>(y)[x * channels + c] = static_cast<T>(level * static_cast<double>(scale));
