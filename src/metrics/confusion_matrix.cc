@@ -7,14 +7,6 @@
 namespace segmentum {
 namespace {
 
-void check_sizes(const LabelMap& prediction, const LabelMap& truth) {
-  if (prediction.height() != truth.height() || prediction.width() != truth.width()) {
-    throw Error(fmt::format(
-        "the prediction is {}x{} but the labels are {}x{}; scores are taken at the labels' size",
-        prediction.width(), prediction.height(), truth.width(), truth.height()));
-  }
-}
-
 [[noreturn]] void reject(const char* what, int label, int y, int x, int classes) {
   throw Error(fmt::format("{} {} at x={}, y={}, but there are {} classes (0..{})", what, label, x,
                           y, classes, classes - 1));
@@ -57,6 +49,23 @@ ClassScores class_scores(const ConfusionMatrix& matrix, int k) {
 
 }  // namespace
 
+void require_comparable(const LabelMap& prediction, const LabelMap& truth, int classes) {
+  if (prediction.height() != truth.height() || prediction.width() != truth.width()) {
+    throw Error(fmt::format(
+        "the prediction is {}x{} but the labels are {}x{}; scores are taken at the labels' size",
+        prediction.width(), prediction.height(), truth.width(), truth.height()));
+  }
+  for (int y = 0; y < truth.height(); ++y) {
+    const std::uint16_t* predicted = prediction.row(y);
+    const std::uint16_t* labels = truth.row(y);
+    for (int x = 0; x < truth.width(); ++x) {
+      if (labels[x] == kIgnoreLabel) continue;
+      if (labels[x] >= classes) reject("label", labels[x], y, x, classes);
+      if (predicted[x] >= classes) reject("predicted class", predicted[x], y, x, classes);
+    }
+  }
+}
+
 ConfusionMatrix::ConfusionMatrix(int classes) : classes_(classes) {
   if (classes < 1)
     throw Error(fmt::format("a confusion matrix of {} classes; it needs 1", classes));
@@ -64,19 +73,15 @@ ConfusionMatrix::ConfusionMatrix(int classes) : classes_(classes) {
 }
 
 void ConfusionMatrix::add(const LabelMap& prediction, const LabelMap& truth) {
-  check_sizes(prediction, truth);
-  std::vector<std::int64_t> counts = counts_;  // a rejected picture leaves no trace
+  require_comparable(prediction, truth, classes_);
   for (int y = 0; y < truth.height(); ++y) {
     const std::uint16_t* predicted = prediction.row(y);
     const std::uint16_t* labels = truth.row(y);
     for (int x = 0; x < truth.width(); ++x) {
       if (labels[x] == kIgnoreLabel) continue;
-      if (labels[x] >= classes_) reject("label", labels[x], y, x, classes_);
-      if (predicted[x] >= classes_) reject("predicted class", predicted[x], y, x, classes_);
-      ++counts[static_cast<std::size_t>(labels[x]) * classes_ + predicted[x]];
+      ++counts_[static_cast<std::size_t>(labels[x]) * classes_ + predicted[x]];
     }
   }
-  counts_ = std::move(counts);
 }
 
 void ConfusionMatrix::add(int truth, int prediction, std::int64_t count) {

@@ -30,6 +30,10 @@ struct Scores {
   std::vector<ClassScores> classes;
 };
 
+/// Throws Error if the two differ in size, or if a label or the prediction under a labelled pixel
+/// is no class of `classes`. Ignored pixels may hold anything.
+void require_comparable(const LabelMap& prediction, const LabelMap& truth, int classes);
+
 class ConfusionMatrix {
  public:
   explicit ConfusionMatrix(int classes);
@@ -38,8 +42,8 @@ class ConfusionMatrix {
   std::int64_t operator()(int truth, int prediction) const {
     return counts_[static_cast<std::size_t>(truth) * classes_ + prediction];
   }
-  /// Counts every pixel whose truth is not kIgnoreLabel. Throws Error if sizes differ, if a truth
-  /// is out of range, or a prediction under a labelled pixel is.
+  /// Counts every pixel whose truth is not kIgnoreLabel. Throws Error, and counts nothing, unless
+  /// the two are comparable.
   void add(const LabelMap& prediction, const LabelMap& truth);
   void add(int truth, int prediction, std::int64_t count);
   ConfusionMatrix& operator+=(const ConfusionMatrix& other);

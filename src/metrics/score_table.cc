@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "segmentum/error.h"
@@ -12,10 +13,9 @@ namespace {
 
 using Score = std::optional<double>;
 
-void check_names(const Scores& scores, std::span<const ClassInfo> classes) {
-  if (scores.classes.size() != classes.size()) {
-    throw Error(fmt::format("scores of {} classes but {} class names", scores.classes.size(),
-                            classes.size()));
+void check_names(std::size_t scored, std::span<const ClassInfo> classes) {
+  if (scored != classes.size()) {
+    throw Error(fmt::format("scores of {} classes but {} class names", scored, classes.size()));
   }
 }
 
@@ -38,6 +38,24 @@ nlohmann::ordered_json json_of(const Score& score) {
   return score ? nlohmann::ordered_json(*score) : nlohmann::ordered_json(nullptr);
 }
 
+std::string text_of(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+}
+
+/// As wide as the names of classes and the words below them need it.
+std::size_t name_width(std::span<const ClassInfo> classes, const std::string& longest_word) {
+  std::size_t width = longest_word.size();
+  for (const ClassInfo& info : classes) width = std::max(width, shown_width(info.name));
+  return width;
+}
+
+/// Dense where the curve bends.
+constexpr std::array kTabledWidths{1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40};
+
+Score where_counted(const TrimapPoint& point, double score) {
+  return point.pixels > 0 ? Score(score) : Score();
+}
+
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -48,10 +66,8 @@ std::string csv_field(const std::string& text) {
 }  // namespace
 
 std::string score_table(const Scores& scores, std::span<const ClassInfo> classes) {
-  check_names(scores, classes);
-  std::size_t width = sizeof("frequency-weighted IoU") - 1;
-  for (const ClassInfo& info : classes) width = std::max(width, shown_width(info.name));
-
+  check_names(scores.classes.size(), classes);
+  const std::size_t width = name_width(classes, "frequency-weighted IoU");
   std::string text =
       left("class, in %", width) + fmt::format("{:>10}{:>10}{:>10}{:>10}{:>10}\n", "pixels", "IoU",
                                                "Dice", "accuracy", "precision");
@@ -77,7 +93,7 @@ std::string score_table(const Scores& scores, std::span<const ClassInfo> classes
 }
 
 std::string score_json(const Scores& scores, std::span<const ClassInfo> classes) {
-  check_names(scores, classes);
+  check_names(scores.classes.size(), classes);
   nlohmann::ordered_json json = {{"pixels", scores.pixels},
                                  {"pixel_accuracy", scores.pixel_accuracy},
                                  {"mean_accuracy", scores.mean_accuracy},
@@ -95,7 +111,62 @@ std::string score_json(const Scores& scores, std::span<const ClassInfo> classes)
                                {"accuracy", json_of(of_class.accuracy)},
                                {"precision", json_of(of_class.precision)}});
   }
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  return text_of(json);
+}
+
+std::string boundary_table(const BoundaryCounts& counts, std::span<const ClassInfo> classes) {
+  const BoundaryScores of = scores(counts);
+  check_names(of.classes.size(), classes);
+  const std::size_t width = name_width(classes, "frequency-weighted IoU");
+  std::string text = left("borders, in %", width) +
+                     fmt::format("{:>10}{:>10}{:>10}\n", "F", "precision", "recall");
+  for (std::size_t k = 0; k < classes.size(); ++k) {
+    const BoundaryClassScores& one = of.classes[k];
+    text += left(classes[k].name, width) + percent(one.f) + percent(one.precision) +
+            percent(one.recall) + '\n';
+  }
+  return text + '\n' + left("mean boundary F", width) + percent(of.mean_f) + "  within " +
+         counts.tolerance().text() + '\n';
+}
+
+std::string boundary_json(const BoundaryCounts& counts, std::span<const ClassInfo> classes) {
+  const BoundaryScores of = scores(counts);
+  check_names(of.classes.size(), classes);
+  nlohmann::ordered_json json = {{"tolerance", counts.tolerance().text()},
+                                 {"mean_f", json_of(of.mean_f)},
+                                 {"classes", nlohmann::ordered_json::array()}};
+  for (std::size_t k = 0; k < classes.size(); ++k) {
+    json["classes"].push_back({{"name", classes[k].name},
+                               {"f", json_of(of.classes[k].f)},
+                               {"precision", json_of(of.classes[k].precision)},
+                               {"recall", json_of(of.classes[k].recall)},
+                               {"truth_border_pixels", counts.classes()[k].truth},
+                               {"predicted_border_pixels", counts.classes()[k].predicted}});
+  }
+  return text_of(json);
+}
+
+std::string trimap_table(const TrimapCounts& counts) {
+  std::string text =
+      fmt::format("{:>19}{:>16}{:>16}\n", "band around borders", "pixel accuracy", "mean IoU");
+  for (const TrimapPoint& point : trimap_curve(counts)) {
+    if (std::ranges::find(kTabledWidths, point.width_px) == kTabledWidths.end()) continue;
+    text += fmt::format("{:>16} px", point.width_px) + "      " +
+            percent(where_counted(point, point.pixel_accuracy)) + "      " +
+            percent(where_counted(point, point.mean_iou)) + '\n';
+  }
+  return text;
+}
+
+std::string trimap_json(const TrimapCounts& counts) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const TrimapPoint& point : trimap_curve(counts)) {
+    json.push_back({{"width_px", point.width_px},
+                    {"pixels", point.pixels},
+                    {"pixel_accuracy", json_of(where_counted(point, point.pixel_accuracy))},
+                    {"mean_iou", json_of(where_counted(point, point.mean_iou))}});
+  }
+  return text_of(json);
 }
 
 std::string score_csv_header(std::span<const ClassInfo> classes) {

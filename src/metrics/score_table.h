@@ -4,7 +4,9 @@
 #include <span>
 #include <string>
 
+#include "metrics/boundary.h"
 #include "metrics/confusion_matrix.h"
+#include "metrics/trimap.h"
 #include "segmentum/classes.h"
 
 namespace segmentum {
@@ -16,6 +18,15 @@ std::string score_table(const Scores& scores, std::span<const ClassInfo> classes
 
 /// The same numbers as JSON in full precision, null where there is no score. Throws like the table.
 std::string score_json(const Scores& scores, std::span<const ClassInfo> classes);
+
+/// The same two for boundary F scores: F, precision and recall of each class, and the mean F. The
+/// JSON also says what the tolerance was.
+std::string boundary_table(const BoundaryCounts& counts, std::span<const ClassInfo> classes);
+std::string boundary_json(const BoundaryCounts& counts, std::span<const ClassInfo> classes);
+
+/// The same two for a trimap curve; the table has a line for some of its widths.
+std::string trimap_table(const TrimapCounts& counts);
+std::string trimap_json(const TrimapCounts& counts);
 
 /// Per-image CSV: the header line, and one line for each picture (name, pixels, pixel accuracy,
 /// mean IoU, then the IoU of each class; empty where there is no score). Names are quoted where

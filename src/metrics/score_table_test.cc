@@ -44,6 +44,54 @@ TEST(ScoreJson, HoldsTheNumbersAndNulls) {
   EXPECT_TRUE(json["classes"][2]["iou"].is_null());
 }
 
+/// One row of road (0) and Fußweg (1); the prediction's border lies one pixel further right.
+constexpr int kWidth = 6;
+void fill_row(LabelMap& labels, int first_of_one) {
+  for (int x = 0; x < kWidth; ++x) labels(0, x) = x >= first_of_one ? 1 : 0;
+}
+
+TEST(BoundaryTable, MeanAndTolerance) {
+  LabelMap truth(1, kWidth), prediction(1, kWidth);
+  fill_row(truth, 3);
+  fill_row(prediction, 4);
+  BoundaryCounts counts(3, BoundaryTolerance::pixels(1));
+  counts.add(prediction, truth);
+  EXPECT_EQ(boundary_table(counts, kClasses),
+            "borders, in %                  F precision    recall\n"
+            "road                      100.00    100.00    100.00\n"
+            "Fußweg                    100.00    100.00    100.00\n"
+            "sky, far                       –         –         –\n"
+            "\n"
+            "mean boundary F           100.00  within 1 px\n");
+  const auto json = nlohmann::json::parse(boundary_json(counts, kClasses));
+  EXPECT_EQ(json["tolerance"], "1 px");
+  EXPECT_EQ(json["mean_f"], 1);
+  EXPECT_EQ(json["classes"][1]["truth_border_pixels"], 1);
+  EXPECT_TRUE(json["classes"][2]["f"].is_null());
+  EXPECT_THROW(boundary_table(BoundaryCounts(2), kClasses), Error);
+}
+
+TEST(TrimapTable, SomeWidthsAsTextAllAsJson) {
+  LabelMap truth(1, kWidth), prediction(1, kWidth);
+  fill_row(truth, 3);
+  fill_row(prediction, 4);
+  TrimapCounts counts(3, 6);
+  counts.add(prediction, truth);
+  // Widths 1, 2 and 3 hold 2, 4 and 6 pixels, one of them wrong.
+  EXPECT_EQ(trimap_table(counts),
+            "band around borders  pixel accuracy        mean IoU\n"
+            "               1 px           50.00           25.00\n"
+            "               2 px           75.00           58.33\n"
+            "               3 px           83.33           70.83\n"
+            "               4 px           83.33           70.83\n"
+            "               5 px           83.33           70.83\n");
+  const auto json = nlohmann::json::parse(trimap_json(counts));
+  ASSERT_EQ(json.size(), 6u);
+  EXPECT_EQ(json[5]["width_px"], 6);
+  EXPECT_EQ(json[1]["pixels"], 4);
+  EXPECT_DOUBLE_EQ(json[1]["pixel_accuracy"], 0.75);
+}
+
 TEST(ScoreCsv, OneLineForEachPicture) {
   EXPECT_EQ(score_csv_header(kClasses),
             "image,pixels,pixel_accuracy,mean_iou,iou road,iou Fußweg,\"iou sky, far\"\n");
