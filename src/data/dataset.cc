@@ -9,26 +9,11 @@
 #include "data/instances.h"
 #include "data/label_values.h"
 #include "image/codec.h"
+#include "image/colour.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
-
-// The same picture without its alpha.
-Image without_alpha(const Image& image, int channels) {
-  Image bare(image.height(), image.width(), channels, image.type());
-  const std::size_t sample = sample_bytes(image.type());
-  const std::size_t from = sample * image.channels(), to = sample * channels;
-  const std::size_t pixels = static_cast<std::size_t>(image.height()) * image.width();
-  for (std::size_t i = 0; i < pixels; ++i) {
-    std::copy_n(image.data() + i * from, to, bare.data() + i * to);
-  }
-  return bare;
-}
-
-bool has_alpha(int have, int wanted) {
-  return (have == 2 || have == 4) && wanted != have && (wanted == 1 || wanted == 3);
-}
 
 void check_has_mask(const Dataset& dataset, const Sample& sample) {
   if (!sample.mask.empty()) return;
@@ -107,7 +92,7 @@ Image read_picture(const Dataset& dataset, const Sample& sample) {
   Image image = read_image(dataset.root / sample.image);
   // Grey pictures of a colour data set become colour when they become tensors, not here.
   if (!has_alpha(image.channels(), dataset.channels)) return image;
-  return without_alpha(image, image.channels() - 1);
+  return first_channels(image, image.channels() - 1);
 }
 
 LabelMap read_labels(const Dataset& dataset, const Sample& sample) {

@@ -335,4 +335,20 @@ Image to_rgb(ImageView image, DisplayRange range) {
   return rgb;
 }
 
+Image first_channels(ImageView image, int channels) {
+  if (channels < 1 || channels > image.channels) {
+    throw Error(fmt::format("the first {} channels of a picture of {} were asked for", channels,
+                            image.channels));
+  }
+  Image bare(image.height, image.width, channels, image.type);
+  const std::size_t from = sample_bytes(image.type) * image.channels;
+  const std::size_t to = sample_bytes(image.type) * channels;
+  for (int y = 0; y < image.height; ++y) {
+    const auto* in = image.row<std::byte>(y);
+    auto* out = bare.row<std::byte>(y);
+    for (int x = 0; x < image.width; ++x) std::copy_n(in + x * from, to, out + x * to);
+  }
+  return bare;
+}
+
 }  // namespace segmentum

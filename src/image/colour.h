@@ -42,4 +42,12 @@ enum class DisplayRange {
 /// NaN is black.
 Image to_rgb(ImageView image, DisplayRange range = DisplayRange::automatic);
 
+/// Whether a picture of `have` channels has an alpha that is dropped where `wanted` are read.
+constexpr bool has_alpha(int have, int wanted) {
+  return (have == 2 || have == 4) && wanted != have && (wanted == 1 || wanted == 3);
+}
+
+/// The first `channels` channels alone. Throws Error unless the picture has as many.
+Image first_channels(ImageView image, int channels);
+
 }  // namespace segmentum

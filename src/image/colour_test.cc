@@ -147,6 +147,16 @@ TEST(ToRgb, ReplicatesGreyAndDropsAlpha) {
       ElementsAre(1, 2, 3));
 }
 
+TEST(FirstChannels, ArePackedAnew) {
+  const Image image = make_image<std::uint16_t>(1, 2, 4, {1, 2, 3, 4, 5, 6, 7, 8});
+  const Image colours = first_channels(image, 3);
+  EXPECT_THAT(samples_of<std::uint16_t>(colours), ElementsAre(1, 2, 3, 5, 6, 7));
+  EXPECT_THROW(first_channels(image, 5), Error);
+  EXPECT_THROW(first_channels(image, 0), Error);
+  EXPECT_TRUE(has_alpha(4, 3) && has_alpha(2, 1) && has_alpha(4, 1));
+  EXPECT_FALSE(has_alpha(4, 4) || has_alpha(3, 1) || has_alpha(4, 5));
+}
+
 TEST(ToRgb, ScalesDeepPictures) {
   const Image words = make_image<std::uint16_t>(1, 3, 1, {1000, 1255, 1510});
   EXPECT_THAT(samples_of<std::uint8_t>(to_rgb(words)),

@@ -13,6 +13,7 @@
 #include "image/box.h"
 #include "image/preprocess.h"
 #include "segmentum/classes.h"
+#include "segmentum/crf.h"
 
 namespace segmentum {
 
@@ -32,6 +33,7 @@ struct Model {
   /// What the network reads of a box, if it works on boxes: then it has a logit for each class but
   /// the first, the background.
   std::optional<BoxCrop> boxes;
+  std::optional<CrfSettings> crf;                 // found best for this network; never a default
   std::map<std::string, std::string> settings;    // how the graph was built: architecture options
   std::map<std::string, std::string> provenance;  // training: data, steps, scores, version, seed
 
@@ -53,6 +55,14 @@ void save_model(const std::filesystem::path& path, const Model& model);
 /// Throws Error naming the file and what is wrong with it; no file content can crash it or make it
 /// allocate more than the file's own size.
 Model load_model(const std::filesystem::path& path);
+
+/// The settings of a CRF that a model file holds, if any; no weights are read. Throws Error naming
+/// the file.
+std::optional<CrfSettings> load_crf_settings(const std::filesystem::path& path);
+
+/// Puts settings of a CRF into a model file, in place of any that are there. All else in the file
+/// stays as it is, and it is replaced whole or not at all. Throws Error naming the file.
+void store_crf_settings(const std::filesystem::path& path, const CrfSettings& settings);
 
 /// The golden pair stored in a model file.
 GoldenPair load_golden_pair(const std::filesystem::path& path);

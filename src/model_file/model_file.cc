@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "engine/executor.h"
 #include "graph/graph_json.h"
+#include "model_file/crf_json.h"
 #include "model_file/model.h"
 #include "model_file/model_json.h"
 #include "model_file/safetensors.h"
@@ -73,6 +74,7 @@ void require_consistent(const Model& model) {
     throw Error("there are " + std::to_string(model.source_values.size()) + " mask values for " +
                 std::to_string(classes) + " classes");
   }
+  if (model.crf) check(*model.crf);
   require_logits_of_input_size(model.graph);
   require_parameters(model.graph, model.parameters);
 }
@@ -165,6 +167,24 @@ Model load_model(const std::filesystem::path& path) {
     throw Error::in_file(path.string(), "the model is damaged: " + std::string(error.what()));
   }
   return model;
+}
+
+std::optional<CrfSettings> load_crf_settings(const std::filesystem::path& path) {
+  const SafetensorsReader reader = open_model(path);
+  const auto found = reader.metadata().find("crf");
+  if (found == reader.metadata().end()) return std::nullopt;
+  try {
+    return crf_settings_from_json(found->second);
+  } catch (const Error& error) {
+    throw Error::in_file(path.string(), error.what());
+  }
+}
+
+void store_crf_settings(const std::filesystem::path& path, const CrfSettings& settings) {
+  check(settings);
+  std::map<std::string, std::string> texts = open_model(path).metadata();
+  texts["crf"] = crf_json(settings);
+  replace_metadata(path, texts);
 }
 
 GoldenPair load_golden_pair(const std::filesystem::path& path) {

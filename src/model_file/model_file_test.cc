@@ -113,6 +113,40 @@ TEST_F(ModelFile, ModelsOnBoxesSayWhatTheySeeOfABox) {
               HasSubstr("tells 3 classes apart, 2 are named"));
 }
 
+TEST_F(ModelFile, SettingsOfACrfComeAndGoByThemselves) {
+  save_model(path("a"), tiny_model());
+  EXPECT_EQ(load_model(path("a")).crf, std::nullopt);
+  const CrfSettings settings{.iterations = 5, .bilateral_sigma_px = 41.5f};
+  fs::copy_file(path("a"), path("b"), fs::copy_options::overwrite_existing);
+  store_crf_settings(path("b"), settings);
+  const Model stored = load_model(path("b"));
+  EXPECT_EQ(stored.crf, settings);
+  EXPECT_EQ(load_crf_settings(path("b")), settings);
+  EXPECT_EQ(load_crf_settings(path("a")), std::nullopt);
+  EXPECT_EQ(stored.provenance, tiny_model().provenance);
+  EXPECT_EQ(golden_error(stored, load_golden_pair(path("b")), *make_reference_executor()), 0);
+  // As if it had been saved with them; the numbers still begin at a multiple of 64 bytes.
+  Model with_settings = tiny_model();
+  with_settings.crf = settings;
+  save_model(path("c"), with_settings);
+  EXPECT_EQ(read_file(path("b")), read_file(path("c")));
+  store_crf_settings(path("b"), {});
+  EXPECT_EQ(load_model(path("b")).crf, CrfSettings());
+  EXPECT_EQ(SafetensorsReader(path("b")).tensors().at("golden.input").offset % 64, 0u);
+}
+
+TEST_F(ModelFile, SettingsOfACrfThatCannotBeStored) {
+  save_model(path(), tiny_model());
+  const std::string before = read_file(path());
+  EXPECT_THROW(store_crf_settings(path(), {.spatial_sigma_px = -1}), Error);
+  write_file(path("text"), "These are words, not weights.\n");
+  EXPECT_THAT(complaint([&] { store_crf_settings(path("text"), {}); }),
+              HasSubstr("text: is not a safetensors file"));
+  EXPECT_THAT(complaint([&] { store_crf_settings(path("absent"), {}); }),
+              HasSubstr("there is no such file"));
+  EXPECT_EQ(read_file(path()), before);
+}
+
 TEST_F(ModelFile, SavedTwiceIsTheSameFile) {
   save_model(path("a"), tiny_model());
   save_model(path("b"), load_model(path("a")));
@@ -216,6 +250,8 @@ TEST_F(ModelFile, DamagedTexts) {
   EXPECT_THAT(says("preprocess", R"({"mean":[0,0,0],"std":[1,1,null]})"),
               HasSubstr("\"preprocess\""));
   EXPECT_THAT(says("settings", R"({"width":4})"), HasSubstr("\"settings\""));
+  EXPECT_THAT(says("crf", R"({"version":9})"),
+              HasSubstr("the CRF settings are damaged: they are of version 9"));
 }
 
 /// Whatever happens to the bytes, the file loads or an Error says why not.

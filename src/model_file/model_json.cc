@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model_file/crf_json.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -89,6 +90,7 @@ std::map<std::string, std::string> model_texts(const Model& model) {
   if (model.boxes) {
     texts["boxes"] = text_of({{"side", model.boxes->side_px}, {"expand", model.boxes->expand}});
   }
+  if (model.crf) texts["crf"] = crf_json(*model.crf);
   return texts;
 }
 
@@ -104,6 +106,7 @@ void read_model_texts(const std::map<std::string, std::string>& texts, Model& mo
   if (texts.contains("boxes")) {
     read_text(texts, "boxes", [&](const json& v) { model.boxes = box_crop_from(v); });
   }
+  if (texts.contains("crf")) model.crf = crf_settings_from_json(texts.at("crf"));
   read_text(texts, "settings", [&](const json& v) { model.settings = v.get<Texts>(); });
   read_text(texts, "provenance", [&](const json& v) { model.provenance = v.get<Texts>(); });
 }

@@ -41,6 +41,12 @@ std::string_view bytes_of(const NamedTensor& tensor) {
       tensor.values);
 }
 
+/// A header as long as the alignment of the numbers behind it needs it.
+std::string padded(std::string text) {
+  text.resize((text.size() + 8 + kDataAlignment - 1) / kDataAlignment * kDataAlignment - 8, ' ');
+  return text;
+}
+
 /// The tensors' entries in the order in which they are written, then padding to the alignment.
 std::string header_text(std::span<const NamedTensor> tensors,
                         const std::map<std::string, std::string>& metadata) {
@@ -56,9 +62,7 @@ std::string header_text(std::span<const NamedTensor> tensors,
         {"dtype", type_name(tensor)}, {"shape", extents}, {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump();
-  text.resize((text.size() + 8 + kDataAlignment - 1) / kDataAlignment * kDataAlignment - 8, ' ');
-  return text;
+  return padded(header.dump());
 }
 
 }  // namespace
@@ -164,6 +168,28 @@ void write_safetensors(const fs::path& path, std::span<const NamedTensor> tensor
                                        header};
   for (const NamedTensor& tensor : tensors) pieces.push_back(bytes_of(tensor));
   write_file_pieces(path, pieces);
+}
+
+void replace_metadata(const fs::path& path, const std::map<std::string, std::string>& metadata) {
+  const SafetensorsReader sound(path);  // throws where what follows could not be trusted
+  const std::string file = read_file(path);
+  std::uint64_t length = 0;
+  if (file.size() < sizeof length) throw Error::in_file(path.string(), "was cut meanwhile");
+  std::memcpy(&length, file.data(), sizeof length);
+  const std::string_view rest = std::string_view(file).substr(sizeof length);
+  if (length > rest.size()) throw Error::in_file(path.string(), "was cut meanwhile");
+  std::string header;
+  try {
+    auto json = nlohmann::ordered_json::parse(rest.substr(0, length));
+    json["__metadata__"] = metadata;
+    header = padded(json.dump());
+  } catch (const nlohmann::json::exception&) {
+    throw Error::in_file(path.string(), "cannot hold names or texts that are not UTF-8");
+  }
+  const std::uint64_t new_length = header.size();
+  write_file_pieces(path, {{reinterpret_cast<const char*>(&new_length), sizeof new_length},
+                           header,
+                           rest.substr(length)});
 }
 
 }  // namespace segmentum

@@ -74,4 +74,9 @@ struct NamedTensor {
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
+/// Gives a safetensors file other texts; tensors and their bytes stay as they are. The file is
+/// replaced whole or not at all. Throws Error naming it.
+void replace_metadata(const std::filesystem::path& path,
+                      const std::map<std::string, std::string>& metadata);
+
 }  // namespace segmentum
