@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "segmentum/classes.h"
+#include "segmentum/crf.h"
 #include "segmentum/error.h"
 #include "segmentum/image.h"
 #include "segmentum/probabilities.h"
@@ -27,6 +29,9 @@ struct SegmenterOptions {
   int tile = 0;  // side of a tile in pixels; 0: whole pictures, or tiles where memory asks for it
   std::size_t memory_limit_bytes = std::size_t{1} << 30;  // of activations, for each context
   bool flip = false;  // also segment the mirrored picture and average the probabilities
+  bool crf = false;   // send the probabilities through a dense CRF over the whole picture, which
+                      // pulls labels to its edges: probabilities are then the CRF's marginals
+  std::optional<CrfSettings> crf_settings;  // of it; none: the model file's, else the defaults
 };
 
 /// A trained model, ready to run. Everything about the picture beyond its samples (colour order,
@@ -46,6 +51,10 @@ class Segmenter {
   std::uint32_t source_ignore_value() const;
   bool source_values_are_colours() const;
   const SegmenterOptions& options() const;
+  /// The settings with which a CRF runs: the options', else the model file's, else the defaults.
+  const CrfSettings& crf_settings() const;
+  /// Whether the model file holds any.
+  bool has_crf_settings() const;
 
   /// The class of every pixel: a label map of exactly the picture's size, from 1x1 up.
   /// Safe to call from many threads; each call takes one of the contexts kept for this purpose.

@@ -32,10 +32,12 @@ Model optimised(Model model) {
 Network::Network(Model model, const SegmenterOptions& options)
     : model_(optimised(require_whole_pictures(std::move(model)))),
       options_(options),
+      crf_settings_(options.crf_settings.value_or(model_.crf.value_or(CrfSettings()))),
       executor_(make_executor(options.engine)) {
   if (options.tile < 0 || options.threads < 0) {
     throw Error("tile and threads must be 0 (automatic) or positive");
   }
+  check(crf_settings_);
   tiling_.emplace(*executor_, model_.graph, model_.parameters, options.memory_limit_bytes,
                   options.tile);
 }

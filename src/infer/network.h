@@ -23,6 +23,8 @@ class Network {
 
   const Model& model() const { return model_; }
   const SegmenterOptions& options() const { return options_; }
+  /// With which a CRF runs: the options', else the model's, else the defaults.
+  const CrfSettings& crf_settings() const { return crf_settings_; }
   int classes() const { return static_cast<int>(model_.classes.size()); }
   int input_channels() const { return model_.preprocess.channels(); }
   Executor& executor() { return *executor_; }
@@ -36,6 +38,7 @@ class Network {
  private:
   Model model_;  // its graph and parameters are the optimised ones
   SegmenterOptions options_;
+  CrfSettings crf_settings_;
   std::unique_ptr<Executor> executor_;
   std::optional<Tiling> tiling_;  // made last: it holds on to the others
 };

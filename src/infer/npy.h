@@ -1,8 +1,9 @@
-// Arrays as NumPy reads them.
+// Arrays as NumPy reads and writes them.
 #pragma once
 
 #include <filesystem>
 #include <span>
+#include <vector>
 
 #include "tensor/shape.h"
 
@@ -12,5 +13,19 @@ namespace segmentum {
 /// Throws Error naming the file.
 void write_npy(const std::filesystem::path& path, const Shape& shape,
                std::span<const float> values);
+
+struct NpyArray {
+  Shape shape;
+  std::vector<float> values;   // row-major
+  bool whole_numbers = false;  // the file's type is an integer: labels, not probabilities
+};
+
+/// Whether a file begins as a .npy file does.
+bool is_npy_file(const std::filesystem::path& path);
+
+/// Reads a .npy file of format 1 to 3: float32, float64, or integers of 8 to 64 bits,
+/// little-endian, at most four axes, row-major. Integers beyond 2^24 lose digits. Memory follows
+/// from the file's size. Throws Error naming the file and what is not as expected.
+NpyArray read_npy(const std::filesystem::path& path);
 
 }  // namespace segmentum

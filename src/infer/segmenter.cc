@@ -5,6 +5,7 @@
 
 #include "base/threads.h"
 #include "engine/plan_cache.h"
+#include "image/colour.h"
 #include "infer/labelling.h"
 #include "infer/make_segmenter.h"
 #include "infer/network.h"
@@ -37,6 +38,7 @@ struct Segmenter::Context::State {
 
   LabelMap segment(const ImageView& picture);
   Probabilities probabilities(const ImageView& picture);
+  Probabilities with_crf(const ImageView& picture, const Probabilities& probabilities) const;
 
   /// The walk of the data: calls visit(tile, logits) for every tile of the picture, or of the
   /// picture mirrored left to right.
@@ -58,7 +60,7 @@ struct Segmenter::Context::State {
 };
 
 LabelMap Segmenter::Context::State::segment(const ImageView& picture) {
-  if (network->options().flip) {
+  if (network->options().flip || network->options().crf) {
     return most_probable(probabilities(picture), network->model().one_class_head());
   }
   LabelMap labels(picture.height, picture.width);
@@ -76,7 +78,18 @@ Probabilities Segmenter::Context::State::probabilities(const ImageView& picture)
       add_probabilities(logits, tile, both ? 0.5f : 1.0f, flipped, sum);
     });
   }
-  return sum;
+  if (!network->options().crf) return sum;
+  return with_crf(picture, sum);
+}
+
+Probabilities Segmenter::Context::State::with_crf(const ImageView& picture,
+                                                  const Probabilities& probabilities) const {
+  // An alpha that the network does not see is no colour to the CRF either.
+  if (!has_alpha(picture.channels, network->input_channels())) {
+    return apply_crf(picture, probabilities, network->crf_settings());
+  }
+  const Image colours = first_channels(picture, picture.channels - 1);
+  return apply_crf(colours, probabilities, network->crf_settings());
 }
 
 Segmenter::Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -153,6 +166,12 @@ bool Segmenter::source_values_are_colours() const {
 }
 const SegmenterOptions& Segmenter::options() const {
   return core_->network->options();
+}
+const CrfSettings& Segmenter::crf_settings() const {
+  return core_->network->crf_settings();
+}
+bool Segmenter::has_crf_settings() const {
+  return core_->network->model().crf.has_value();
 }
 
 Segmenter::Context Segmenter::make_context() const {

@@ -286,5 +286,70 @@ TEST(Segmenter, ErrorsSayWhatWouldWork) {
               HasSubstr("tile and threads must be"));
 }
 
+/// Small enough a field that it shows on small pictures.
+CrfSettings near_field() {
+  return {.iterations = 2, .bilateral_sigma_px = 6, .bilateral_sigma_colour = 40};
+}
+
+TEST(SegmenterWithCrf, ProbabilitiesAreTheMarginals) {
+  const Image picture = noise_picture(21, 34);
+  const Segmenter plain = make_segmenter(tiny_model("unet"));
+  const Segmenter refined =
+      make_segmenter(tiny_model("unet"), {.crf = true, .crf_settings = near_field()});
+  const Probabilities expected = apply_crf(picture, plain.probabilities(picture), near_field());
+  EXPECT_TRUE(std::ranges::equal(refined.probabilities(picture).values(), expected.values()));
+  EXPECT_EQ(refined.segment(picture), most_probable(expected, false));
+  EXPECT_NE(refined.segment(picture), plain.segment(picture));
+}
+
+TEST(SegmenterWithCrf, SettingsOfTheOptionsOfTheModelAndTheDefaults) {
+  Model model = tiny_model("unet");
+  EXPECT_EQ(make_segmenter(tiny_model("unet")).crf_settings(), CrfSettings());
+  EXPECT_FALSE(make_segmenter(tiny_model("unet")).has_crf_settings());
+  model.crf = near_field();
+  const Segmenter stored = make_segmenter(std::move(model));
+  EXPECT_TRUE(stored.has_crf_settings());
+  EXPECT_EQ(stored.crf_settings(), near_field());
+  const CrfSettings other{.iterations = 7};
+  model = tiny_model("unet");
+  model.crf = near_field();
+  EXPECT_EQ(make_segmenter(std::move(model), {.crf_settings = other}).crf_settings(), other);
+  EXPECT_THROW(
+      make_segmenter(tiny_model("unet"), {.crf_settings = CrfSettings{.spatial_sigma_px = 0}}),
+      Error);
+}
+
+TEST(SegmenterWithCrf, NeverUnlessAskedFor) {
+  Model model = tiny_model("unet");
+  model.crf = near_field();
+  const Image picture = noise_picture(21, 34);
+  EXPECT_EQ(make_segmenter(std::move(model)).segment(picture),
+            make_segmenter(tiny_model("unet")).segment(picture));
+}
+
+TEST(SegmenterWithCrf, AlphaIsNoColour) {
+  const Image picture = noise_picture(12, 13);
+  Image with_alpha(12, 13, 4);
+  RandomStream random(1, 0, 0);
+  for (int i = 0; i < 12 * 13; ++i) {
+    for (int c = 0; c < 3; ++c) {
+      with_alpha.row<std::uint8_t>(0)[4 * i + c] = picture.row<std::uint8_t>(0)[3 * i + c];
+    }
+    with_alpha.row<std::uint8_t>(0)[4 * i + 3] = static_cast<std::uint8_t>(random.bits());
+  }
+  const Segmenter refined =
+      make_segmenter(tiny_model("unet"), {.crf = true, .crf_settings = near_field()});
+  EXPECT_EQ(refined.segment(with_alpha), refined.segment(picture));
+}
+
+TEST(SegmenterWithCrf, OneClassHeads) {
+  const Image picture = noise_picture(12, 13);
+  CrfSettings none = near_field();
+  none.iterations = 0;
+  const Segmenter unmoved =
+      make_segmenter(tiny_model("unet", 1), {.crf = true, .crf_settings = none});
+  EXPECT_EQ(unmoved.segment(picture), make_segmenter(tiny_model("unet", 1)).segment(picture));
+}
+
 }  // namespace
 }  // namespace segmentum

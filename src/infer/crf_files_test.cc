@@ -1,0 +1,154 @@
+#include "infer/crf_files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "base/file.h"
+#include "image/codec.h"
+#include "infer/npy.h"
+
+namespace segmentum {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr int kHeight = 12, kWidth = 16, kEdge = 8;
+
+class CrfFiles : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(SEGMENTUM_BINARY_DIR) / "test_files" / "crf_files" / test->name();
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+
+  fs::path path(const std::string& name) const { return folder_ / name; }
+  std::string text(const std::string& name) const { return path(name).string(); }
+
+  /// Dark on the left, bright on the right.
+  void picture(const std::string& name) const {
+    Image image(kHeight, kWidth, 3);
+    for (int y = 0; y < kHeight; ++y) {
+      for (int i = 3 * kEdge; i < 3 * kWidth; ++i) image.row<std::uint8_t>(y)[i] = 200;
+    }
+    write_png(path(name), image);
+  }
+  /// Value 7 to the left of `border`, 11 from there on.
+  void labels(const std::string& name, int border) const {
+    Image image(kHeight, kWidth, 1);
+    for (int y = 0; y < kHeight; ++y) {
+      for (int x = 0; x < kWidth; ++x) image.row<std::uint8_t>(y)[x] = x < border ? 7 : 11;
+    }
+    write_png(path(name), image);
+  }
+  std::vector<CrfFile> pairs(const std::string& pictures, const std::string& inputs,
+                             const std::string& out, const CrfFilesOptions& options = {}) const {
+    return pair_crf_files(text(pictures), text(inputs), path(out), options);
+  }
+  std::string complaint(const std::function<void()>& call) const {
+    try {
+      call();
+      return "none";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
+
+ private:
+  fs::path folder_;
+};
+
+TEST_F(CrfFiles, LabelsMoveToTheEdgeOfThePicture) {
+  picture("a.png");
+  labels("labels.png", kEdge + 2);
+  const CrfFilesOptions options{.overlay = true, .probabilities = true};
+  const auto files = pairs("a.png", "labels.png", "out/refined.png", options);
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(files[0].stem, path("out/refined"));
+  EXPECT_EQ(run_crf_files(files, options).written, 1);
+  const RawMask mask = read_mask(path("out/refined.png"));
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      EXPECT_EQ(mask.values.row<std::uint8_t>(y)[x], x < kEdge ? 7 : 11) << y << ", " << x;
+    }
+  }
+  EXPECT_EQ(read_npy(path("out/refined.npy")).shape, Shape({2, kHeight, kWidth}));
+  EXPECT_EQ(read_image(path("out/refined.overlay.png")).width(), kWidth);
+}
+
+TEST_F(CrfFiles, FoldersArePairedByName) {
+  for (const char* name : {"in/a.png", "in/deep/b.png", "in/c.png"}) picture(name);
+  labels("labels/a.png", kEdge);
+  labels("labels/deep/b.png", kEdge);
+  const std::vector<float> numbers(2 * kHeight * kWidth, 0.5f);
+  write_npy(path("labels/a.npy"), {2, kHeight, kWidth}, numbers);
+  const auto files = pairs("in", "labels", "out");
+  ASSERT_EQ(files.size(), 3u);
+  EXPECT_EQ(files[0].input, path("labels/a.npy"));
+  EXPECT_EQ(files[1].input, fs::path());
+  EXPECT_EQ(files[2].input, path("labels/deep/b.png"));
+  EXPECT_EQ(files[2].stem, path("out/deep/b"));
+}
+
+TEST_F(CrfFiles, ABadPairIsReportedAndSkipped) {
+  for (const char* name : {"in/a.png", "in/b.png", "in/c.png", "in/d.png"}) picture(name);
+  labels("labels/a.png", kEdge);
+  write_file(path("labels/b.png"), "no picture");
+  std::vector<float> numbers(2 * kHeight * kWidth, 0.5f);
+  numbers[3] = 0.9f;
+  write_npy(path("labels/d.npy"), {2, kHeight, kWidth}, numbers);
+  const CrfFilesSummary summary = run_crf_files(pairs("in", "labels", "out"), {});
+  EXPECT_EQ(summary.written, 1);
+  EXPECT_THAT(summary.failures, ElementsAre(HasSubstr("labels/b.png: "),
+                                            AllOf(HasSubstr("in/c.png: "),
+                                                  HasSubstr("has no labels or probabilities")),
+                                            HasSubstr("in/d.png: ")));
+  EXPECT_TRUE(fs::exists(path("out/a.png")));
+  EXPECT_FALSE(fs::exists(path("out/b.png")));
+}
+
+TEST_F(CrfFiles, InputsAreNeverReplaced) {
+  picture("in/a.png");
+  labels("labels/a.png", kEdge);
+  const auto says = [&](const std::string& pictures, const std::string& inputs,
+                        const std::string& out) {
+    return complaint([&] { pairs(pictures, inputs, out); });
+  };
+  EXPECT_THAT(says("in", "labels", "labels"), HasSubstr("would be replaced by a result"));
+  EXPECT_THAT(says("in/a.png", "labels/a.png", "labels/a.png"), HasSubstr("would be replaced"));
+  EXPECT_THAT(says("in/a.png", "labels/a.png", "in"), HasSubstr("would be replaced"));
+  EXPECT_THAT(says("in", "labels/a.png", "out"), HasSubstr("labels/a.png: is no folder"));
+  EXPECT_THAT(says("in", "in", "out"), HasSubstr("in folders of their own"));
+}
+
+TEST_F(CrfFiles, UnlabelledPixelsAreFilledWhereAsked) {
+  picture("a.png");
+  Image scribbles(kHeight, kWidth, 1);
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      scribbles.row<std::uint8_t>(y)[x] = x == 2 ? 1 : x == kWidth - 3 ? 4 : 255;
+    }
+  }
+  write_png(path("scribbles.png"), scribbles);
+  const auto result = [&](bool fill) {
+    const CrfFilesOptions options{.trust = {.confidence = 0.9f, .fill_ignored = fill}};
+    run_crf_files(pairs("a.png", "scribbles.png", "out.png", options), options);
+    return read_mask(path("out.png"));
+  };
+  const RawMask kept = result(false);
+  EXPECT_EQ(kept.values.row<std::uint8_t>(5)[2], 1);
+  EXPECT_EQ(kept.values.row<std::uint8_t>(5)[7], 255);
+  const RawMask filled = result(true);
+  for (int x = 0; x < kWidth; ++x) {
+    EXPECT_EQ(filled.values.row<std::uint8_t>(5)[x], x < kEdge ? 1 : 4) << x;
+  }
+}
+
+}  // namespace
+}  // namespace segmentum
