@@ -24,6 +24,8 @@ extern const Command kInitCommand;
 extern const Command kTrainCommand;
 extern const Command kEvalCommand;
 extern const Command kPredictCommand;
+extern const Command kCrfCommand;
+extern const Command kCrfSearchCommand;
 extern const Command kImportCommand;
 extern const Command kDescribeCommand;
 extern const Command kModelsCommand;

@@ -117,7 +117,7 @@ int demo(const Request& request) {
   const Segmenter segmenter =
       Segmenter::load(training.model.string(), {.threads = request.threads});
   EvaluationPart part =
-      evaluate_split(segmenter, dataset, "generated scenes", "test", std::nullopt, progress);
+      evaluate_split(segmenter, dataset, "generated scenes", "test", {}, progress);
   const Scores result = scores(part.evaluation.matrix);
   predict_files(segmenter, first_unseen(dataset), {.out = out / "predictions", .overlay = true},
                 &progress);

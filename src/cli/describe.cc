@@ -13,10 +13,12 @@
 
 #include "base/threads.h"
 #include "cli/arguments.h"
+#include "cli/crf_arguments.h"
 #include "cli/json_object.h"
 #include "engine/executor.h"
 #include "graph/analysis.h"
 #include "graph/checkerboard.h"
+#include "model_file/crf_json.h"
 #include "model_file/model.h"
 #include "models/registry.h"
 
@@ -137,6 +139,7 @@ void print_model(const Model& model) {
                              numbers(model.preprocess.mean), numbers(model.preprocess.std));
   }
   print_pairs("settings", model.settings);
+  if (model.crf) std::cout << "\ncrf, for --crf\n  " << crf_text(*model.crf) << '\n';
   print_pairs("training", model.provenance);
 }
 
@@ -161,6 +164,7 @@ int describe_model(const Request& request, Size2 size) {
   std::vector<std::string> classes;
   for (const ClassInfo& info : model.classes) classes.push_back(info.name);
   json.set("classes", classes).set("settings", model.settings).set("training", model.provenance);
+  if (model.crf) json.set("crf", json_of(*model.crf));
   write_json(request.json, json);
   return 0;
 }

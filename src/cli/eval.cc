@@ -9,6 +9,7 @@
 
 #include "cli/arguments.h"
 #include "cli/box_scores.h"
+#include "cli/crf_arguments.h"
 #include "cli/json_object.h"
 #include "cli/model_report.h"
 #include "cli/stop_signal.h"
@@ -28,6 +29,9 @@ struct Request {
   std::string report;
   std::string csv;
   std::string interior;
+  bool boundary = false;
+  std::string tolerance;
+  bool trimap = false;
   std::string boxes;
   SegmenterOptions segmenter;
   std::string json;
@@ -37,6 +41,11 @@ struct Request {
 std::string split_of(const Request& request, const Dataset& dataset) {
   if (!request.split.empty()) return request.split;
   return dataset.splits.contains("test") ? "test" : "val";
+}
+
+std::optional<BoundaryTolerance> tolerance_of(const Request& request) {
+  if (!request.boundary && request.tolerance.empty()) return std::nullopt;
+  return tolerance_argument(request.tolerance);
 }
 
 /// A class by its name or its index.
@@ -67,19 +76,24 @@ void print_scores(const EvaluationPart& part) {
   for (const auto& [name, score] : part.more_scores) {
     std::cout << fmt::format("{:<24}{:.4f}\n", name, score);
   }
+  if (part.boundary) std::cout << '\n' << boundary_table(*part.boundary, part.classes);
+  if (part.trimap) std::cout << '\n' << trimap_table(*part.trimap);
 }
 
 JsonObject json_of(const EvaluationPart& part, const Request& request, const std::string& split) {
   JsonObject more;
   for (const auto& [name, score] : part.more_scores) more.set(name, score);
-  return JsonObject()
-      .set("model", request.model)
+  JsonObject json;
+  json.set("model", request.model)
+      .set("crf", request.segmenter.crf)
       .set("data", request.data)
       .set("split", split)
       .set("pictures", static_cast<std::int64_t>(part.evaluation.images.size()))
       .set_json("scores", score_json(scores(part.evaluation.matrix), part.classes))
-      .set("more_scores", more)
-      .set("failures", part.evaluation.failures);
+      .set("more_scores", more);
+  if (part.boundary) json.set_json("boundary", boundary_json(*part.boundary, part.classes));
+  if (part.trimap) json.set_json("trimap", trimap_json(*part.trimap));
+  return json.set("failures", part.evaluation.failures);
 }
 
 void write_report_folder(const Request& request, EvaluationPart part) {
@@ -94,8 +108,11 @@ void check_boxes_alone(const Request& request) {
   const char* other = !request.report.empty()       ? "--report"
                       : !request.csv.empty()        ? "--csv"
                       : !request.interior.empty()   ? "--rand"
+                      : tolerance_of(request)       ? "--boundary"
+                      : request.trimap              ? "--trimap"
                       : request.segmenter.tile != 0 ? "--tile"
                       : request.segmenter.flip      ? "--flip"
+                      : request.segmenter.crf       ? "--crf"
                                                     : nullptr;
   if (other) throw UsageError(fmt::format("{} does not go with --boxes", other));
 }
@@ -127,16 +144,18 @@ int eval_boxes(const Request& request) {
 
 int eval(const Request& request) {
   if (!request.boxes.empty()) return eval_boxes(request);
+  const std::optional<BoundaryTolerance> tolerance = tolerance_of(request);
   catch_stop_signals();
   const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
   const Dataset dataset = open_dataset(request.data);
   const std::string split = split_of(request, dataset);
-  std::optional<std::uint16_t> interior;
-  if (!request.interior.empty()) interior = find_class(dataset.classes, request.interior);
+  ExtraScores extra{.boundary = tolerance, .trimap = request.trimap};
+  if (!request.interior.empty()) extra.interior = find_class(dataset.classes, request.interior);
 
   TerminalProgress progress(Screen::standard_error());
   note_other_names(segmenter.classes(), dataset, progress);
-  EvaluationPart part = evaluate_split(segmenter, dataset, request.data, split, interior, progress);
+  if (request.segmenter.crf) progress.message(crf_note(segmenter));
+  EvaluationPart part = evaluate_split(segmenter, dataset, request.data, split, extra, progress);
   print_scores(part);
   write_json(request.json, json_of(part, request, split));
   if (!request.csv.empty()) {
@@ -160,6 +179,13 @@ Action declare(Arguments& arguments) {
   arguments.option(request->csv, "--csv", "FILE", "write the scores of each picture as CSV");
   arguments.option(request->interior, "--rand", "CLASS",
                    "also the foreground-restricted Rand error, the cells being CLASS");
+  arguments.flag(request->boundary, "--boundary",
+                 "also the F score of each class's borders, precision and recall");
+  arguments.option(request->tolerance, "--boundary-tolerance", "PX|PART%",
+                   "how far a border may be off, in pixels or as a part of the diagonal (default: "
+                   "0.75%); means --boundary too");
+  arguments.flag(request->trimap, "--trimap",
+                 "also accuracy and mean IoU within 1 to 40 pixels of true borders");
   arguments.option(request->boxes, "--boxes", "ground-truth|FILE",
                    "of a model on boxes: mean IoU of masks in the objects' own boxes, or average "
                    "precision (APr) of masks in a file's scored boxes");
@@ -167,6 +193,8 @@ Action declare(Arguments& arguments) {
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
                  "average with the mirrored picture: better, and twice as slow");
+  arguments.flag(request->segmenter.crf, "--crf",
+                 "score labels after a dense CRF (see predict --crf)");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   return [request] { return eval(*request); };
@@ -178,6 +206,7 @@ const Command kEvalCommand{
     "eval", "scores of a model on labelled pictures",
     "  segmentum eval runs/first/best.segmentum pictures --split test --report scores\n"
     "  segmentum eval cells.segmentum isbi2012 --split val --rand cell --json scores.json\n"
+    "  segmentum eval street.segmentum camvid --boundary --trimap --json scores.json\n"
     "  segmentum eval boxes.segmentum pictures --boxes detections.json\n",
     declare, true};
 

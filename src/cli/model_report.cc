@@ -40,20 +40,28 @@ class RandMean {
 
 EvaluationPart evaluate_split(const Segmenter& segmenter, const Dataset& dataset,
                               const std::string& data, const std::string& split,
-                              std::optional<std::uint16_t> interior, ProgressSink& progress) {
+                              const ExtraScores& extra, ProgressSink& progress) {
   NotablePictures notable(dataset.class_count());
   RandMean rand;
+  std::optional<BoundaryCounts> boundary;
+  if (extra.boundary) boundary.emplace(dataset.class_count(), *extra.boundary);
+  std::optional<TrimapCounts> trimap;
+  if (extra.trimap) trimap.emplace(dataset.class_count());
   const auto visit = [&](const Sample& sample, const Image& picture, const LabelMap& prediction,
                          const LabelMap& truth) {
     notable.add(sample.name, picture, prediction, truth);
-    if (!interior) return;
-    if (const auto scores = rand_scores(prediction, truth, *interior)) rand.add(*scores);
+    if (boundary) boundary->add(prediction, truth);
+    if (trimap) trimap->add(prediction, truth);
+    if (!extra.interior) return;
+    if (const auto scores = rand_scores(prediction, truth, *extra.interior)) rand.add(*scores);
   };
   Evaluation evaluation = evaluate(segmenter, dataset, split, &progress, visit);
   return {.data = data + ", split " + split,
           .classes = dataset.classes,
           .evaluation = std::move(evaluation),
           .more_scores = rand.named(),
+          .boundary = std::move(boundary),
+          .trimap = std::move(trimap),
           .best = notable.best(),
           .worst = notable.worst()};
 }

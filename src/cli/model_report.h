@@ -13,12 +13,20 @@
 
 namespace segmentum {
 
-/// Scores and notable pictures of a split; with `interior`, also the foreground-restricted Rand
-/// scores of that class, means over the pictures that show it. `data` names the data set for
-/// people. Throws as `evaluate`.
+/// Scores that follow from no confusion matrix, and cost time of their own.
+struct ExtraScores {
+  /// The class of cells whose foreground-restricted Rand scores are taken, as means over the
+  /// pictures that show it.
+  std::optional<std::uint16_t> interior;
+  std::optional<BoundaryTolerance> boundary;
+  bool trimap = false;
+};
+
+/// Scores and notable pictures of a split. `data` names the data set for people. Throws as
+/// `evaluate`.
 EvaluationPart evaluate_split(const Segmenter& segmenter, const Dataset& dataset,
                               const std::string& data, const std::string& split,
-                              std::optional<std::uint16_t> interior, ProgressSink& progress);
+                              const ExtraScores& extra, ProgressSink& progress);
 
 /// The page about the model in `model_file`: its scores, and its training where the log of it lies
 /// beside the model.

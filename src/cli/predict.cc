@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/crf_arguments.h"
 #include "cli/json_object.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
@@ -35,6 +36,7 @@ void check_boxes_alone(const Request& request) {
                       : request.values != "index"   ? "--values"
                       : request.segmenter.tile != 0 ? "--tile"
                       : request.segmenter.flip      ? "--flip"
+                      : request.segmenter.crf       ? "--crf"
                                                     : nullptr;
   if (other) throw UsageError(fmt::format("{} does not go with --boxes", other));
 }
@@ -46,6 +48,7 @@ PredictSummary segment(const Request& request, ProgressSink& progress) {
                                .source_values = request.values == "source"};
   if (request.boxes.empty()) {
     const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
+    if (request.segmenter.crf) progress.message(crf_note(segmenter));
     return predict_files(segmenter, request.inputs, options, &progress);
   }
   check_boxes_alone(request);
@@ -96,6 +99,9 @@ Action declare(Arguments& arguments) {
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
                  "average with the mirrored picture: better, and twice as slow");
+  arguments.flag(request->segmenter.crf, "--crf",
+                 "pull labels to the picture's edges by a dense CRF, with the settings that "
+                 "crf-search left in the model file, else the defaults");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   return [request] { return predict(*request); };
@@ -107,6 +113,7 @@ const Command kPredictCommand{
     "predict", "label maps for pictures",
     "  segmentum predict runs/first/best.segmentum new/ --out masks --overlay\n"
     "  segmentum predict best.segmentum 'new/*.jpg' a.png --out masks --values source\n"
+    "  segmentum predict street.segmentum new/ --crf --out masks\n"
     "  segmentum predict boxes.segmentum new/ --boxes detections.json --out objects\n",
     declare, true};
 

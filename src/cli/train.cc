@@ -172,7 +172,7 @@ void write_training_report(const TrainSummary& summary, const Dataset& dataset,
   }
   const Segmenter segmenter = Segmenter::load(summary.model.string(), {.threads = config.threads});
   EvaluationPart part =
-      evaluate_split(segmenter, dataset, request.data, config.val_split, std::nullopt, progress);
+      evaluate_split(segmenter, dataset, request.data, config.val_split, {}, progress);
   std::cout << '\n' << score_table(scores(part.evaluation.matrix), part.classes) << '\n';
   write_model_report(folder / "report.html", "Training of " + folder.string(), summary.model,
                      std::move(part));

@@ -1,16 +1,12 @@
-#include <fmt/format.h>
-
 #include <cstddef>
 #include <vector>
 
-#include "image/codec.h"
-#include "image/overlay.h"
+#include "report/panel.h"
 #include "report/sections.h"
 
 namespace segmentum {
 namespace {
 
-constexpr int kPictureQuality = 82;  // of JPEG
 constexpr Rgb kErrorColour{222, 33, 48};
 constexpr Rgb kStripe{120, 120, 120};
 constexpr Rgb kStripeGap{165, 165, 165};
@@ -42,22 +38,7 @@ Image draw_errors(const ReportPicture& shown) {
 
 void write_panel(HtmlWriter& html, const ReportPicture& shown, const char* caption,
                  const std::string& uri) {
-  constexpr int kFewPixels = 200;  // wide: drawn enlarged, as squares
-  html.open("figure");
-  html.empty("img", {{"src", uri},
-                     {"alt", shown.name + ": " + caption},
-                     {"width", fmt::format("{}", shown.picture.width())},
-                     {"height", fmt::format("{}", shown.picture.height())},
-                     {"class", shown.picture.width() < kFewPixels ? "pixels" : ""}});
-  html.element("figcaption", caption).close();
-}
-
-std::string jpeg_uri(const Image& picture) {
-  return data_uri("image/jpeg", encode_jpeg(picture, kPictureQuality));
-}
-
-std::string label_uri(const LabelMap& labels, const Palette& palette) {
-  return data_uri("image/png", encode_png(draw_labels(labels, palette)));
+  write_panel(html, shown.name, caption, uri, shown.picture.width(), shown.picture.height());
 }
 
 void write_row(HtmlWriter& html, const ReportPicture& shown, const Palette& palette) {
@@ -71,38 +52,18 @@ void write_row(HtmlWriter& html, const ReportPicture& shown, const Palette& pale
   html.close().close();
 }
 
-struct SeenLabels {
-  std::vector<bool> classes;
-  bool ignored = false;
-
-  void add(const LabelMap& labels) {
-    for (std::uint16_t label : labels.labels()) {
-      if (label < classes.size()) classes[label] = true;
-      ignored = ignored || label == kIgnoreLabel;
-    }
-  }
-};
-
 /// The colours that occur in the pictures, and no others.
 void write_legend(HtmlWriter& html, const EvaluationPart& part, const Palette& palette) {
-  SeenLabels seen{.classes = std::vector<bool>(part.classes.size())};
+  SeenLabels seen(part.classes.size());
   for (const auto* pictures : {&part.best, &part.worst}) {
     for (const ReportPicture& shown : *pictures) {
       seen.add(shown.truth);
       seen.add(shown.prediction);
     }
   }
-  const auto entry = [&](Rgb colour, const std::string& name) {
-    html.open("span");
-    write_swatch(html, colour);
-    html.text(name).close();
-  };
   html.open("p", {{"class", "legend"}});
-  for (std::size_t k = 0; k < part.classes.size(); ++k) {
-    if (seen.classes[k]) entry(part.classes[k].colour, part.classes[k].name);
-  }
-  if (seen.ignored) entry(palette.ignore, "ignored in truth");
-  entry(kErrorColour, "wrong in errors");
+  write_legend_entries(html, seen, part.classes, palette);
+  write_legend_entry(html, kErrorColour, "wrong in errors");
   if (seen.ignored) {
     html.open("span").open("i", {{"class", "swatch striped"}}).close();
     html.text("ignored in errors").close();

@@ -12,20 +12,6 @@
 namespace segmentum {
 namespace {
 
-/// Tells the browser itself to load nothing and run nothing.
-constexpr std::string_view kNothingFromOutside =
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
-
-void write_head(HtmlWriter& html, const Report& report) {
-  html.raw("<!DOCTYPE html>\n").open("html", {{"lang", "en"}}).open("head");
-  html.empty("meta", {{"charset", "utf-8"}});
-  html.empty("meta", {{"http-equiv", "Content-Security-Policy"}, {"content", kNothingFromOutside}});
-  html.empty("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
-  html.empty("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
-  html.element("title", report.title);
-  html.open("style").raw(page_style()).close().close();
-}
-
 /// What the page is about, in a line.
 std::string model_line(const ModelFacts& model) {
   std::string line = model.architecture;
@@ -49,7 +35,22 @@ void check_classes(const EvaluationPart& part) {
                   rows, part.classes.size()));
 }
 
+/// Tells the browser itself to load nothing and run nothing.
+constexpr std::string_view kNothingFromOutside =
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
 }  // namespace
+
+void open_page(HtmlWriter& html, const std::string& title) {
+  html.raw("<!DOCTYPE html>\n").open("html", {{"lang", "en"}}).open("head");
+  html.empty("meta", {{"charset", "utf-8"}});
+  html.empty("meta", {{"http-equiv", "Content-Security-Policy"}, {"content", kNothingFromOutside}});
+  html.empty("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
+  html.empty("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
+  html.element("title", title);
+  html.open("style").raw(page_style()).close().close();
+  html.open("body").open("main");
+}
 
 void write_model(HtmlWriter& html, const ModelFacts& model) {
   html.open("section", {{"id", "model"}}).element("h2", "Model").open("dl");
@@ -90,8 +91,7 @@ void write_swatch(HtmlWriter& html, Rgb colour) {
 std::string report_html(const Report& report) {
   if (report.evaluation) check_classes(*report.evaluation);
   HtmlWriter html;
-  write_head(html, report);
-  html.open("body").open("main");
+  open_page(html, report.title);
   write_header(html, report);
   if (report.evaluation) {
     write_scores(html, *report.evaluation);

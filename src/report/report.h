@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "infer/evaluate.h"
+#include "metrics/boundary.h"
+#include "metrics/trimap.h"
 #include "report/model_facts.h"
 #include "report/notable_pictures.h"
 #include "report/training_run.h"
@@ -23,6 +25,8 @@ struct EvaluationPart {
   Evaluation evaluation;
   /// Scores that follow from no confusion matrix, with their names: {"Rand error", 0.083}.
   std::vector<std::pair<std::string, double>> more_scores;
+  std::optional<BoundaryCounts> boundary;
+  std::optional<TrimapCounts> trimap;
   std::vector<ReportPicture> best;  // see NotablePictures
   std::vector<ReportPicture> worst;
 };

@@ -30,6 +30,10 @@ void write_means(HtmlWriter& html, const Scores& scores, const EvaluationPart& p
   write_tile(html, "pixel accuracy", percent(mean(scores.pixel_accuracy)), "%");
   write_tile(html, "mean accuracy", percent(mean(scores.mean_accuracy)), "%");
   write_tile(html, "frequency-weighted IoU", percent(mean(scores.frequency_weighted_iou)), "%");
+  if (part.boundary) {
+    write_tile(html, "boundary F, within " + part.boundary->tolerance().text(),
+               percent(segmentum::scores(*part.boundary).mean_f), "%");
+  }
   for (const auto& [name, value] : part.more_scores) {
     write_tile(html, name, fmt::format("{:.4g}", value), "");
   }
@@ -116,6 +120,10 @@ void write_scores(HtmlWriter& html, const EvaluationPart& part) {
   write_means(html, split, part);
   write_failures(html, part.evaluation.failures);
   write_classes(html, split, part);
+  if (part.trimap) {
+    const std::pair<std::string, const TrimapCounts*> curve{"", &*part.trimap};
+    write_trimaps(html, {&curve, 1});
+  }
   html.close();
 }
 

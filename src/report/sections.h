@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "report/html.h"
 #include "report/report.h"
@@ -15,8 +16,15 @@ namespace segmentum {
 /// The style sheet of the page; it refers to nothing outside of itself.
 std::string_view page_style();
 
+/// Everything up to the first element of the page's body.
+void open_page(HtmlWriter& html, const std::string& title);
+
 /// Means over the split as large numbers; then one line for each class.
 void write_scores(HtmlWriter& html, const EvaluationPart& part);
+
+/// Pixel accuracy and mean IoU near borders, a curve for each of the named counts.
+void write_trimaps(HtmlWriter& html,
+                   std::span<const std::pair<std::string, const TrimapCounts*>> named);
 
 /// What was taken for what: a heat map whose rows are true classes, and the commonest mistakes.
 void write_confusion(HtmlWriter& html, const ConfusionMatrix& matrix,
