@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/check/label_steps.h"
 #include "data/dataset.h"
 #include "image/codec.h"
 
@@ -38,12 +39,6 @@ struct UnknownPixels {
   std::int64_t count = 0;
   std::int64_t on_edges = 0;    // within 3 pixels of two labels
   std::int64_t near_edges = 0;  // within 8 to 16 pixels of two labels
-};
-
-/// How values change from one class to the next along rows and columns.
-struct LabelSteps {
-  std::int64_t sharp = 0;  // at once, past at least one value between
-  std::int64_t ramps = 0;  // through one to four pixels of values between, in order
 };
 
 /// What an encoding makes of a mask.
