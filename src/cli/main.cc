@@ -20,10 +20,18 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{&kInitCommand,     &kTrainCommand,  &kEvalCommand,
-                               &kPredictCommand,  &kImportCommand, &kConvertClassifierCommand,
-                               &kDescribeCommand, &kModelsCommand, &kCeilingCommand,
-                               &kDemoCommand,     &kVersionCommand};
+constexpr std::array kCommands{&kInitCommand,
+                               &kCheckCommand,
+                               &kTrainCommand,
+                               &kEvalCommand,
+                               &kPredictCommand,
+                               &kImportCommand,
+                               &kConvertClassifierCommand,
+                               &kDescribeCommand,
+                               &kModelsCommand,
+                               &kCeilingCommand,
+                               &kDemoCommand,
+                               &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
@@ -39,6 +47,7 @@ std::string help() {
   return text +
          "\nExample:\n"
          "  segmentum init pictures\n"
+         "  segmentum check pictures\n"
          "  segmentum train pictures --model unet --out runs/first\n"
          "  segmentum eval runs/first/best.segmentum pictures --split test --report scores\n"
          "  segmentum predict runs/first/best.segmentum new/*.jpg --out masks --overlay\n\n"

@@ -16,15 +16,19 @@ namespace {
 constexpr std::string_view kNothingFromOutside =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
-void write_head(HtmlWriter& html, const Report& report) {
+}  // namespace
+
+void write_page_head(HtmlWriter& html, const std::string& title) {
   html.raw("<!DOCTYPE html>\n").open("html", {{"lang", "en"}}).open("head");
   html.empty("meta", {{"charset", "utf-8"}});
   html.empty("meta", {{"http-equiv", "Content-Security-Policy"}, {"content", kNothingFromOutside}});
   html.empty("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
   html.empty("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
-  html.element("title", report.title);
+  html.element("title", title);
   html.open("style").raw(page_style()).close().close();
 }
+
+namespace {
 
 /// What the page is about, in a line.
 std::string model_line(const ModelFacts& model) {
@@ -90,7 +94,7 @@ void write_swatch(HtmlWriter& html, Rgb colour) {
 std::string report_html(const Report& report) {
   if (report.evaluation) check_classes(*report.evaluation);
   HtmlWriter html;
-  write_head(html, report);
+  write_page_head(html, report.title);
   html.open("body").open("main");
   write_header(html, report);
   if (report.evaluation) {

@@ -15,6 +15,9 @@ namespace segmentum {
 /// The style sheet of the page; it refers to nothing outside of itself.
 std::string_view page_style();
 
+/// The beginning of a page, up to and with </head>.
+void write_page_head(HtmlWriter& html, const std::string& title);
+
 /// Means over the split as large numbers; then one line for each class.
 void write_scores(HtmlWriter& html, const EvaluationPart& part);
 

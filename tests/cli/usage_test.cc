@@ -14,8 +14,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr const char* kVerbs[] = {
-    "init",     "train",  "eval",    "predict", "import", "convert-classifier",
-    "describe", "models", "ceiling", "demo",    "version"};
+    "init",     "check",  "train",   "eval", "predict", "import", "convert-classifier",
+    "describe", "models", "ceiling", "demo", "version"};
 
 /// One line on standard error, nothing else anywhere.
 void expect_refusal(const std::vector<std::string>& arguments, int status,

@@ -154,8 +154,11 @@ std::vector<Finding> quick_check(const Dataset& dataset, const std::vector<std::
   check_encodings(checkup);
   check_pairs(checkup);
   check_edges(checkup);
-  std::erase_if(checkup.findings,
-                [](const Finding& finding) { return finding.severity == Severity::note; });
+  std::erase_if(checkup.findings, [](const Finding& finding) {
+    const bool told_by_training =
+        finding.fault == Fault::no_mask || finding.fault == Fault::empty_split;
+    return finding.severity == Severity::note || told_by_training;
+  });
   errors_first(checkup.findings);
   return std::move(checkup.findings);
 }

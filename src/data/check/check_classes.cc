@@ -179,7 +179,7 @@ void check_edges(Checkup& checkup) {
                   .repaired = true};
   for (CheckedSample* sample : known_masks(checkup)) {
     const LabelSteps& steps = sample->mask.reading.steps;
-    if (steps.ramps < kFewest || steps.ramps < steps.sharp) continue;
+    if (steps.ramps < kFewest || 3 * steps.ramps < steps.sharp) continue;
     finding.add(
         sample->mask_file(fmt::format("{} of {} borders", steps.ramps, steps.ramps + steps.sharp)));
     sample->remedy.fill_ramps = true;

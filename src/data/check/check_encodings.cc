@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "data/check/checkup.h"
+#include "data/check/mask_files.h"
 #include "data/label_values.h"
 
 namespace segmentum {
@@ -15,6 +17,11 @@ namespace {
 using Kind = LabelEncoding::Kind;
 
 constexpr double kNearlyAll = 0.95;
+constexpr double kHardly = 0.01;
+
+bool is_known(const CheckedSample& sample) {
+  return sample.mask.reading.unknown.count == 0;
+}
 
 std::vector<CheckedSample*> readable_masks(Checkup& checkup) {
   std::vector<CheckedSample*> masks;
@@ -24,14 +31,19 @@ std::vector<CheckedSample*> readable_masks(Checkup& checkup) {
   return masks;
 }
 
-bool is_known(const CheckedSample& sample) {
-  return sample.mask.reading.unknown.count == 0;
+/// Forgets how training reads the masks where it misreads even those that are as described: the odd
+/// ones have misled it, which makes them errors.
+void judge_training(Checkup& checkup, const std::vector<CheckedSample*>& masks) {
+  const auto is_misread = [&](const CheckedSample* sample) {
+    return is_known(*sample) && disagreement(sample->mask.content, *checkup.in_training,
+                                             checkup.dataset.encoding) > kHardly;
+  };
+  if (checkup.in_training && std::ranges::any_of(masks, is_misread)) checkup.in_training.reset();
 }
 
 /// An error where training reads these masks otherwise than they are meant, or cannot.
 Severity severity_of(const Checkup& checkup, const CheckedSample& sample,
                      const OtherReading& reading) {
-  constexpr double kHardly = 0.01;
   if (!checkup.in_training || reading.from_alpha) return Severity::error;
   const double different =
       disagreement(sample.mask.content, *checkup.in_training, reading.encoding);
@@ -111,6 +123,14 @@ bool shows_one_class(const Checkup& checkup, const std::vector<CheckedSample*>& 
   return shown.size() < 2 && checkup.whole;
 }
 
+/// Whether a reading is meant for a mask that the description explains, too: one of colours is not
+/// for palette files, and one that ignores most of the pixels is chance.
+bool may_be_meant(const CheckedSample& sample, const OtherReading& reading) {
+  if (!is_known(sample)) return true;
+  if (reading.encoding.kind == Kind::colour && sample.mask.content.is_palette()) return false;
+  return 2 * classes_pixels(reading, sample.mask.content) >= sample.mask.content.pixels();
+}
+
 /// The reading that explains nearly all masks where the description does not; -1: none does.
 int common_reading(const Checkup& checkup, const std::vector<CheckedSample*>& masks) {
   const auto all = static_cast<double>(masks.size());
@@ -118,8 +138,9 @@ int common_reading(const Checkup& checkup, const std::vector<CheckedSample*>& ma
   if (!fails && !shows_one_class(checkup, masks)) return Remedy::kAsDescribed;
   for (std::size_t r = 0; r < checkup.readings.size(); ++r) {
     const OtherReading& reading = checkup.readings[r];
-    const auto explained = std::ranges::count_if(
-        masks, [&](const auto* one) { return explains(reading, one->mask.content); });
+    const auto explained = std::ranges::count_if(masks, [&](const auto* one) {
+      return explains(reading, one->mask.content) && may_be_meant(*one, reading);
+    });
     if (static_cast<double>(explained) < kNearlyAll * all) continue;
     const bool better = std::ranges::any_of(masks, [&](const auto* one) {
       const MaskContent& mask = one->mask.content;
@@ -141,7 +162,7 @@ int reading_that_explains(const Checkup& checkup, const CheckedSample& sample) {
   if (is_known(sample) && !alpha) return Remedy::kAsDescribed;
   for (std::size_t r = 0; r < checkup.readings.size(); ++r) {
     const OtherReading& reading = checkup.readings[r];
-    if (reading.from_alpha && !alpha) continue;
+    if (reading.from_alpha != alpha) continue;
     if (explains(reading, sample.mask.content)) return static_cast<int>(r);
   }
   return Remedy::kAsDescribed;
@@ -194,17 +215,14 @@ Finding& kind_of_unknown(const Checkup& checkup, const CheckedSample& sample,
   constexpr std::size_t kFewValues = 4;
   const UnknownPixels& unknown = sample.mask.reading.unknown;
   const LabelEncoding& encoding = checkup.dataset.encoding;
-  const bool jpeg = sample.mask.content.form.format == FileFormat::jpeg;
   const auto part = [&](std::int64_t pixels) {
     return static_cast<double>(pixels) / static_cast<double>(unknown.count);
   };
-  if (encoding.kind == Kind::value && sample.mask.content.colourful) {
-    return jpeg ? findings.lossy : findings.colours;
-  }
-  if (jpeg) return findings.lossy;
+  if (is_jpeg(sample)) return findings.lossy;
+  if (encoding.kind == Kind::value && sample.mask.content.colourful) return findings.colours;
   if (unknown_value_count(sample, encoding) < kFewValues) return findings.unknown;
-  if (part(unknown.on_edges) >= kNearlyAll) return findings.soft;
-  return part(unknown.near_edges) >= kNearlyAll ? findings.lossy : findings.unknown;
+  if (part(unknown.near_edges) < kNearlyAll) return findings.unknown;
+  return 2 * unknown.on_edges >= unknown.count ? findings.soft : findings.lossy;
 }
 
 /// Whether training knows the values that the masks as meant do not have: it ignores them, or has a
@@ -222,98 +240,13 @@ void add_unexplained(Checkup& checkup, CheckedSample& sample, Unexplained& findi
 void finish_unexplained(Checkup& checkup, const std::vector<CheckedSample*>& masks,
                         Unexplained& findings) {
   const bool goes_on = std::ranges::all_of(masks, [&](const auto* one) {
-    return is_known(*one) || one->remedy.reading >= 0 || training_goes_on(checkup, *one);
+    return is_known(*one) || one->remedy.reading >= 0 || is_lost_in_jpeg(checkup, *one) ||
+           training_goes_on(checkup, *one);
   });
   for (Finding* finding : {&findings.lossy, &findings.soft, &findings.colours, &findings.unknown}) {
     if (goes_on) finding->severity = Severity::warning;
     checkup.add(std::move(*finding));
   }
-}
-
-// ---- files --------------------------------------------------------------------------------------
-
-/// Files whose pixels are read without trouble but say something of how they were made.
-void check_known_files(Checkup& checkup, const std::vector<CheckedSample*>& masks) {
-  Finding jpeg{.fault = Fault::jpeg_mask,
-               .severity = Severity::warning,
-               .what = "masks are JPEG files, which move borders and make values between classes",
-               .fix = "export them as PNG",
-               .repaired = true};
-  Finding alpha{.fault = Fault::alpha_mask,
-                .severity = Severity::warning,
-                .what = "masks are partly transparent; alpha is not looked at",
-                .fix = "flatten them; is the hidden part right?"};
-  Finding wide{.fault = Fault::wide_mask,
-               .severity = Severity::note,
-               .what = "masks are stored in 16 bits although their values fit 8",
-               .fix = ""};
-  Finding cut{.fault = Fault::soft_edges,
-              .severity = Severity::note,
-              .what = fmt::format("masks are soft and cut at the threshold {}",
-                                  checkup.dataset.encoding.threshold.value_or(0)),
-              .fix = ""};
-  for (const CheckedSample* sample : masks) {
-    const MaskContent& mask = sample->mask.content;
-    if (sample->remedy.reading >= 0 || !is_known(*sample)) continue;
-    if (mask.form.format == FileFormat::jpeg) jpeg.add(sample->mask_file());
-    if (mask.alpha.size() > 1) alpha.add(sample->mask_file());
-    if (mask.type == PixelType::u16 && mask.values.rbegin()->first < 256) {
-      wide.add(sample->mask_file());
-    }
-    if (checkup.dataset.encoding.threshold && mask.values.size() > 2) cut.add(sample->mask_file());
-  }
-  for (Finding* finding : {&jpeg, &alpha, &wide, &cut}) checkup.add(std::move(*finding));
-}
-
-/// Index -> colour as most palette files have it.
-std::map<std::uint32_t, std::uint32_t> common_palette(const std::vector<CheckedSample*>& masks) {
-  std::map<std::uint32_t, std::map<std::uint32_t, int>> votes;
-  for (const CheckedSample* sample : masks) {
-    for (const auto& [index, colour] : sample->mask.content.palette) {
-      ++votes[index][packed(colour)];
-    }
-  }
-  std::map<std::uint32_t, std::uint32_t> palette;
-  for (const auto& [index, colours] : votes) {
-    palette[index] =
-        std::ranges::max_element(colours, {}, [](const auto& vote) { return vote.second; })->first;
-  }
-  return palette;
-}
-
-/// Palette files whose colours have other numbers than in the rest: converted with a palette made
-/// for each file.
-void check_palettes(Checkup& checkup, const std::vector<CheckedSample*>& masks) {
-  const LabelEncoding& encoding = checkup.dataset.encoding;
-  if (encoding.kind != Kind::value || encoding.threshold) return;
-  const auto palette = common_palette(masks);
-  LabelEncoding by_colour{.kind = Kind::colour};
-  for (const auto& [index, colour] : palette) {
-    const auto label = encoding.to_class.find(index);
-    if (label == encoding.to_class.end()) continue;
-    if (!by_colour.to_class.emplace(colour, label->second).second) return;  // two alike
-  }
-  Finding finding{.fault = Fault::palette_order,
-                  .severity = Severity::error,
-                  .what = "palette files do not agree: the same colours have other numbers in some",
-                  .fix = "write all masks with one palette; --fix DIR reads these by their colours",
-                  .repaired = true};
-  const auto reading = static_cast<int>(checkup.readings.size());
-  for (CheckedSample* sample : masks) {
-    std::string detail;
-    for (const auto& [index, colour] : sample->mask.content.palette) {
-      const std::uint32_t own = packed(colour), common = palette.at(index);
-      if (own == common || !by_colour.to_class.contains(own)) continue;
-      detail = fmt::format("{} is #{:06x} here, #{:06x} elsewhere", index, own, common);
-    }
-    if (detail.empty()) continue;
-    finding.add(sample->mask_file(detail));
-    sample->remedy.reading = reading;
-  }
-  if (finding.count > 0) {
-    checkup.readings.push_back({Fault::palette_order, finding.what, std::move(by_colour)});
-  }
-  checkup.add(std::move(finding));
 }
 
 /// Masks of {0,1} beside masks of {0,255}, whatever the description makes of that.
@@ -368,12 +301,13 @@ void check_object_numbers(Checkup& checkup, const std::vector<CheckedSample*>& m
 void check_encodings(Checkup& checkup) {
   const std::vector<CheckedSample*> masks = readable_masks(checkup);
   if (masks.empty() || checkup.dataset.classes.empty()) return;
-  check_palettes(checkup, masks);
+  judge_training(checkup, masks);
+  check_palettes(checkup);
   const int common = common_reading(checkup, masks);
   OtherWays other_ways(checkup);
   Unexplained unexplained;
   for (CheckedSample* sample : masks) {
-    if (sample->remedy.reading >= 0) continue;
+    if (sample->remedy.reading >= 0 || is_lost_in_jpeg(checkup, *sample)) continue;
     const bool as_most = common >= 0 && explains(checkup.readings[static_cast<std::size_t>(common)],
                                                  sample->mask.content);
     const int reading = as_most ? common : reading_that_explains(checkup, *sample);
@@ -387,7 +321,7 @@ void check_encodings(Checkup& checkup) {
   finish_unexplained(checkup, masks, unexplained);
   check_two_conventions(checkup, masks);
   check_object_numbers(checkup, masks);
-  check_known_files(checkup, masks);
+  check_mask_files(checkup);
 }
 
 }  // namespace segmentum

@@ -14,10 +14,6 @@ bool transposes(int orientation) {
   return orientation >= 5 && orientation <= 8;
 }
 
-std::string size_text(int height, int width) {
-  return fmt::format("{}x{}", width, height);
-}
-
 void check_missing(Checkup& checkup) {
   Finding listed{.fault = Fault::missing_file,
                  .severity = Severity::error,
@@ -93,8 +89,8 @@ void compare_sizes(CheckedSample& sample, SizeFindings& findings) {
   const MaskContent& mask = sample.mask.content;
   if (picture.height == mask.height && picture.width == mask.width) return;
   const std::string detail =
-      fmt::format("picture {}, mask {} (width x height)", size_text(picture.height, picture.width),
-                  size_text(mask.height, mask.width));
+      fmt::format("is {}x{} but its picture {} is {}x{} (width x height)", mask.width, mask.height,
+                  sample.sample.image.generic_string(), picture.width, picture.height);
   const int orientation = sample.picture.form.orientation;
   if (transposes(orientation) && picture.height == mask.width && picture.width == mask.height) {
     findings.rotated.add(sample.mask_file(fmt::format("{}, orientation {}", detail, orientation)));

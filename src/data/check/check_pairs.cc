@@ -63,13 +63,18 @@ bool is_picture_like(const fs::path& path, const UsedFiles& used) {
   return kind == FileRole::Kind::unknown && !used.mask_folders.contains(path.parent_path());
 }
 
-/// The masks of the data set by the key that pairs them with a picture.
+/// What a mask and its picture have in common.
+std::string pair_key(const fs::path& path) {
+  const FileRole role = file_role(path);
+  return role.split + ":" + role.key;
+}
+
+/// The masks of the data set by that.
 std::map<std::string, fs::path> masks_by_key(const Checkup& checkup) {
   std::map<std::string, fs::path> masks;
   for (const CheckedSample& sample : checkup.samples) {
     if (!sample.has_mask()) continue;
-    const auto [found, added] =
-        masks.try_emplace(file_role(sample.sample.mask).key, sample.sample.mask);
+    const auto [found, added] = masks.try_emplace(pair_key(sample.sample.mask), sample.sample.mask);
     if (!added && found->second != sample.sample.mask) found->second.clear();  // ambiguous
   }
   return masks;
@@ -79,7 +84,7 @@ std::map<std::string, fs::path> masks_by_key(const Checkup& checkup) {
 fs::path namesake(const Checkup& checkup, const CheckedSample& sample,
                   const std::map<std::string, fs::path>& masks, const std::string& key) {
   const auto found = masks.find(key);
-  if (found != masks.end()) return found->second;
+  if (found != masks.end() && !found->second.empty()) return found->second;
   fs::path beside = sample.sample.mask.parent_path() / sample.sample.image.stem();
   beside += sample.sample.mask.extension();
   std::error_code unknown;
@@ -91,7 +96,7 @@ fs::path namesake(const Checkup& checkup, const CheckedSample& sample,
 void check_wrong_pairs(Checkup& checkup) {
   std::size_t alike = 0, pairs = 0;
   const auto is_alike = [](const CheckedSample& sample) {
-    return file_role(sample.sample.image).key == file_role(sample.sample.mask).key;
+    return pair_key(sample.sample.image) == pair_key(sample.sample.mask);
   };
   for (const CheckedSample& sample : checkup.samples) {
     if (!sample.has_mask()) continue;
@@ -107,7 +112,7 @@ void check_wrong_pairs(Checkup& checkup) {
                   .repaired = true};
   for (CheckedSample& sample : checkup.samples) {
     if (!sample.has_mask() || is_alike(sample)) continue;
-    const fs::path own = namesake(checkup, sample, masks, file_role(sample.sample.image).key);
+    const fs::path own = namesake(checkup, sample, masks, pair_key(sample.sample.image));
     if (own.empty()) continue;
     finding.add(sample.mask_file("listed with " + sample.sample.image.generic_string()));
     sample.remedy.own_mask = own;

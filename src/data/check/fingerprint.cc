@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kSide = Fingerprint::kSide;
 constexpr int kCosines = 8;
-constexpr int kCompareSide = 64;
+constexpr int kLeastSide = 16, kGreatestSide = 64;  // that pictures are compared at
 
 /// Rec. 601 luma [height, width] of the picture, its area averaged where it shrinks.
 std::vector<float> grey_means(ImageView picture, int height, int width) {
@@ -180,7 +180,9 @@ double grey_difference(const Fingerprint& a, const Fingerprint& b, Symmetry symm
 
 PictureDifference picture_difference(ImageView a, ImageView b, Symmetry symmetry) {
   constexpr std::size_t kRare = 500;
-  const int side = std::clamp(std::min({a.height, a.width, b.height, b.width}), 1, kCompareSide);
+  // A quarter, where compression leaves little noise.
+  const int side =
+      std::clamp(std::min({a.height, a.width, b.height, b.width}) / 4, kLeastSide, kGreatestSide);
   std::vector<float> left =
       residual(grey_means(a, side, side), changed(grey_means(b, side, side), side, symmetry));
   const double rms = root_mean_square(left);

@@ -46,7 +46,8 @@ int hash_distance(const Fingerprint& a, const Fingerprint& b, Symmetry symmetry)
 /// `symmetry`, after the gain and offset that fit best; in grey levels of `a`.
 double grey_difference(const Fingerprint& a, const Fingerprint& b, Symmetry symmetry);
 
-/// How two pictures differ at 64x64 at most, after the gain and offset that fit best.
+/// How two pictures differ at a quarter of their size, at most at 64x64, after the gain and offset
+/// that fit best.
 struct PictureDifference {
   double rms = 0;    // in grey levels
   double worst = 0;  // exceeded by one pixel in 500: what moved
@@ -56,8 +57,8 @@ struct PictureDifference {
 PictureDifference picture_difference(ImageView a, ImageView b, Symmetry symmetry);
 
 /// Whether a difference is that of compression and resizing rather than of another shot. Measured:
-/// JPEG of quality 30 and resizing to 70 % give at most 2.4 and 11.9 (on pictures of 113
-/// pixels; 1.4 and 7.9 on CamVid's), other shots of one scene in two splits at least 3.9 and 23.
+/// JPEG of quality 30 and resizing to 70 % leave at most 1.4 and 5.5, other shots of one thing in
+/// two splits at least 3.9 and 23.
 bool is_same_picture(const PictureDifference& difference);
 
 /// Whether it is that of mild compression: a stricter measure, which frames of a camera that stands

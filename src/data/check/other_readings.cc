@@ -284,6 +284,16 @@ int classes_shown(const OtherReading& reading, const MaskContent& mask) {
   return static_cast<int>(shown.size());
 }
 
+std::int64_t classes_pixels(const OtherReading& reading, const MaskContent& mask) {
+  const Histogram* values = histogram_for(mask, reading.encoding.kind, reading.from_alpha);
+  if (values == nullptr) return 0;
+  std::int64_t sum = 0;
+  for (const auto& [value, pixels] : *values) {
+    if (label_of(value, reading.encoding).value_or(kIgnoreLabel) != kIgnoreLabel) sum += pixels;
+  }
+  return sum;
+}
+
 double disagreement(const MaskContent& mask, const LabelEncoding& a, const LabelEncoding& b) {
   if (a.kind != b.kind) return 1;
   const Histogram* histogram = histogram_for(mask, a.kind, false);

@@ -33,6 +33,8 @@ bool explains(const OtherReading& reading, const MaskContent& mask);
 std::vector<std::int64_t> pixels_of_classes(const OtherReading& reading, const MaskContent& mask,
                                             int classes);
 int classes_shown(const OtherReading& reading, const MaskContent& mask);
+/// The pixels of all classes together.
+std::int64_t classes_pixels(const OtherReading& reading, const MaskContent& mask);
 
 /// Pixels that two encodings of values, or two of colours, give different labels to, of all pixels;
 /// 1 where one reads values and the other colours.
