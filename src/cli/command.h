@@ -21,6 +21,7 @@ struct Command {
 };
 
 extern const Command kInitCommand;
+extern const Command kCheckCommand;
 extern const Command kTrainCommand;
 extern const Command kEvalCommand;
 extern const Command kPredictCommand;

@@ -20,11 +20,11 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{
-    &kInitCommand,     &kTrainCommand,     &kEvalCommand,    &kPredictCommand,
-    &kCrfCommand,      &kCrfSearchCommand, &kImportCommand,  &kConvertClassifierCommand,
-    &kDescribeCommand, &kModelsCommand,    &kCeilingCommand, &kDemoCommand,
-    &kVersionCommand};
+constexpr std::array kCommands{&kInitCommand,      &kCheckCommand,   &kTrainCommand,
+                               &kEvalCommand,      &kPredictCommand, &kCrfCommand,
+                               &kCrfSearchCommand, &kImportCommand,  &kConvertClassifierCommand,
+                               &kDescribeCommand,  &kModelsCommand,  &kCeilingCommand,
+                               &kDemoCommand,      &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
@@ -40,6 +40,7 @@ std::string help() {
   return text +
          "\nExample:\n"
          "  segmentum init pictures\n"
+         "  segmentum check pictures\n"
          "  segmentum train pictures --model unet --out runs/first\n"
          "  segmentum eval runs/first/best.segmentum pictures --split test --report scores\n"
          "  segmentum predict runs/first/best.segmentum new/*.jpg --out masks --overlay\n\n"

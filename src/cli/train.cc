@@ -15,6 +15,7 @@
 #include "cli/model_report.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
+#include "data/check/check.h"
 #include "data/dataset.h"
 #include "engine/executor.h"
 #include "infer/evaluate_boxes.h"
@@ -181,6 +182,24 @@ void write_training_report(const TrainSummary& summary, const Dataset& dataset,
             << " PICTURES --out masks\n";
 }
 
+/// Warnings are lines; the first error ends the training before it begins.
+void check_data(const Dataset& dataset, const TrainConfig& config, const Request& request) {
+  const std::string more = fmt::format("`segmentum check {}` tells more", request.data);
+  for (const Finding& finding : quick_check(dataset, {config.train_split, config.val_split})) {
+    std::string line = finding.what;
+    if (!finding.files.empty()) {
+      const FaultyFile& file = finding.files.front();
+      line += ", such as " + file.path.generic_string();
+      if (!file.detail.empty()) line += ": " + file.detail;
+    }
+    if (finding.severity == Severity::error) {
+      throw Error::in_file(request.data,
+                           fmt::format("{}; {}, --set check=off trains anyway", line, more));
+    }
+    std::cout << "Warning: " << line << "; " << more << std::endl;
+  }
+}
+
 int train_command(const Request& request) {
   const std::vector<TrainSetting> settings = settings_of(request);
   TrainConfig config = config_of(settings);
@@ -191,6 +210,7 @@ int train_command(const Request& request) {
     check_resumed(settings, config, folder);
   }
   const Dataset dataset = open_dataset(request.data);
+  if (!begun && config.data_check == DataCheck::on) check_data(dataset, config, request);
   catch_stop_signals();
   TerminalProgress progress(Screen::standard_output());
   const auto executor = make_cpu_executor();

@@ -75,20 +75,31 @@ bool names_file(const fs::path& root, const std::string& path) {
   return is_image_file(path) && fs::is_regular_file(root / path);
 }
 
+// Of a line that names no pair: the file that is not there.
+fs::path first_absent(const fs::path& root, const ListLine& line) {
+  for (const std::string& field : line.fields) {
+    if (!names_file(root, field)) return field;
+  }
+  return line.fields.front();
+}
+
 // Reads one list into the layout; false if it is no list of pictures and masks.
 bool read_pair_list(const fs::path& root, const fs::path& list, FolderLayout& layout) {
   std::vector<ListLine> lines = parse_list(read_file(root / list));
   const std::size_t all = lines.size();
   std::string missing;
+  std::vector<fs::path> absent;
   std::erase_if(lines, [&](const ListLine& line) {
     const bool there = line.fields.size() >= 2 && names_file(root, line.fields[0]) &&
                        names_file(root, line.fields[1]);
     if (!there && missing.empty()) {
       missing = fmt::format("line {} (\"{}\")", line.number, fmt::join(line.fields, " "));
     }
+    if (!there) absent.push_back(first_absent(root, line));
     return !there;
   });
   if (lines.empty() || 2 * lines.size() < all) return false;
+  layout.absent.insert(layout.absent.end(), absent.begin(), absent.end());
   std::string split = split_of_list(list);
   if (layout.splits.contains(split)) split = list.stem().string();
   if (layout.splits.contains(split)) return false;
@@ -248,14 +259,18 @@ void read_name_list(const fs::path& root, const fs::path& list,
                     FolderLayout& layout) {
   const std::vector<ListLine> lines = parse_list(read_file(root / list));
   std::vector<Sample> samples;
+  std::vector<fs::path> absent;
   for (const ListLine& line : lines) {
     const auto found = by_name.find(line.fields[0]);
     if (found != by_name.end() && found->second != nullptr) {
       samples.push_back(found->second->sample);
+    } else {
+      absent.emplace_back(line.fields[0]);
     }
   }
   const std::string split = split_of_list(list);
   if (samples.empty() || 2 * samples.size() < lines.size() || layout.splits.contains(split)) return;
+  layout.absent.insert(layout.absent.end(), absent.begin(), absent.end());
   layout.notes.push_back(
       fmt::format("{}: {} pictures, split \"{}\"", list.generic_string(), samples.size(), split));
   if (samples.size() < lines.size()) {

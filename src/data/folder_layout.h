@@ -17,6 +17,7 @@ struct FolderLayout {
   std::map<std::string, std::filesystem::path> lists;  // splits that list files give completely
   PathPatterns patterns;                               // of most samples; empty if none fits
   std::vector<std::string> notes;                      // what was found, one line each
+  std::vector<std::filesystem::path> absent;           // what lists name but does not exist
 };
 
 /// Looks at names only. Recognised, in this order: list files of "image mask" lines; folders or

@@ -164,6 +164,7 @@ Inspection inspect_folder(const std::filesystem::path& folder, std::uint64_t see
   inspection.lists = std::move(layout.lists);
   inspection.patterns = std::move(layout.patterns);
   inspection.notes = std::move(layout.notes);
+  inspection.absent = std::move(layout.absent);
   const std::vector<Sample> samples = all_samples(inspection.dataset.splits);
   if (samples.empty()) {
     inspection.obstacles.push_back(

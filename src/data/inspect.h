@@ -20,6 +20,7 @@ struct Inspection {
   std::vector<std::string> obstacles;  // why nothing can be trained like this; empty is good
   std::map<std::string, std::filesystem::path> lists;  // splits that stand in list files
   PathPatterns patterns;                               // how most samples' names become paths
+  std::vector<std::filesystem::path> absent;           // what lists name but does not exist
 };
 
 /// Finds samples, splits, classes, the meaning of the mask values, and the pictures' mean and

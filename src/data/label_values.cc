@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -140,6 +141,20 @@ LabelMap decode_labels(const RawMask& mask, const LabelEncoding& encoding) {
       if (label == kUnknown) fail_unknown(mask, encoding.kind, row[x], y, x);
       out[x] = static_cast<std::uint16_t>(label);
     }
+  }
+  return labels;
+}
+
+LabelMap decode_known_labels(const RawMask& mask, const LabelEncoding& encoding) {
+  LabelMap labels(mask.values.height(), mask.values.width());
+  Decoder decode(encoding);
+  std::vector<std::uint32_t> row;
+  for (int y = 0; y < labels.height(); ++y) {
+    mask_row(mask, encoding.kind, y, row);
+    std::ranges::transform(row, labels.row(y), [&](std::uint32_t value) {
+      const std::uint32_t label = decode(value);
+      return label == kUnknown ? kUnknownLabel : static_cast<std::uint16_t>(label);
+    });
   }
   return labels;
 }

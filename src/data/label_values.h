@@ -17,6 +17,10 @@ namespace segmentum {
 /// Error for a value or colour that the encoding does not know, with its place. O(H*W).
 LabelMap decode_labels(const RawMask& mask, const LabelEncoding& encoding);
 
+/// The same, with `kUnknownLabel` where the encoding knows no class. O(H*W).
+LabelMap decode_known_labels(const RawMask& mask, const LabelEncoding& encoding);
+inline constexpr std::uint16_t kUnknownLabel = kIgnoreLabel - 1;
+
 /// Row `y` of a mask as one number a pixel, value or 0xRRGGBB; `kNoMaskValue` where there is none:
 /// no whole number, or unequal channels where one value is wanted. `row` gets `width` entries.
 void mask_row(const RawMask& mask, LabelEncoding::Kind kind, int y,

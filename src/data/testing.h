@@ -16,14 +16,15 @@
 
 namespace segmentum {
 
-/// An empty folder for one test, gone after it.
+/// An empty folder for one test, gone after it; a test may have several.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
+    static int made = 0;
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     path_ = std::filesystem::temp_directory_path() /
             (std::string("segmentum_") + test->test_suite_name() + "_" + test->name() + "_" +
-             std::to_string(::getpid()));
+             std::to_string(::getpid()) + "_" + std::to_string(made++));
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

@@ -18,8 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using std::string_view_literals::operator""sv;
 
-enum class FileFormat { png, jpeg, tiff };
-
 struct Signature {
   std::string_view start;
   FileFormat format;
@@ -63,6 +61,8 @@ std::string read_start(const fs::path& path, std::size_t count) {
 }
 
 constexpr std::size_t kSignatureBytes = 8;
+// A JPEG file's EXIF segment is one of its first, and none is longer.
+constexpr std::size_t kHeaderBytes = std::size_t{1} << 17;
 
 std::span<const std::byte> as_bytes(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -150,6 +150,14 @@ Image read_image_memory(std::span<const std::byte> bytes, const std::string& nam
       break;
   }
   throw Error::in_file(name, "is a TIFF file, PNG or JPEG was expected; save it as a file first");
+}
+
+StoredForm stored_form(const fs::path& path) {
+  const std::string start = read_start(path, kHeaderBytes);
+  StoredForm form{.format = detect(start, path.string())};
+  if (form.format == FileFormat::jpeg) form.orientation = jpeg_orientation(as_bytes(start));
+  if (form.format == FileFormat::tiff) form.orientation = tiff_orientation(path);
+  return form;
 }
 
 ImageSize image_size(const fs::path& path) {

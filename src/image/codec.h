@@ -47,6 +47,24 @@ Image read_image(const std::filesystem::path& path, const ReadOptions& options =
 Image read_image_memory(std::span<const std::byte> bytes, const std::string& name,
                         const ReadOptions& options = {});
 
+/// What a file is by its content, whatever its name says.
+enum class FileFormat : std::uint8_t { png, jpeg, tiff };
+
+/// How a file stores its picture.
+struct StoredForm {
+  FileFormat format = FileFormat::png;
+  /// 1 to 8 as EXIF and TIFF number them; 1 is upright, from 5 up height and width change places.
+  /// `read_image` and `read_mask` turn it upright.
+  int orientation = 1;
+};
+
+/// Reads the header only.
+StoredForm stored_form(const std::filesystem::path& path);
+
+/// A picture that is stored in `orientation` as it is to be shown; numbers other than 1 to 8 leave
+/// it as it is.
+Image oriented(Image image, int orientation);
+
 /// The size of what `read_image` would return. Reads the header only.
 ImageSize image_size(const std::filesystem::path& path);
 

@@ -26,6 +26,10 @@ ImageSize png_size(std::span<const std::byte> start, const std::string& name);
 ImageSize jpeg_size(std::span<const std::byte> start, const std::string& name);
 ImageSize tiff_size(const std::filesystem::path& path);
 
+/// As the header states it; upright where it says nothing.
+int jpeg_orientation(std::span<const std::byte> start);
+int tiff_orientation(const std::filesystem::path& path);
+
 /// An 8-bit palette PNG of indices [height, width], packed.
 std::string encode_palette_png(std::span<const std::uint8_t> indices, int height, int width,
                                std::span<const Rgb> palette);
@@ -38,7 +42,5 @@ void check_size(const std::string& name, std::int64_t height, std::int64_t width
 inline constexpr int kUpright = 1;
 /// True where showing exchanges height and width.
 bool orientation_transposes(int orientation);
-/// The picture as it is to be shown; unknown orientations leave it as it is.
-Image oriented(Image image, int orientation);
 
 }  // namespace segmentum

@@ -167,6 +167,10 @@ ImageSize jpeg_size(std::span<const std::byte> start, const std::string& name) {
           header.channels, PixelType::u8};
 }
 
+int jpeg_orientation(std::span<const std::byte> start) {
+  return read_segments(start).orientation;
+}
+
 Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name,
                   const ReadOptions& options) {
   const JpegHandle handle = checked_handle(tjInitDecompress());

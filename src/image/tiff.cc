@@ -340,6 +340,10 @@ ImageSize tiff_size(const std::filesystem::path& path) {
   return shown_size(header);
 }
 
+int tiff_orientation(const std::filesystem::path& path) {
+  return TiffReader(path).read_header().orientation;
+}
+
 RawMask decode_tiff(const std::filesystem::path& path, Purpose purpose,
                     const ReadOptions& options) {
   TiffReader reader(path);

@@ -110,6 +110,18 @@ img.matrix { width: 100%; max-width: 720px; image-rendering: pixelated;
 .c6 { --curve: var(--c6); } .c7 { --curve: var(--c7); }
 .sparkline { display: block; }
 .sparkline circle { display: none; }
+.finding { margin: 26px 0 0; padding-left: 14px; border-left: 4px solid var(--line); }
+.finding h3 { margin: 0 0 4px; }
+.finding h3 small { color: var(--soft); font-weight: 400; margin-left: 8px; }
+.finding p { margin: 4px 0; max-width: 100ch; }
+.finding ul { margin: 6px 0; padding-left: 20px; font-size: 14px; overflow-wrap: anywhere; }
+.fault-error { border-color: #d1242f; }
+.fault-warning { border-color: var(--c4); }
+.badge { display: inline-block; border-radius: 4px; padding: 0 7px; margin-right: 8px; color: #fff;
+         font-size: 12px; font-weight: 600; background: var(--soft); }
+.fault-error .badge { background: #d1242f; }
+.fault-warning .badge { background: #9a6700; }
+.three { grid-template-columns: repeat(3, 1fr); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 8px 0;
      font-size: 14px; }
 dt { color: var(--soft); }
@@ -117,7 +129,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px;
       overflow-x: auto; font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 @media (max-width: 700px) {
-  .panels { grid-template-columns: repeat(2, 1fr); }
+  .panels, .three { grid-template-columns: repeat(2, 1fr); }
   .plots { grid-template-columns: 1fr; }
 }
 @media print {

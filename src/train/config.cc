@@ -45,6 +45,11 @@ struct Words<WeightRule> {
                                      std::pair{WeightRule::median_frequency, "median_frequency"},
                                      std::pair{WeightRule::enet, "enet"}};
 };
+template <>
+struct Words<DataCheck> {
+  static constexpr std::array kWords{std::pair{DataCheck::on, "on"},
+                                     std::pair{DataCheck::off, "off"}};
+};
 
 /// A value as TOML.
 template <typename T>
@@ -255,6 +260,8 @@ const std::vector<Option>& options() {
              &C::checkpoint_minutes),
       option("log_every", "steps from one line of log.jsonl to the next", at_least(1),
              &C::log_every),
+      option("check", "on: look for faults in the data first; off: train anyway", kAny,
+             &C::data_check),
       option("seed", "of weights, order and augmentation", at_least(0), &C::seed),
       option("threads", "that compute; 0: all", between(0, 4096), &C::threads),
       option("workers", "threads that load and augment pictures", between(1, 256), &C::workers),
@@ -454,6 +461,7 @@ std::optional<std::string> difference_from_run(const std::vector<TrainSetting>& 
                                                const TrainConfig& wanted, const TrainConfig& run) {
   for (const TrainSetting& setting : given) {
     const std::string& key = setting.key;
+    if (key == "check") continue;  // it is over, and changes nothing
     const std::string want = shown(wanted, key);
     std::string have = shown(run, key);
     if (want.empty() || want == have) continue;

@@ -16,6 +16,9 @@
 
 namespace segmentum {
 
+/// Whether a part of the masks is looked at before a training (data/check).
+enum class DataCheck : std::uint8_t { on, off };
+
 /// An option that is not set ("auto") is decided at the start of a training from the data, the
 /// network and the machine; the run's config.toml holds what was decided.
 struct TrainConfig {
@@ -68,6 +71,9 @@ struct TrainConfig {
   std::optional<int> validate_every;  // epochs; auto: about 20 times in the run
   double checkpoint_minutes = 5.0;    // also written after each validation
   int log_every = 10;                 // steps
+
+  // Before the first step; changes nothing of the training.
+  DataCheck data_check = DataCheck::on;
 
   // The machine.
   std::int64_t seed = 1;
