@@ -25,6 +25,7 @@ extern const Command kTrainCommand;
 extern const Command kEvalCommand;
 extern const Command kPredictCommand;
 extern const Command kImportCommand;
+extern const Command kExportCommand;
 extern const Command kDescribeCommand;
 extern const Command kModelsCommand;
 extern const Command kCeilingCommand;

@@ -20,10 +20,18 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{&kInitCommand,     &kTrainCommand,  &kEvalCommand,
-                               &kPredictCommand,  &kImportCommand, &kConvertClassifierCommand,
-                               &kDescribeCommand, &kModelsCommand, &kCeilingCommand,
-                               &kDemoCommand,     &kVersionCommand};
+constexpr std::array kCommands{&kInitCommand,
+                               &kTrainCommand,
+                               &kEvalCommand,
+                               &kPredictCommand,
+                               &kImportCommand,
+                               &kExportCommand,
+                               &kConvertClassifierCommand,
+                               &kDescribeCommand,
+                               &kModelsCommand,
+                               &kCeilingCommand,
+                               &kDemoCommand,
+                               &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
