@@ -419,7 +419,7 @@ def main():
                end=own_logits),
         golden("channels_last", ChannelsLast(), [EVEN], multiple=4, made_at=EVEN, end=magnified),
         golden("cropped", Cropped(), [ODD, EVEN, (7, 5)], 14),
-        refused("refused_attention", Transformer(), "networks of ours keep pictures as they are"),
+        refused("refused_attention", Transformer(), "reads a picture as rows of pixels, as attention does"),
         refused("refused_gelu", Smooth(nn.GELU()), "(Erf) is an operator that this program does not have"),
         refused("refused_cubic", Smooth(nn.ReLU(), "bicubic"), "resizes by mode \"cubic\""),
         refused("refused_unpooling", Unpooled(), "(MaxPool) is read for its output 2"),

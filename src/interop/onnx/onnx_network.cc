@@ -154,7 +154,7 @@ class NetworkMaker {
       const bool fits = std::abs(from[i].h * factor - to[i].h) < factor &&
                         std::abs(from[i].w * factor - to[i].w) < factor;
       if (factor < 2 || !fits) {
-        throw OnnxRefusal(found + "; expected the picture's size, or a fraction of it");
+        throw Error(found + "; expected the picture's size, or a fraction of it");
       }
     }
     note(found + ": its logits are magnified " + std::to_string(factor) + " times (bilinear)");

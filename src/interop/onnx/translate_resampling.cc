@@ -107,6 +107,10 @@ std::optional<op::Resize> common_ratio(const Sizes& from, const Sizes& to) {
   return std::nullopt;
 }
 
+bool is_one_pixel(const Sizes& sizes) {
+  return std::ranges::all_of(sizes, [](const Size2& size) { return size == Size2(1); });
+}
+
 /// A resize to these sizes: like a value whose size the file asked for, by a ratio, or like any.
 ValueId resized(Step& s, ValueId x, op::Resize options, const Sizes& to,
                 const std::set<ValueId>& asked, bool by_factor) {
@@ -115,8 +119,10 @@ ValueId resized(Step& s, ValueId x, op::Resize options, const Sizes& to,
   const auto like = s.t.value_of_sizes(to, asked);
   const bool is_asked = like && asked.contains(*like);
   const auto ratio = common_ratio(from, to);
-  // Sizes that are constants of the file were another value's when it was made.
-  if (like && !(by_factor && ratio) && (is_asked || asked.empty() || !ratio)) {
+  // Sizes that are constants of the file were another value's when it was made; so is the size that
+  // one pixel is spread over.
+  const bool by_ratio = ratio && (by_factor || !(is_asked || asked.empty())) && !is_one_pixel(from);
+  if (like && !by_ratio) {
     return s.t.add(s.name(), options, {x, *like});
   }
   if (!ratio) {
@@ -245,7 +251,7 @@ void expand(Step& s) {
     }
     to.emplace_back(side(wanted[rows]), side(wanted[columns]));
   }
-  if (from != to && std::ranges::any_of(from, [](Size2 size) { return size != Size2(1); })) {
+  if (from != to && !is_one_pixel(from)) {
     s.refuse("repeats rows or columns");
   }
   s.result_like(x,
@@ -480,6 +486,7 @@ bool has_equal(const std::vector<Padding>& frames, int Padding::*one, int Paddin
 }  // namespace
 
 Seen Translation::settled(const std::string& name, Seen seen) {
+  if (seen.frame.empty()) return seen;
   const auto sides = [](const Padding& f) {
     return std::minmax({f.top, f.left, f.bottom, f.right});
   };

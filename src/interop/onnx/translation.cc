@@ -445,7 +445,7 @@ Seen Step::plain(std::size_t i) {
     refuse("reads what " + seen.ended_by + " makes; only the network's end may");
   }
   if (seen.view == View::groups) {
-    refuse("reads channels in groups, which only a group norm may");
+    refuse("reads a picture as rows of pixels, as attention does; only a group norm may");
   }
   if (!seen.frame.empty()) {
     seen = t.settled(name(), std::move(seen));
