@@ -67,6 +67,7 @@ class GraphExporter {
   std::string operator()(const op::Dropout& o);
   std::string operator()(const op::Softmax& o);
   std::string operator()(const op::Maximum& o);
+  std::string operator()(const op::LocationGrid& o);
 
  private:
   void write_header();
@@ -466,6 +467,31 @@ std::string GraphExporter::operator()(const op::Resize& o) {
     inputs.push_back(emit_.array(to));
   }
   return emit_.node("Resize", result(), std::move(inputs), std::move(attributes));
+}
+
+/// The weights of the places are a one in each, magnified; a grouped convolution of ones sums them
+/// up.
+std::string GraphExporter::operator()(const op::LocationGrid& o) {
+  const ValueId x = input_id(0);
+  const std::int64_t grid = o.grid, places = grid * grid, classes = node().channels;
+  std::vector<float> ones(static_cast<std::size_t>(places * places), 0);
+  for (std::int64_t i = 0; i < places; ++i) ones[static_cast<std::size_t>(i * (places + 1))] = 1;
+  const std::string sizes = emit_.array({1, places, extent(x, 2), extent(x, 3)});
+  std::string near = emit_.node(
+      "Resize", step("places"),
+      {emit_.reals(ones, {1, places, grid, grid}), emit_.no_reals(o_.opset),
+       emit_.no_reals(o_.opset), sizes},
+      {attribute("mode", "linear"), attribute("coordinate_transformation_mode", "half_pixel")});
+  if (classes > 1) {
+    near = emit_.node("Concat", step("places_of_classes"),
+                      std::vector<std::string>(static_cast<std::size_t>(classes), near),
+                      {attribute("axis", std::int64_t{1})});
+  }
+  const std::string scores = emit_.node("Mul", step("weighted"), {input(0), near});
+  const std::vector<float> sum(static_cast<std::size_t>(classes * places), 1);
+  return emit_.node(
+      "Conv", result(), {scores, emit_.reals(sum, {classes, places, 1, 1})},
+      {attribute("kernel_shape", std::vector<std::int64_t>{1, 1}), attribute("group", classes)});
 }
 
 std::string GraphExporter::operator()(const op::Crop& o) {

@@ -128,7 +128,18 @@ void transpose(Step& s) {
   s.result(x);
 }
 
+/// Weights of a grid, once for each class.
+void concat_grids(Step& s, GridWeights all) {
+  for (std::size_t i = 1; i < s.node.inputs.size(); ++i) {
+    if (s.node.inputs[i] != s.node.inputs[0]) s.refuse("joins weights by location with others");
+    all.copies = setting(std::int64_t{all.copies} + 1);
+  }
+  if (whole_of(s.node, "axis", 0) != 1) s.refuse("joins weights by location, not along channels");
+  s.result(std::move(all));
+}
+
 void concat(Step& s) {
+  if (const GridWeights* grid = s.grid_weights(0)) return concat_grids(s, *grid);
   const Seen first = s.plain(0);
   const std::size_t rank = s.t.dims(first, 0).size();
   const std::size_t channel_axis = first.view == View::channels_last ? rank - 1 : 1;

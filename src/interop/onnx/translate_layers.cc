@@ -84,8 +84,24 @@ std::vector<Weight> weights_from(const Step& s, std::initializer_list<std::size_
   return weights;
 }
 
+bool is_all(const std::vector<float>& numbers, float number) {
+  return std::ranges::all_of(numbers, [&](float other) { return other == number; });
+}
+
+/// The sum over each class's places of a grid.
+void sum_over_grid(Step& s, const Seen& x, const std::vector<std::int64_t>& dims) {
+  const std::int64_t places = std::int64_t{x.grid} * x.grid;
+  const std::int64_t classes = s.t.channels(x.id) / places;
+  if (dims != std::vector<std::int64_t>{classes, places, 1, 1} || s.has(2) ||
+      whole_of(s.node, "group", 1) != classes || !is_all(s.reals(1), 1)) {
+    s.refuse("reads scores by location; only a sum over each class's may");
+  }
+  s.result(Seen{.id = s.t.add(s.name(), op::LocationGrid{x.grid}, {x.id})});
+}
+
 void conv(Step& s) {
   const auto dims = kernel_dims(s);
+  if (const Seen& x = s.seen(0); x.grid > 0) return sum_over_grid(s, x, dims);
   const ValueId x = s.planes(0);
   op::Conv o{.channels = setting(dims[0]),
              .kernel = {setting(dims[2]), setting(dims[3])},
@@ -155,10 +171,6 @@ void batch_normalization(Step& s) {
   const Seen x = s.plain(0);
   const op::BatchNorm o{.epsilon = real_of(s.node, "epsilon", 1e-5f)};
   s.result_like(x, s.t.add(s.name_by_weight(1), o, {x.id}, weights_from(s, {1, 2, 3, 4})));
-}
-
-bool is_all(const std::vector<float>& numbers, float number) {
-  return std::ranges::all_of(numbers, [&](float other) { return other == number; });
 }
 
 /// Over the plane of each channel: a group norm of as many groups as channels. PyTorch writes a

@@ -257,7 +257,21 @@ void of_two_values(Step& s) {
   s.result_like(a, s.t.add(s.name(), op::Add{}, {x, y}));
 }
 
+/// Scores of every class for each place of a grid, weighted by how near each pixel is.
+void by_location(Step& s, std::size_t i, const GridWeights& weights) {
+  Seen x = s.plain(i);
+  const bool fits = s.node.op == "Mul" && x.view == View::planes &&
+                    weights.sizes == s.t.sizes(x.id) &&
+                    s.t.channels(x.id) == weights.copies * weights.grid * weights.grid;
+  if (!fits) s.refuse("joins weights by location with a value that they do not fit");
+  x.grid = weights.grid;
+  s.result(std::move(x));
+}
+
 void arithmetic(Step& s) {
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+    if (const GridWeights* weights = s.grid_weights(1 - i)) return by_location(s, i, *weights);
+  }
   if (s.is_known(1)) return with_constant(s, 0);
   if (s.is_known(0)) return with_constant(s, 1);
   of_two_values(s);

@@ -221,8 +221,38 @@ WantedSizes wanted_sizes(const Step& s, const Seen& x) {
   return wanted;
 }
 
+/// [1,grid*grid,grid,grid] with a one for each channel in a pixel of its own, in the order of rows.
+std::optional<int> grid_of(const Array& a) {
+  const auto& d = a.dims;
+  if (d.size() != 4 || d[0] != 1 || d[1] != d[2] * d[3] || d[2] != d[3]) return std::nullopt;
+  const std::int64_t places = d[1];
+  for (std::int64_t i = 0; i < a.count(); ++i) {
+    const double expected = i / places == i % places ? 1 : 0;
+    if (a.numbers[static_cast<std::size_t>(i)] != expected) return std::nullopt;
+  }
+  return setting(d[2]);
+}
+
+/// A constant is resized for one purpose that we know.
+void resize_grid(Step& s, const ResizeRule& rule) {
+  constexpr std::size_t kSizesInput = 3;
+  const auto grid = grid_of(*s.constant(0));
+  if (!grid || rule.mode != Interpolation::bilinear ||
+      (rule.position != "half_pixel" && rule.position != "pytorch_half_pixel")) {
+    s.refuse("resizes a constant");
+  }
+  GridWeights weights{.grid = *grid};
+  for (std::size_t probe = 0; probe < s.t.probes(); ++probe) {
+    const auto sizes = s.wholes(kSizesInput, probe);
+    if (sizes.size() != 4) s.refuse("does not resize four axes");
+    weights.sizes.emplace_back(side(sizes[2]), side(sizes[3]));
+  }
+  s.result(std::move(weights));
+}
+
 void resize(Step& s) {
   require_known_settings(s);
+  if (s.is_known(0)) return resize_grid(s, rule_of(s));
   const Seen x = s.plain(0);
   const ResizeRule rule = rule_of(s);
   const op::Resize options{
@@ -303,6 +333,11 @@ Seen framed(Step& s, std::size_t i, PadMode mode, bool rows, bool columns, bool 
   if (!is_plain || is_framed || (!x.frame.empty() && x.frame_mode != mode)) x = s.plain(i);
   if (x.frame.empty()) x.frame.resize(s.t.probes());
   x.frame_mode = mode;
+  for (std::size_t other = 1; other < s.node.inputs.size(); ++other) {
+    if (!s.is_known(other)) continue;
+    const auto& from = s.known(other).sizes_of;
+    x.frame_sizes_of.insert(from.begin(), from.end());
+  }
   return x;
 }
 
@@ -317,6 +352,7 @@ void extend(int& side_of_frame, std::int64_t by) {
 void result_framed(const Step& s, Seen x) {
   if (std::ranges::all_of(x.frame, [](const Padding& f) { return f == Padding(0); })) {
     x.frame.clear();
+    x.frame_sizes_of.clear();
   }
   s.result(std::move(x));
 }
@@ -498,6 +534,7 @@ Seen Translation::settled(const std::string& name, Seen seen) {
   if (adds && cuts) throw Error("pads some sides and cuts others off, by the picture's size");
   seen.id = adds ? padded(name + ".pad", seen) : cropped(name + ".crop", seen);
   seen.frame.clear();
+  seen.frame_sizes_of.clear();
   return seen;
 }
 
@@ -508,7 +545,7 @@ ValueId Translation::padded(const std::string& name, const Seen& seen) {
   }
   // Up to another value's size: padded by the most that was needed, then cut to that size.
   const Sizes to = framed_sizes(from, seen.frame);
-  const auto like = value_of_sizes(to, {});
+  const auto like = value_of_sizes(to, seen.frame_sizes_of);
   if (!like || !has_equal(seen.frame, &Padding::top, &Padding::left)) {
     throw Error("pads " + sizes_text(from, to) + " by a rule that this program does not know");
   }
@@ -524,7 +561,7 @@ ValueId Translation::padded(const std::string& name, const Seen& seen) {
 ValueId Translation::cropped(const std::string& name, const Seen& seen) {
   const Sizes from = sizes(seen.id);
   const Sizes to = framed_sizes(from, seen.frame);
-  const auto like = value_of_sizes(to, {});
+  const auto like = value_of_sizes(to, seen.frame_sizes_of);
   if (!like) {
     throw Error("crops " + sizes_text(from, to) + "; no other value has that size");
   }

@@ -419,6 +419,10 @@ bool Step::is_known(std::size_t i) const {
   return has(i) && std::holds_alternative<Known>(t.value(node.inputs[i]));
 }
 
+const GridWeights* Step::grid_weights(std::size_t i) const {
+  return has(i) ? std::get_if<GridWeights>(&t.value(node.inputs[i])) : nullptr;
+}
+
 const Known& Step::known(std::size_t i) const {
   if (!has(i)) throw OnnxRefusal("lacks its input " + std::to_string(i + 1));
   const auto* known = std::get_if<Known>(&t.value(node.inputs[i]));
@@ -434,7 +438,7 @@ const Seen& Step::seen(std::size_t i) const {
   const auto* seen = std::get_if<Seen>(&t.value(node.inputs[i]));
   if (seen == nullptr) {
     throw OnnxRefusal("reads the constant \"" + printable(node.inputs[i]) +
-                      "\" where a value of the network is expected");
+                      "\", where a value of the network is expected");
   }
   return *seen;
 }
@@ -444,6 +448,7 @@ Seen Step::plain(std::size_t i) {
   if (!seen.ended_by.empty()) {
     refuse("reads what " + seen.ended_by + " makes; only the network's end may");
   }
+  if (seen.grid > 0) refuse("reads scores by location; only a sum over each class's may");
   if (seen.view == View::groups) {
     refuse("reads a picture as rows of pixels, as attention does; only a group norm may");
   }

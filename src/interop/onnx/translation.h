@@ -48,9 +48,11 @@ struct Seen {
   /// of ours may be several of the file's. Empty: none.
   std::vector<Padding> frame;
   PadMode frame_mode = PadMode::zero;
-  int groups = 0;                // with View::groups
-  std::optional<float> epsilon;  // with View::groups: the groups have been normalised
-  std::string ended_by;          // "ArgMax": labels, which only the network's end may read
+  std::set<ValueId> frame_sizes_of;  // whose shapes the frame was made from
+  int groups = 0;                    // with View::groups
+  std::optional<float> epsilon;      // with View::groups: the groups have been normalised
+  int grid = 0;          // times GridWeights: a sum over the grid makes a location grid of it
+  std::string ended_by;  // "ArgMax": labels, which only the network's end may read
 };
 
 /// Numbers that do not depend on the picture's samples.
@@ -60,7 +62,15 @@ struct Known {
   std::set<ValueId> sizes_of;                    // whose shapes these numbers were made from
 };
 
-using Value = std::variant<Seen, Known>;
+/// A one in each pixel of a small map, a channel each, magnified: how near every pixel of the
+/// picture is to each of `grid` x `grid` places. `copies` of that, one behind the other.
+struct GridWeights {
+  int grid = 1;
+  int copies = 1;
+  std::vector<Size2> sizes;  // by probe
+};
+
+using Value = std::variant<Seen, Known, GridWeights>;
 
 /// A parameter's numbers, made when all is known to fit.
 struct Weight {
@@ -175,6 +185,7 @@ class Step {
 
   bool has(std::size_t i) const { return i < node.inputs.size() && !node.inputs[i].empty(); }
   bool is_known(std::size_t i) const;
+  const GridWeights* grid_weights(std::size_t i) const;  // null where it is none
   const Known& known(std::size_t i) const;
   /// As it is: perhaps framed, in groups, or labels.
   const Seen& seen(std::size_t i) const;
