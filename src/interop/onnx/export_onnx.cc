@@ -236,6 +236,12 @@ std::string GraphExporter::activation_node(const Activation& activation, const s
     case ActivationKind::leaky_relu:
       return emit_.node("LeakyRelu", name, {x}, {attribute("alpha", activation.slope)});
     case ActivationKind::relu6:
+      if (o_.size) {  // OpenCV 4.6 reads no Clip with bounds as inputs: 6 * clip(x / 6, 0, 1)
+        const std::string part =
+            emit_.node("HardSigmoid", step("part"), {x},
+                       {attribute("alpha", 1.0f / 6), attribute("beta", 0.0f)});
+        return emit_.node("Mul", name, {part, emit_.reals({6}, {})});
+      }
       return emit_.node("Clip", name, {x, emit_.reals({0}, {}), emit_.reals({6}, {})});
     case ActivationKind::sigmoid:
       return emit_.node("Sigmoid", name, {x});
@@ -394,8 +400,9 @@ std::string GraphExporter::operator()(const op::Add& o) {
   });
 }
 
+/// The factor first: of x * hard_sigmoid(y) in this order OpenCV 4.6 makes a hard swish of x.
 std::string GraphExporter::operator()(const op::Multiply&) {
-  return emit_.node("Mul", result(), {input(0), input(1)});
+  return emit_.node("Mul", result(), {input(1), input(0)});
 }
 
 std::string GraphExporter::operator()(const op::Maximum&) {

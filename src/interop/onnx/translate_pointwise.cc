@@ -29,10 +29,17 @@ void leaky_relu(Step& s) {
   activate(s, {ActivationKind::leaky_relu, real_of(s.node, "alpha", 0.01f)});
 }
 
-/// max(0, min(1, alpha*x + beta)); ours has alpha 1/6 and beta 1/2.
+/// max(0, min(1, alpha*x + beta)); ours has alpha 1/6 and beta 1/2. Without beta it is a part of a
+/// relu6.
 void hard_sigmoid(Step& s) {
   const float alpha = real_of(s.node, "alpha", 0.2f), beta = real_of(s.node, "beta", 0.5f);
   const Seen x = s.plain(0);
+  if (beta == 0) {
+    const ValueId sixfold = s.t.scaled(s.name() + ".in", x.id, {6 * alpha});
+    const ValueId clipped =
+        s.t.add(s.name() + ".relu6", op::Activate{ActivationKind::relu6}, {sixfold});
+    return s.result_like(x, s.t.scaled(s.name(), clipped, {1.0f / 6}));
+  }
   ValueId id = x.id;
   constexpr float kRounding = 1e-6f;  // writers round 1/6
   if (std::abs(alpha - 1.0f / 6) > kRounding || beta != 0.5f) {
@@ -163,6 +170,8 @@ void scale_and_shift(Step& s, std::size_t i, const Numbers& scale, const Numbers
     s.result(x);
   } else if (absorbed(s, i, x, scale, shift)) {
     s.result(x);
+  } else if (shift.empty()) {
+    s.result_like(x, s.t.scaled(s.name(), x.id, scale));
   } else {
     s.result_like(x, s.t.affine(s.name(), x.id, scale, shift));
   }

@@ -119,12 +119,12 @@ ValueId resized(Step& s, ValueId x, op::Resize options, const Sizes& to,
   const auto like = s.t.value_of_sizes(to, asked);
   const bool is_asked = like && asked.contains(*like);
   const auto ratio = common_ratio(from, to);
-  // Sizes that are constants of the file were another value's when it was made; so is the size that
-  // one pixel is spread over.
-  const bool by_ratio = ratio && (by_factor || !(is_asked || asked.empty())) && !is_one_pixel(from);
-  if (like && !by_ratio) {
-    return s.t.add(s.name(), options, {x, *like});
-  }
+  // What is a constant of the file was another value's size when it was made, unless it is a whole
+  // factor; so is what one pixel is spread over.
+  const bool is_whole = ratio && (ratio->scale == 1 || ratio->divisor == 1);
+  const bool is_computed = by_factor || (!asked.empty() && !is_asked);
+  const bool by_ratio = is_whole && is_computed && !is_one_pixel(from);
+  if (like && !by_ratio) return s.t.add(s.name(), options, {x, *like});
   if (!ratio) {
     throw Error("resizes " + sizes_text(from, to) + " by a rule that this program does not know");
   }

@@ -369,6 +369,24 @@ ValueId Translation::affine(const std::string& name, ValueId x, std::vector<floa
   return add(name, conv, {x}, std::move(weights));
 }
 
+ValueId Translation::scaled(const std::string& name, ValueId x, std::vector<float> scale) {
+  if (const auto before = scalings_.find(x); before != scalings_.end()) {
+    const std::vector<float>& by = before->second.by;
+    std::vector<float> both(std::max(scale.size(), by.size()));
+    for (std::size_t c = 0; c < both.size(); ++c) {
+      both[c] = scale[scale.size() == 1 ? 0 : c] * by[by.size() == 1 ? 0 : c];
+    }
+    x = before->second.of;
+    scale = std::move(both);
+  }
+  constexpr float kRounding = 1e-6f;
+  const auto is_one = [](float factor) { return std::abs(factor - 1) < kRounding; };
+  if (std::ranges::all_of(scale, is_one)) return x;
+  const ValueId id = affine(name, x, scale, {});
+  scalings_.insert_or_assign(id, Scaling{x, std::move(scale)});
+  return id;
+}
+
 void Translation::set_weight(ValueId id, std::size_t parameter, Weight weight) {
   const auto index = static_cast<std::size_t>(node(id).parameters[parameter]);
   if (weight.count != graph_.parameters[index].shape.count()) {

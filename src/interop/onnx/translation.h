@@ -123,6 +123,8 @@ class Translation {
   /// x * scale + shift for each channel; either may be empty: 1 and 0.
   ValueId affine(const std::string& name, ValueId x, std::vector<float> scale,
                  std::vector<float> shift);
+  /// x * scale, joined with a scaling that made x; x itself where both undo each other.
+  ValueId scaled(const std::string& name, ValueId x, std::vector<float> scale);
   /// Gives a node a bias or a norm its numbers afterwards.
   void set_weight(ValueId id, std::size_t parameter, Weight weight);
   void add_bias(ValueId conv, Weight bias);
@@ -171,6 +173,11 @@ class Translation {
     bool has_shift = false;
   };
   std::map<ValueId, PlainNorm> plain_norms_;
+  struct Scaling {
+    ValueId of = -1;
+    std::vector<float> by;  // one for all channels, or one each
+  };
+  std::map<ValueId, Scaling> scalings_;
   std::map<ValueId, std::set<std::string>> value_names_;
   ValueId image_ = -1;
   std::int64_t numbers_ = 0;  // in arrays of constants so far
