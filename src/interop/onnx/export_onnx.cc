@@ -368,8 +368,8 @@ std::string GraphExporter::operator()(const op::MaxPool& o) {
 std::string GraphExporter::operator()(const op::AveragePool& o) {
   std::string x = input(0);
   Padding padding = o.padding;
-  if (o.ceil && o.count_padding && padding != Padding(0)) {
-    // What lies beyond the padding must not count, and does so in some readers: pad apart.
+  if (o.count_padding && padding != Padding(0) && (o.ceil || o_.size)) {
+    // With sizes rounded up, readers differ in what counts; OpenCV 4.6 does not count padding.
     const Padding& p = padding;
     x = emit_.node("Pad", step("padded"),
                    {x, emit_.wholes({0, 0, p.top, p.left, 0, 0, p.bottom, p.right})});

@@ -39,7 +39,9 @@ void add_preprocess(const OnnxImportOptions& options, const std::optional<Model>
   Preprocess& preprocess = imported.model.preprocess;
   const bool given = !options.mean.empty() || !options.std.empty();
   if (given || (!own && !reads_bytes)) {
-    preprocess = foreign_preprocess(options.mean, options.std, channels);
+    preprocess = foreign_preprocess(
+        options.mean.empty() && own ? own->preprocess.mean : options.mean,
+        options.std.empty() && own ? own->preprocess.std : options.std, channels);
     imported.preprocess_from =
         given ? "RGB in [0,1], mean and deviation as given"
               : "RGB in [0,1], ImageNet's mean and deviation: an ONNX file does not state its own";

@@ -169,6 +169,7 @@ void scale_and_shift(Step& s, std::size_t i, const Numbers& scale, const Numbers
   if (is_all(scale, 1) && is_all(shift, 0)) {
     s.result(x);
   } else if (absorbed(s, i, x, scale, shift)) {
+    s.t.retire(s.node.inputs[i]);
     s.result(x);
   } else if (shift.empty()) {
     s.result_like(x, s.t.scaled(s.name(), x.id, scale));

@@ -220,6 +220,10 @@ int Translation::names_of(ValueId id) const {
   return found == value_names_.end() ? 0 : static_cast<int>(found->second.size());
 }
 
+void Translation::retire(const std::string& name) {
+  if (const auto* seen = std::get_if<Seen>(&value(name))) value_names_[seen->id].erase(name);
+}
+
 bool Translation::take_plain_norm(ValueId id, bool scale) {
   const auto found = plain_norms_.find(id);
   if (found == plain_norms_.end() || found->second.has_shift) return false;

@@ -132,8 +132,10 @@ class Translation {
   void keep_plain_norm(ValueId id) { plain_norms_.emplace(id, PlainNorm{}); }
   /// Takes the place of its scale, or its shift; false where it is taken.
   bool take_plain_norm(ValueId id, bool scale);
-  /// Names of the file that stand for the value.
+  /// Names of the file that stand for the value, and may yet be read.
   int names_of(ValueId id) const;
+  /// Its only reader has been translated.
+  void retire(const std::string& name);
   void rename(ValueId id, const std::string& name);
 
   /// Without a frame: pads or crops as it asks for.
