@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <utility>
 
 #include "models/settings.h"
@@ -188,6 +189,16 @@ std::pair<std::string, std::string> key_and_value(const std::string& setting) {
     throw UsageError(fmt::format("--set is \"{}\"; expected KEY=VALUE, such as lr=0.01", setting));
   }
   return {setting.substr(0, equals), setting.substr(equals + 1)};
+}
+
+std::pair<int, int> height_and_width(const char* option, const std::string& text) {
+  int h = 0, w = 0, end = 0;
+  if (std::sscanf(text.c_str(), "%dx%d%n", &h, &w, &end) != 2 ||
+      static_cast<std::size_t>(end) != text.size() || h < 1 || w < 1) {
+    throw UsageError(
+        fmt::format("{} is \"{}\"; expected HEIGHTxWIDTH, such as 360x480", option, text));
+  }
+  return {h, w};
 }
 
 }  // namespace segmentum

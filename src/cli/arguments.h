@@ -70,4 +70,7 @@ class Arguments {
 /// The two sides of "key=value". Throws UsageError.
 std::pair<std::string, std::string> key_and_value(const std::string& setting);
 
+/// The two numbers of "360x480", each at least 1. Throws UsageError naming the option.
+std::pair<int, int> height_and_width(const char* option, const std::string& text);
+
 }  // namespace segmentum

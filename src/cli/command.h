@@ -28,6 +28,7 @@ extern const Command kPredictCommand;
 extern const Command kCrfCommand;
 extern const Command kCrfSearchCommand;
 extern const Command kImportCommand;
+extern const Command kExportCommand;
 extern const Command kDescribeCommand;
 extern const Command kModelsCommand;
 extern const Command kCeilingCommand;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -37,15 +36,6 @@ struct Request {
   int threads = 0;
   std::string json;
 };
-
-Size2 parse_size(const std::string& text) {
-  int h = 0, w = 0, end = 0;
-  if (std::sscanf(text.c_str(), "%dx%d%n", &h, &w, &end) != 2 ||
-      static_cast<std::size_t>(end) != text.size() || h < 1 || w < 1) {
-    throw UsageError(fmt::format("--size is \"{}\"; expected HEIGHTxWIDTH, such as 360x480", text));
-  }
-  return {h, w};
-}
 
 bool is_architecture(const std::string& name) {
   for (const ArchitectureInfo& info : architectures()) {
@@ -190,7 +180,8 @@ int test_model(const Request& request) {
 }
 
 int run(const Request& request) {
-  const Size2 size = parse_size(request.size);
+  const auto [h, w] = height_and_width("--size", request.size);
+  const Size2 size(h, w);
   const bool is_file = fs::exists(request.what) || request.what.ends_with(".segmentum");
   if (request.selftest) {
     if (!is_file && is_architecture(request.what)) {

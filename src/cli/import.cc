@@ -1,17 +1,22 @@
-// segmentum import: a checkpoint of PyTorch becomes a model.
+// segmentum import: a checkpoint of PyTorch, or an ONNX file, becomes a model.
 #include "interop/import.h"
 
 #include <fmt/format.h>
 
 #include <charconv>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/arguments.h"
 #include "cli/json_object.h"
+#include "graph/describe.h"
+#include "interop/onnx/import_onnx.h"
+#include "interop/onnx/onnx_numbers.h"
 #include "interop/pickle.h"
 #include "models/registry.h"
 
@@ -28,6 +33,7 @@ struct Request {
   std::string mean;
   std::string std;
   bool lenient = false;
+  std::string output;
   bool list = false;
   std::string json;
 };
@@ -76,11 +82,12 @@ int list_tensors(const Request& request) {
   return 0;
 }
 
+void line(const char* title, const std::string& text) {
+  std::cout << fmt::format("  {:<15} {}\n", title, text);
+}
+
 void print_outcome(const Request& request, const Imported& imported) {
   const Model& model = imported.model;
-  const auto line = [](const char* title, const std::string& text) {
-    std::cout << fmt::format("  {:<15} {}\n", title, text);
-  };
   std::cout << fmt::format("{}: {}, SHA-256 {}...{}\n", request.checkpoint, imported.format,
                            imported.sha256.substr(0, 8),
                            imported.hash_was_promised ? ", as its name promises" : "");
@@ -105,6 +112,12 @@ void print_outcome(const Request& request, const Imported& imported) {
   }
 }
 
+std::vector<std::string> names_of_classes(const Model& model) {
+  std::vector<std::string> names;
+  for (const ClassInfo& info : model.classes) names.push_back(info.name);
+  return names;
+}
+
 std::vector<std::string> names_of(const std::vector<Mismatch>& mismatches) {
   std::vector<std::string> names;
   for (const Mismatch& mismatch : mismatches) names.push_back(mismatch.name);
@@ -112,15 +125,13 @@ std::vector<std::string> names_of(const std::vector<Mismatch>& mismatches) {
 }
 
 JsonObject json_of(const Request& request, const Imported& imported) {
-  std::vector<std::string> classes;
-  for (const ClassInfo& info : imported.model.classes) classes.push_back(info.name);
   return JsonObject()
       .set("checkpoint", request.checkpoint)
       .set("format", imported.format)
       .set("sha256", imported.sha256)
       .set("architecture", request.architecture)
       .set("settings", imported.model.settings)
-      .set("classes", classes)
+      .set("classes", names_of_classes(imported.model))
       .set("taken", imported.match.taken)
       .set("adapted", imported.match.adapted)
       .set("missing", names_of(imported.match.missing))
@@ -148,7 +159,88 @@ ImportOptions options_of(const Request& request) {
   return options;
 }
 
+// --- ONNX files ---
+
+std::string dims_text(const OnnxValueInfo& value) {
+  std::string text;
+  for (const OnnxDim& dim : value.dims.value_or(std::vector<OnnxDim>())) {
+    text += (text.empty() ? "" : ",") +
+            (dim.is_known() ? std::to_string(dim.size) : printable(dim.name));
+  }
+  return "[" + text + "]";
+}
+
+/// Inputs, outputs and how many nodes of each operator there are.
+int list_onnx(const Request& request) {
+  const OnnxFile file(request.checkpoint);
+  const OnnxModel& onnx = file.model();
+  std::map<std::string, int> operators;
+  for (const OnnxNode& node : onnx.nodes) ++operators[printable(node.op)];
+  for (const OnnxValueInfo& input : onnx.inputs) {
+    line("input", printable(input.name) + " " + dims_text(input));
+  }
+  for (const OnnxValueInfo& output : onnx.outputs) {
+    line("output", printable(output.name) + " " + dims_text(output));
+  }
+  std::vector<JsonObject> counts;
+  for (const auto& [name, count] : operators) {
+    std::cout << fmt::format("  {:<22} {}\n", name, count);
+    counts.emplace_back().set("name", name).set("nodes", count);
+  }
+  std::cout << fmt::format("{}: ONNX, {} nodes, {} tensors\n", request.checkpoint,
+                           onnx.nodes.size(), onnx.initializers.size());
+  write_json(request.json, JsonObject()
+                               .set("onnx", request.checkpoint)
+                               .set("tensors", static_cast<int>(onnx.initializers.size()))
+                               .set("operators", counts));
+  return 0;
+}
+
+OnnxImportOptions onnx_options_of(const Request& request) {
+  const std::pair<bool, const char*> misplaced[] = {{!request.architecture.empty(), "--as"},
+                                                    {request.channels.has_value(), "--channels"},
+                                                    {!request.settings.empty(), "--set"},
+                                                    {request.lenient, "--lenient"}};
+  for (const auto& [given, name] : misplaced) {
+    if (given)
+      throw UsageError(
+          fmt::format("an ONNX file brings its own network; {} is for checkpoints", name));
+  }
+  return {.classes_file = request.classes,
+          .mean = numbers_of("--mean", request.mean),
+          .std = numbers_of("--std", request.std),
+          .output = request.output};
+}
+
+int import_onnx(const Request& request) {
+  if (request.list) return list_onnx(request);
+  const OnnxImportOptions options = onnx_options_of(request);
+  if (request.out.empty()) throw UsageError("import needs --out FILE, or --list");
+  const ImportedOnnx imported = import_onnx(request.checkpoint, options);
+  const Model& model = imported.model;
+  save_model(request.out, model);
+  std::cout << fmt::format("{}: ONNX of {}, operator set {}, SHA-256 {}...\n", request.checkpoint,
+                           imported.producer, imported.opset, imported.sha256.substr(0, 8));
+  for (const std::string& note : imported.notes) line("", note);
+  line("network", fmt::format("{} nodes, {} numbers", model.graph.nodes.size(),
+                              human_number(model.parameters.count())));
+  line("classes", fmt::format("{}: {}", model.classes.size(), imported.classes_from));
+  line("pre-processing", imported.preprocess_from);
+  write_json(request.json, JsonObject()
+                               .set("onnx", request.checkpoint)
+                               .set("producer", imported.producer)
+                               .set("opset", imported.opset)
+                               .set("sha256", imported.sha256)
+                               .set("notes", imported.notes)
+                               .set("classes", names_of_classes(model))
+                               .set("out", request.out));
+  std::cout << "Wrote " << request.out << '\n';
+  return 0;
+}
+
 int import(const Request& request) {
+  if (is_onnx(request.checkpoint)) return import_onnx(request);
+  if (!request.output.empty()) throw UsageError("--output is for ONNX files");
   if (request.list) return list_tensors(request);
   if (request.architecture.empty() || request.out.empty()) {
     throw UsageError(
@@ -169,10 +261,10 @@ int import(const Request& request) {
 
 Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
-  arguments.operand(request->checkpoint, "CHECKPOINT",
-                    "a .pth file of torch.save, or a safetensors file");
+  arguments.operand(request->checkpoint, "FILE",
+                    "a .pth file of torch.save, a safetensors file, or an ONNX file");
   arguments.option(request->architecture, "--as", "NETWORK",
-                   "whose weights these are; segmentum models lists the networks");
+                   "whose weights a checkpoint holds; segmentum models lists the networks");
   arguments.option(request->out, "--out", "FILE", "the model to write: NAME.segmentum");
   arguments.option(request->classes, "--classes", "FILE",
                    "names of the classes: dataset.toml, classes.csv, or one name a line");
@@ -185,7 +277,10 @@ Action declare(Arguments& arguments) {
   arguments.option(request->std, "--std", "R,G,B", "deviation, likewise");
   arguments.flag(request->lenient, "--lenient",
                  "take what fits, initialise the rest, and say what that is");
-  arguments.flag(request->list, "--list", "only show the tensors of the checkpoint");
+  arguments.option(request->output, "--output", "NAME",
+                   "of an ONNX file, the output with the logits (default: the first map)");
+  arguments.flag(request->list, "--list",
+                 "only show the tensors of a checkpoint, or the operators of an ONNX file");
   arguments.json(request->json);
   return [request] { return import(*request); };
 }
@@ -193,11 +288,12 @@ Action declare(Arguments& arguments) {
 }  // namespace
 
 const Command kImportCommand{
-    "import", "a checkpoint of PyTorch becomes a model",
+    "import", "a checkpoint of PyTorch, or an ONNX file, becomes a model",
     "  segmentum import deeplabv3_resnet50_coco-cd0a2569.pth --as deeplabv3_resnet50 --out "
     "deeplab.segmentum\n"
     "  segmentum import best.pth --as unet --set width=64 --classes classes.csv --out "
     "unet.segmentum\n"
+    "  segmentum import net.onnx --classes classes.csv --out net.segmentum\n"
     "  segmentum import best.pth --list\n",
     declare};
 

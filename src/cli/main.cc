@@ -20,11 +20,14 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{&kInitCommand,      &kCheckCommand,   &kTrainCommand,
-                               &kEvalCommand,      &kPredictCommand, &kCrfCommand,
-                               &kCrfSearchCommand, &kImportCommand,  &kConvertClassifierCommand,
-                               &kDescribeCommand,  &kModelsCommand,  &kCeilingCommand,
-                               &kDemoCommand,      &kVersionCommand};
+constexpr std::array kCommands{&kInitCommand,      &kCheckCommand,
+                               &kTrainCommand,     &kEvalCommand,
+                               &kPredictCommand,   &kCrfCommand,
+                               &kCrfSearchCommand, &kImportCommand,
+                               &kExportCommand,    &kConvertClassifierCommand,
+                               &kDescribeCommand,  &kModelsCommand,
+                               &kCeilingCommand,   &kDemoCommand,
+                               &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;

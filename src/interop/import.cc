@@ -6,6 +6,7 @@
 
 #include "interop/file_hash.h"
 #include "interop/fitting_options.h"
+#include "interop/foreign_preprocess.h"
 #include "interop/named_classes.h"
 
 namespace segmentum {
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::uint64_t kSeed = 0;  // of what a lenient import has to initialise
 constexpr int kVocClasses = 21;
-constexpr int kRgb = 3;
 
 /// Torchvision's published weights all tell VOC's classes apart.
 constexpr std::array<std::string_view, 6> kTorchvision{"fcn_resnet50",
@@ -22,33 +22,6 @@ constexpr std::array<std::string_view, 6> kTorchvision{"fcn_resnet50",
                                                        "deeplabv3_resnet101",
                                                        "deeplabv3_mobilenet_v3_large",
                                                        "lraspp_mobilenet_v3_large"};
-
-/// ImageNet's mean and deviation, RGB in [0,1], with which practically all published networks were
-/// trained; of other channel counts as a first convolution is adapted: the mean over RGB for one
-/// channel, else RGB again and again.
-Preprocess preprocess_of(const ImportOptions& options, int channels) {
-  const std::vector<float> mean =
-      options.mean.empty() ? std::vector<float>{0.485f, 0.456f, 0.406f} : options.mean;
-  const std::vector<float> std =
-      options.std.empty() ? std::vector<float>{0.229f, 0.224f, 0.225f} : options.std;
-  const auto spread = [&](const std::vector<float>& values) {
-    const auto size = static_cast<int>(values.size());
-    if (size == channels) return values;
-    if (size != kRgb) {
-      throw Error("mean and deviation are of " + std::to_string(size) +
-                  " channels; the network reads " + std::to_string(channels));
-    }
-    std::vector<float> result;
-    if (channels == 1) {
-      float sum = 0;
-      for (const float value : values) sum += value;
-      return std::vector<float>{sum / static_cast<float>(size)};
-    }
-    for (int c = 0; c < channels; ++c) result.push_back(values[static_cast<std::size_t>(c % size)]);
-    return result;
-  };
-  return {.mean = spread(mean), .std = spread(std)};
-}
 
 /// The logits tell `logits` classes apart; one channel tells background from one class.
 int class_count(int logits) {
@@ -132,7 +105,7 @@ Imported import_checkpoint(const std::filesystem::path& path, const ImportOption
   imported.match = match(checkpoint, model.graph);
   require_fit(imported.match, path.string(), options);
   model.parameters = matched_parameters(checkpoint, model.graph, imported.match, kSeed);
-  model.preprocess = preprocess_of(options, fitting.options.input_channels);
+  model.preprocess = foreign_preprocess(options.mean, options.std, fitting.options.input_channels);
   model.classes = classes_of(options, fitting.options.classes, imported.classes_from);
   model.settings = resolved_settings(options.architecture, fitting.options);
   model.provenance = provenance_of(path, imported);
