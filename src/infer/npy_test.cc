@@ -16,7 +16,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 fs::path file(const std::string& name) {
-  return fs::path(SEGMENTUM_BINARY_DIR) / "test_files" / "npy" / name;
+  const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
+  return fs::path(SEGMENTUM_BINARY_DIR) / "test_files" / "npy" / test.name() / name;
 }
 
 template <typename T>

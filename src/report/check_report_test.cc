@@ -17,7 +17,9 @@ namespace fs = std::filesystem;
 /// Six scenes, one of whose masks is no picture and one of which holds a value of no class.
 class CheckReportTest : public testing::Test {
  protected:
-  CheckReportTest() : folder_(fs::temp_directory_path() / "segmentum_check_report") {
+  CheckReportTest()
+      : folder_(fs::path(SEGMENTUM_BINARY_DIR) / "test_files" / "check_report" /
+                testing::UnitTest::GetInstance()->current_test_info()->name()) {
     fs::remove_all(folder_);
     write_scenes(folder_, {.train = 4, .val = 2, .test = 0}, 5, {.height = 48, .width = 64});
     fs::remove(folder_ / "test.txt");

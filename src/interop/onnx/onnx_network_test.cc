@@ -105,6 +105,19 @@ TEST(OnnxNetworks, ScalesAndShiftsOfChannels) {
               HasSubstr("a constant of 16 numbers; expected one for each channel"));
 }
 
+// (x / 255 - mean) / deviation, as networks that read bytes begin: three steps, two nodes.
+TEST(OnnxNetworks, ScalesMeetButNotAcrossAShift) {
+  const OnnxModel model =
+      onnx_model(1,
+                 {onnx_node("Div", {"x", "range"}, "a"), onnx_node("Sub", {"a", "mean"}, "b"),
+                  onnx_node("Div", {"b", "std"}, "c"), onnx_node("Mul", {"c", "std"}, "d"),
+                  onnx_node("Relu", {"d"}, "y")},
+                 {real_tensor("range", {}, {4}), real_tensor("mean", {1, 1, 1, 1}, {0.5f}),
+                  real_tensor("std", {}, {0.25f})});
+  EXPECT_EQ(made(model).graph.nodes.size(), 3u);  // the picture, one scale and shift, the relu
+  expect_near(row(model, {0, 2, 4}), {0, 0, 0.5f});
+}
+
 TEST(OnnxNetworks, SlopesOfChannels) {
   const auto of = [](std::vector<float> slopes) {
     const auto c = static_cast<std::int64_t>(slopes.size());

@@ -402,6 +402,7 @@ void Translation::set_weight(ValueId id, std::size_t parameter, Weight weight) {
 
 void Translation::add_bias(ValueId conv, Weight bias) {
   std::get<op::Conv>(node(conv).op).bias = true;
+  scalings_.erase(conv);  // it is more than that now
   const std::string name = node(conv).name + ".bias";
   node(conv).parameters.push_back(
       parameter({name, {channels(conv)}, ParameterRole::bias, Init::zeros}, bias));
