@@ -91,6 +91,15 @@ TEST(Usage, MissingAndMisshapenArguments) {
   expect_refusal({"import", "a.pth", "--as", "unett", "--out", "m"}, 2, "did you mean \"unet\"?");
   expect_refusal({"import", "a.pth", "--as", "unet", "--out", "m", "--mean", "1,,2"}, 2,
                  "--mean is \"1,,2\"; expected a number for each channel");
+  expect_refusal({"import", "a.onnx", "--as", "unet", "--out", "m"}, 2,
+                 "an ONNX file brings its own network; --as is for checkpoints");
+  expect_refusal({"import", "a.onnx"}, 2, "import needs --out FILE, or --list");
+  expect_refusal({"import", "a.pth", "--as", "unet", "--out", "m", "--output", "y"}, 2,
+                 "--output is for ONNX files");
+  expect_refusal({"export", "m"}, 2, "FILE is required");
+  expect_refusal({"export", "m", "a.onnx", "--size", "360"}, 2, "--size is \"360\"");
+  expect_refusal({"export", "m", "a.onnx", "--opset", "9"}, 2, "expected a whole number from 11");
+  expect_refusal({"export", "m", "a.onnx", "--argmax", "--all-outputs"}, 2, "exclude each other");
   expect_refusal({"describe", "unet", "--size", "360"}, 2,
                  "--size is \"360\"; expected HEIGHTxWIDTH");
   expect_refusal({"version", "--json"}, 2, "--json");

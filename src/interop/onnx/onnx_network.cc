@@ -204,6 +204,7 @@ struct Attempt {
 
 Attempt attempt(const OnnxModel& model, const std::string& output, Translation::Options options) {
   NetworkMaker maker(model, options, output);
+  options.computed = nullptr;  // the caller's
   return {std::move(maker).finished(), std::move(options)};
 }
 
@@ -211,6 +212,7 @@ Attempt attempt(const OnnxModel& model, const std::string& output, Translation::
 Attempt first_that_works(const OnnxModel& model, const StatedSize& stated, std::uint64_t file_bytes,
                          const std::string& output) {
   constexpr int kLarger = 4;
+  std::int64_t computed = 0;
   for (int times = 1;; times *= kLarger) {
     for (int multiple = 1; multiple <= kLargestMultiple; multiple *= 2) {
       try {
@@ -218,7 +220,8 @@ Attempt first_that_works(const OnnxModel& model, const StatedSize& stated, std::
                        {.probes = probes_of(stated, multiple, times),
                         .batch = stated.batch,
                         .multiple = multiple,
-                        .file_bytes = file_bytes});
+                        .file_bytes = file_bytes,
+                        .computed = &computed});
       } catch (const OnnxRefusal&) {
         throw;
       } catch (const Error&) {

@@ -14,7 +14,11 @@ namespace {
 
 // What a file may ask for beyond its own numbers: a name costs it a few bytes only.
 constexpr std::int64_t kMostConstants = std::int64_t{1} << 25;
+constexpr std::int64_t kMostConstantsOfAllAttempts = std::int64_t{1} << 27;
+constexpr std::int64_t kMostSettings = 1 << 16;  // numbers that stand for sizes, axes or lines
 constexpr std::int64_t kMostMadeWeights = std::int64_t{1} << 26;
+
+const std::string kNoSuchOperator = "is an operator that this program does not have";
 
 std::string title(const OnnxNode& node) {
   const std::string name = !node.name.empty()     ? node.name
@@ -126,20 +130,35 @@ void Translation::take_inputs() {
 }
 
 void Translation::translate(const OnnxNode& node) {
-  if (!node.domain.empty() || node.op.empty()) {
-    throw OnnxRefusal("is an operator that this program does not have");
-  }
+  if (!node.domain.empty() || node.op.empty()) throw OnnxRefusal(kNoSuchOperator);
   for (const std::string& input : node.inputs) {
     if (!input.empty()) value(input);
   }
   if (evaluated(node)) return;
   const Translator translator = translator_of(node.op);
-  if (translator == nullptr) {
-    throw OnnxRefusal("is an operator that this program does not have");
-  }
+  if (translator == nullptr) throw OnnxRefusal(kNoSuchOperator + others_lacking(node.op));
   const auto opset = model_.opsets.find("");
   Step step(*this, node, opset == model_.opsets.end() ? 1 : opset->second);
   translator(step);
+}
+
+/// "; nor does it have Gelu": what else the file would need.
+std::string Translation::others_lacking(const std::string& op) const {
+  std::set<std::string> lacking;
+  for (const OnnxNode& node : model_.nodes) {
+    if (!is_shape_arithmetic(node.op) && translator_of(node.op) == nullptr) {
+      lacking.insert(printable(node.op, 40));
+    }
+  }
+  lacking.erase(printable(op, 40));
+  constexpr std::size_t kMostShown = 5;
+  std::string text;
+  std::size_t shown = 0;
+  for (const std::string& other : lacking) {
+    if (++shown > kMostShown) break;
+    text += (text.empty() ? "; nor does it have " : ", ") + other;
+  }
+  return text;
 }
 
 /// Computes a node of known inputs at once.
@@ -184,7 +203,9 @@ bool Translation::evaluated(const OnnxNode& node) {
 
 void Translation::count_numbers(std::int64_t numbers) {
   numbers_ += numbers;
-  if (numbers_ > kMostConstants) {
+  if (options_.computed != nullptr) *options_.computed += numbers;
+  if (numbers_ > kMostConstants ||
+      (options_.computed != nullptr && *options_.computed > kMostConstantsOfAllAttempts)) {
     throw OnnxRefusal("counts with more than " + std::to_string(kMostConstants) +
                       " numbers that are no picture's");
   }
@@ -522,6 +543,10 @@ float Step::real(std::size_t i) const {
 
 std::vector<std::int64_t> Step::wholes(std::size_t i, std::size_t probe) const {
   const auto numbers = array(i, probe);
+  if (numbers->count() > kMostSettings) {
+    throw OnnxRefusal("takes " + std::to_string(numbers->count()) + " numbers in \"" +
+                      printable(node.inputs[i]) + "\"; a few were expected");
+  }
   std::vector<std::int64_t> wholes;
   for (const double number : numbers->numbers) wholes.push_back(as_index(number));
   return wholes;

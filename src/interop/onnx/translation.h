@@ -90,6 +90,7 @@ class Translation {
     int batch = 1;
     int multiple = 1;  // the picture is mirrored up to it first
     std::uint64_t file_bytes = 0;
+    std::int64_t* computed = nullptr;  // numbers of constants in this and earlier attempts
   };
 
   /// Translates all nodes. `model` must outlive the translation. Throws OnnxRefusal for what no
@@ -151,6 +152,7 @@ class Translation {
  private:
   void take_inputs();
   void translate(const OnnxNode& node);
+  std::string others_lacking(const std::string& op) const;
   bool evaluated(const OnnxNode& node);
   void count_numbers(std::int64_t numbers);
   int parameter(const ParameterSpec& spec, const Weight& weight);
