@@ -73,7 +73,7 @@ std::vector<OnnxParity> check(const Request& request, const Model& model,
                               const OnnxExportOptions& options) {
   if (request.no_check) return {};
   const auto runtime = find_onnx_runtime();
-  const auto all = onnx_parity(model, request.out, options, runtime.get());
+  auto all = onnx_parity(model, request.out, options, runtime.get());
   for (const OnnxParity& parity : all) std::cout << line_of(parity);
   if (runtime == nullptr) {
     std::cout

@@ -202,8 +202,8 @@ inline std::string text_of(const Finding& finding) {
   return text;
 }
 
-inline void PrintTo(const Finding& finding, std::ostream* out) {  // for GoogleTest
-  *out << text_of(finding);
+inline std::ostream& operator<<(std::ostream& out, const Finding& finding) {  // for GoogleTest
+  return out << text_of(finding);
 }
 
 /// No errors, no warnings.

@@ -269,7 +269,7 @@ std::string GraphExporter::activated(const Activation& activation, const Emit& e
 // --- layers ---
 
 std::string GraphExporter::operator()(const op::Input& o) {
-  const std::string name = result();
+  std::string name = result();
   model_.inputs.push_back(info(name, id_));
   if (!o_.preprocess) return name;
   // (x / 255 - mean) / std

@@ -128,7 +128,7 @@ std::filesystem::path inside(const std::filesystem::path& folder, const std::str
   std::error_code code;
   const auto home = std::filesystem::canonical(folder, code);
   if (code) throw refuse("cannot be found");
-  const auto real = std::filesystem::canonical(home / relative, code);
+  auto real = std::filesystem::canonical(home / relative, code);
   if (code) throw refuse("is not there; it belongs beside the model");
   const auto [stop, rest] = std::ranges::mismatch(home, real);
   if (stop != home.end()) throw refuse("is a link that leaves the model's folder");

@@ -21,10 +21,8 @@ inline OnnxTensor real_tensor(const std::string& name, std::vector<std::int64_t>
 }
 
 inline OnnxTensor whole_tensor(const std::string& name, std::vector<std::int64_t> numbers) {
-  return {.name = name,
-          .type = OnnxType::i64,
-          .dims = {static_cast<std::int64_t>(numbers.size())},
-          .wholes = std::move(numbers)};
+  const auto count = static_cast<std::int64_t>(numbers.size());
+  return {.name = name, .type = OnnxType::i64, .dims = {count}, .wholes = std::move(numbers)};
 }
 
 inline OnnxNode onnx_node(const std::string& op, std::vector<std::string> inputs,

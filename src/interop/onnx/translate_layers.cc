@@ -69,7 +69,7 @@ Padding padding_of(const Step& s, ValueId x, Size2 kernel, Size2 stride, Size2 d
 
 /// Weights [a,b,kh,kw].
 std::vector<std::int64_t> kernel_dims(const Step& s) {
-  const auto dims = s.dims(1);
+  auto dims = s.dims(1);
   if (dims.size() != 2 + kPlaneAxes) {
     s.refuse("has weights of " + shape_text(dims) + "; expected four axes, as of a picture");
   }

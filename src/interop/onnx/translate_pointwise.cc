@@ -327,7 +327,7 @@ void threshold(Step& s) {
 }
 
 void invert(Step& s) {
-  const Seen labels = s.seen(0);
+  const Seen& labels = s.seen(0);
   if (labels.ended_by != "Less") s.refuse("inverts what is no comparison with Less");
   s.result(labels);
 }

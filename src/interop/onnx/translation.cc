@@ -596,7 +596,7 @@ std::string Step::name_by_weight(std::size_t i) const {
   const Known& numbers = known(i);
   if (numbers.tensor != nullptr && numbers.tensor->name.ends_with(kEnd)) {
     const std::string& name = numbers.tensor->name;
-    const std::string owner = clean(name.substr(0, name.size() - kEnd.size()));
+    std::string owner = clean(name.substr(0, name.size() - kEnd.size()));
     if (!owner.empty() && t.is_free(owner)) return owner;
   }
   return name();
