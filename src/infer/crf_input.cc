@@ -65,37 +65,41 @@ std::optional<std::uint32_t> ignore_value_of(const RawLabels& raw, const LabelRu
   return two_values ? std::nullopt : std::optional(kGreatestByte);
 }
 
+/// The file's value of each class, ascending.
+std::vector<std::uint16_t> values_of_classes(const RawLabels& raw, const LabelRule& rule,
+                                             std::optional<std::uint32_t> ignore) {
+  std::vector<std::uint16_t> values;
+  if (rule.classes > 0) {
+    values.resize(static_cast<std::size_t>(rule.classes));
+    std::iota(values.begin(), values.end(), std::uint16_t{0});
+    return values;
+  }
+  std::vector<bool> seen(kGreatestWord + 1);
+  for (std::uint32_t value : raw.values) seen[value] = true;
+  for (std::uint32_t value = 0; value <= kGreatestWord; ++value) {
+    if (seen[value] && value != ignore) values.push_back(static_cast<std::uint16_t>(value));
+  }
+  if (values.empty()) throw Error("has no pixel with a label");
+  return values;
+}
+
 LabelFile labels_from(RawLabels raw, const LabelRule& rule) {
   const std::optional<std::uint32_t> ignore = ignore_value_of(raw, rule);
-  constexpr std::uint16_t kNone = kIgnoreLabel;
-  std::vector<std::uint16_t> class_of(kGreatestWord + 1, kNone);
   LabelFile file{.labels = LabelMap(raw.height, raw.width),
+                 .values = values_of_classes(raw, rule, ignore),
                  .ignore_value = static_cast<std::uint16_t>(
                      ignore.value_or(raw.deep ? kGreatestWord : kGreatestByte)),
                  .deep = raw.deep,
                  .palette = std::move(raw.palette)};
-  if (rule.classes > 0) {
-    file.values.resize(static_cast<std::size_t>(rule.classes));
-    std::iota(file.values.begin(), file.values.end(), std::uint16_t{0});
-  } else {
-    std::vector<bool> seen(kGreatestWord + 1);
-    for (std::uint32_t value : raw.values) seen[value] = true;
-    for (std::uint32_t value = 0; value <= kGreatestWord; ++value) {
-      if (seen[value] && value != ignore) file.values.push_back(static_cast<std::uint16_t>(value));
-    }
-    if (file.values.empty()) throw Error("has no pixel with a label");
-  }
+  std::vector<std::uint16_t> class_of(kGreatestWord + 1, kIgnoreLabel);
   for (std::size_t k = 0; k < file.values.size(); ++k) {
     class_of[file.values[k]] = static_cast<std::uint16_t>(k);
   }
   for (std::size_t i = 0; i < raw.values.size(); ++i) {
-    if (raw.values[i] == ignore) {
-      file.labels.labels()[i] = kIgnoreLabel;
-      continue;
-    }
-    const std::uint16_t label = class_of[raw.values[i]];
-    if (label == kNone) {
-      throw Error(fmt::format("has the label {}, but there are {} classes (0..{})", raw.values[i],
+    const std::uint32_t value = raw.values[i];
+    const std::uint16_t label = value == ignore ? kIgnoreLabel : class_of[value];
+    if (label == kIgnoreLabel && value != ignore) {
+      throw Error(fmt::format("has the label {}, but there are {} classes (0..{})", value,
                               rule.classes, rule.classes - 1));
     }
     file.labels.labels()[i] = label;
