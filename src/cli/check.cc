@@ -59,18 +59,17 @@ void print_finding(const Finding& finding) {
   constexpr std::size_t kPrinted = 3;
   const std::string severity =
       finding.severity == Severity::error ? "ERROR" : severity_name(finding.severity);
-  std::cout << fmt::format(
-      "{:<9}{}{} [{}]\n", severity,
-      finding.count > 0 ? fmt::format("{}: ", counted(finding.count, "file")) : "", finding.what,
-      fault_name(finding.fault));
+  std::cout << fmt::format("{:<9}{}{}\n{}{}\n", severity, fault_name(finding.fault),
+                           finding.count > 0 ? ", " + counted(finding.count, "file") : "", kIndent,
+                           finding.what);
   const std::size_t printed = std::min(kPrinted, finding.files.size());
   for (std::size_t i = 0; i < printed; ++i) {
     const FaultyFile& file = finding.files[i];
-    std::cout << kIndent << file.path.generic_string()
+    std::cout << kIndent << "- " << file.path.generic_string()
               << (file.detail.empty() ? "" : ": " + file.detail) << '\n';
   }
   if (finding.count > static_cast<std::int64_t>(printed) && printed > 0) {
-    std::cout << fmt::format("{}and {} more\n", kIndent,
+    std::cout << fmt::format("{}- and {} more\n", kIndent,
                              finding.count - static_cast<std::int64_t>(printed));
   }
   if (!finding.fix.empty()) std::cout << kIndent << "fix: " << finding.fix << '\n';
@@ -112,7 +111,10 @@ void print_classes(const CheckResult& result) {
     }
     std::cout << line << '\n';
   }
-  if (absent > 0) std::cout << counted(static_cast<std::int64_t>(absent), "more class") << "(es)\n";
+  if (absent > 0) {
+    std::cout << fmt::format("and {} more class{} without pixels or few\n", absent,
+                             absent == 1 ? "" : "es");
+  }
 }
 
 void print_result(const CheckResult& result, double seconds) {

@@ -84,6 +84,7 @@ TEST(Inspect, ListsWithMissingFilesAreWrittenOut) {
   folder.text("val.txt", "b.png b_mask.png\n");
   const Inspection inspection = inspect_folder(folder.path());
   EXPECT_THAT(inspection.notes, Contains(HasSubstr("1 of 2 lines name no pair of existing files")));
+  EXPECT_THAT(inspection.absent, ElementsAre("x.png"));
   EXPECT_THAT(inspection.lists, ElementsAre(Key("val")));
   EXPECT_THAT(round_trip(folder, inspection).split("train"), SizeIs(1));
 }

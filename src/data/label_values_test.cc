@@ -72,6 +72,13 @@ TEST(LabelValues, UnknownValuesAreNamedWithTheirPlace) {
               HasSubstr("holds colour #010203 at x=1 y=0"));
 }
 
+TEST(LabelValues, ValuesOfNoClassCanBeKept) {
+  const RawMask mask{make_image<std::uint8_t>(1, 4, 1, {0, 3, 7, 255}), {}};
+  const LabelEncoding encoding{.to_class = {{0, 0}, {3, 1}, {255, kIgnoreLabel}}};
+  EXPECT_THAT(decode_known_labels(mask, encoding).labels(),
+              ElementsAre(0, 1, kUnknownLabel, kIgnoreLabel));
+}
+
 TEST(LabelValues, ColoursAreReadFromText) {
   EXPECT_EQ(colour_of_text("#40c0Ff"), (Rgb{0x40, 0xc0, 0xff}));
   for (const char* text : {"", "#", "40c0ff", "#40c0f", "#40c0fg", "#40c0ff0", "#+0c0ff"}) {

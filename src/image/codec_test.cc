@@ -19,6 +19,14 @@ TEST(Codec, ContentDecidesNotTheName) {
   EXPECT_THAT(samples_of<std::uint8_t>(read_image(path)), ElementsAre(3, 200));
 }
 
+TEST(Codec, TellsTheFormOfAFile) {
+  const auto path = temporary_file("really_a_png.jpg");
+  write_png(path, Image(1, 2, 1));
+  EXPECT_EQ(stored_form(path).format, FileFormat::png);
+  EXPECT_EQ(stored_form(path).orientation, 1);
+  EXPECT_THAT(error_of([] { stored_form("/nowhere/a.png"); }), HasSubstr("cannot open"));
+}
+
 TEST(Codec, ForeignAndEmptyFilesAreNamed) {
   const auto path = temporary_file("foreign.png");
   const auto message = [&](const std::string& content) {

@@ -102,6 +102,10 @@ TEST(Jpeg, ExifOrientationIsApplied) {
   const auto path = temporary_file("turned.jpg");
   write_file(path, with_orientation(file, 6, false));
   EXPECT_EQ(image_size(path), (ImageSize{24, 16, 3, PixelType::u8}));
+  EXPECT_EQ(stored_form(path).format, FileFormat::jpeg);
+  EXPECT_EQ(stored_form(path).orientation, 6);
+  write_file(path, file);
+  EXPECT_EQ(stored_form(path).orientation, 1);
 }
 
 TEST(Jpeg, UnknownOrientationsAreUpright) {

@@ -180,6 +180,8 @@ TEST(Tiff, OrientationIsApplied) {
   const auto path = write_tiff("turned.tif", {.height = 2, .width = 3, .orientation = 6},
                                rows<std::uint8_t>({{1, 2, 3}, {4, 5, 6}}));
   EXPECT_EQ(image_size(path), (ImageSize{3, 2, 1, PixelType::u8}));
+  EXPECT_EQ(stored_form(path).format, FileFormat::tiff);
+  EXPECT_EQ(stored_form(path).orientation, 6);
   EXPECT_THAT(samples_of<std::uint8_t>(read_image(path)), ElementsAre(4, 1, 5, 2, 6, 3));
   EXPECT_THAT(samples_of<std::uint8_t>(read_mask(path).values), ElementsAre(4, 1, 5, 2, 6, 3));
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "data/check/repair.h"
 #include "data/label_values.h"
 #include "image/codec.h"
 #include "image/colour.h"
@@ -81,8 +82,9 @@ void write_panel(HtmlWriter& html, const Image& picture, const char* caption,
   html.element("figcaption", caption).close();
 }
 
-/// What can be read of a sample: picture, mask, and one on the other where they fit.
-void write_sample(HtmlWriter& html, const Checkup& checkup, const CheckedSample& sample) {
+/// What can be read of a sample: picture, mask, the one on the other, and after a repair.
+void write_sample(HtmlWriter& html, const Checkup& checkup, const CheckedSample& sample,
+                  bool repaired) {
   const std::string name = sample.sample.image.generic_string();
   const auto& root = checkup.dataset.root;
   html.open("div", {{"class", "row"}}).open("h4").text(name);
@@ -90,16 +92,21 @@ void write_sample(HtmlWriter& html, const Checkup& checkup, const CheckedSample&
           "small",
           sample.split + (sample.has_mask() ? ", mask " + sample.sample.mask.generic_string() : ""))
       .close();
-  html.open("div", {{"class", "panels three"}});
+  html.open("div", {{"class", "panels"}});
   try {
     const Image picture = shrunk_picture(read_image(root / sample.sample.image));
     write_panel(html, picture, "picture", name);
     if (sample.has_mask()) {
       const RawMask mask = read_mask(root / sample.sample.mask);
       write_panel(html, shown_mask(mask, root / sample.sample.mask), "mask file", name);
+      const Palette palette = palette_of(checkup.dataset.classes);
       const LabelMap labels = decode_known_labels(mask, checkup.dataset.encoding);
-      write_panel(html, marked_overlay(picture, labels, palette_of(checkup.dataset.classes)),
+      write_panel(html, marked_overlay(picture, labels, palette),
                   "labels as described; magenta: of no class", name);
+      if (repaired && sample.remedy.left_out.empty()) {
+        write_panel(html, marked_overlay(picture, repaired_labels(checkup, sample), palette),
+                    "as --fix writes them", name);
+      }
     }
   } catch (const Error& error) {
     html.element("p", error.what(), {{"class", "note"}});
@@ -135,7 +142,7 @@ void write_finding(HtmlWriter& html, const Checkup& checkup, const Finding& find
   for (const FaultyFile& file : finding.files) {
     const CheckedSample* sample = file.index >= 0 ? sample_of(checkup, file) : nullptr;
     if (sample == nullptr || shown == kShownOfEach) continue;
-    write_sample(html, checkup, *sample);
+    write_sample(html, checkup, *sample, finding.repaired);
     ++shown;
   }
   html.close();

@@ -121,7 +121,6 @@ img.matrix { width: 100%; max-width: 720px; image-rendering: pixelated;
          font-size: 12px; font-weight: 600; background: var(--soft); }
 .fault-error .badge { background: #d1242f; }
 .fault-warning .badge { background: #9a6700; }
-.three { grid-template-columns: repeat(3, 1fr); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 8px 0;
      font-size: 14px; }
 dt { color: var(--soft); }
@@ -129,7 +128,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px;
       overflow-x: auto; font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 @media (max-width: 700px) {
-  .panels, .three { grid-template-columns: repeat(2, 1fr); }
+  .panels { grid-template-columns: repeat(2, 1fr); }
   .plots { grid-template-columns: 1fr; }
 }
 @media print {

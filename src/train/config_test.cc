@@ -117,6 +117,7 @@ TEST(TrainConfig, TellsHowAResumedRunDiffers) {
        std::vector<std::pair<std::string, std::string>>{{"lr", "2e-3"},
                                                         {"steps", "100"},
                                                         {"minutes", "2.50"},
+                                                        {"check", "off"},
                                                         {"one_class", "auto"},
                                                         {"one_class", "true"},
                                                         {"architecture", "unet"},

@@ -222,7 +222,7 @@ Finding& kind_of_unknown(const Checkup& checkup, const CheckedSample& sample,
   if (encoding.kind == Kind::value && sample.mask.content.colourful) return findings.colours;
   if (unknown_value_count(sample, encoding) < kFewValues) return findings.unknown;
   if (part(unknown.near_edges) < kNearlyAll) return findings.unknown;
-  return 2 * unknown.on_edges >= unknown.count ? findings.soft : findings.lossy;
+  return 4 * unknown.on_edges >= unknown.count ? findings.soft : findings.lossy;
 }
 
 /// Whether training knows the values that the masks as meant do not have: it ignores them, or has a

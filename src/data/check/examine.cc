@@ -1,6 +1,7 @@
 #include "data/check/examine.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/threads.h"
 #include "segmentum/error.h"
@@ -21,6 +22,23 @@ bool is_missing(const fs::path& path) {
   return !fs::exists(path, unknown);
 }
 
+/// Large files one after the other, whatever the number of threads: memory is for one of them.
+class OneLargeFile {
+ public:
+  explicit OneLargeFile(const fs::path& path) : lock_(mutex(), std::defer_lock) {
+    constexpr std::int64_t kLarge = std::int64_t{1} << 25;
+    const ImageSize size = image_size(path);
+    if (std::int64_t{size.height} * size.width * size.channels > kLarge) lock_.lock();
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex one;
+    return one;
+  }
+  std::unique_lock<std::mutex> lock_;
+};
+
 PictureFacts examine_picture(const fs::path& path, bool pixels) {
   PictureFacts facts{.missing = is_missing(path)};
   if (facts.missing) return facts;
@@ -28,6 +46,7 @@ PictureFacts examine_picture(const fs::path& path, bool pixels) {
     facts.form = stored_form(path);
     facts.file_bytes = fs::file_size(path);
     if (pixels) {
+      const OneLargeFile turn(path);
       const Image image = read_image(path);
       facts.size = {image.height(), image.width(), image.channels(), image.type()};
       facts.print = fingerprint(image);
@@ -46,6 +65,7 @@ MaskFacts examine_mask(const fs::path& path, const Dataset& dataset) {
   MaskFacts facts{.missing = is_missing(path)};
   if (facts.missing) return facts;
   try {
+    const OneLargeFile turn(path);
     const RawMask mask = read_mask(path);
     facts.content = mask_content(mask, stored_form(path));
     facts.reading = mask_reading(mask, dataset.encoding, dataset.class_count());

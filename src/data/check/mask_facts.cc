@@ -184,7 +184,8 @@ MaskReading mask_reading(const RawMask& mask, const LabelEncoding& encoding, int
     reading.ignored += label == kIgnoreLabel;
   }
   reading.unknown = find_unknown(labels);
-  if (encoding.kind == Kind::value && !encoding.threshold) {
+  const auto pixels = static_cast<std::int64_t>(labels.labels().size());
+  if (encoding.kind == Kind::value && !encoding.threshold && pixels <= kMostForSteps) {
     reading.steps = count_steps(mask, labels);
   }
   reading.digest = digest_of(labels);

@@ -15,7 +15,7 @@ namespace segmentum {
 
 /// Pixels of each value, or of each colour 0xRRGGBB. Past this many no new ones are counted.
 using Histogram = std::map<std::uint32_t, std::int64_t>;
-inline constexpr std::size_t kMostCounted = 4096;
+inline constexpr std::size_t kMostCounted = 512;
 
 /// A mask file, whatever its values mean.
 struct MaskContent {
@@ -41,12 +41,15 @@ struct UnknownPixels {
   std::int64_t near_edges = 0;  // within 8 to 16 pixels of two labels
 };
 
+/// Larger masks are not read a third time.
+inline constexpr std::int64_t kMostForSteps = std::int64_t{1} << 27;
+
 /// What an encoding makes of a mask.
 struct MaskReading {
   std::vector<std::int64_t> class_pixels;
   std::int64_t ignored = 0;
   UnknownPixels unknown;
-  LabelSteps steps;          // of masks of values
+  LabelSteps steps;          // of masks of values, up to kMostForSteps pixels
   std::uint64_t digest = 0;  // equal for equal labels
 
   std::int64_t labelled() const;

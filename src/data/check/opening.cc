@@ -238,8 +238,9 @@ Checkup of_folder(const fs::path& folder) {
   if (mean_cityscapes(dataset)) checkup.add(found_label_ids(dataset));
   if (inspection.obstacles.empty() && classes == dataset.classes) checkup.in_training = encoding;
   for (const std::string& obstacle : inspection.obstacles) {
-    // What the odd masks spoil is told of them.
-    if (decided && obstacle.starts_with("the masks hold")) continue;
+    // What values are too many is told of the masks that hold them.
+    const bool told = decided || dataset.class_count() >= 2;
+    if (told && obstacle.starts_with("the masks hold")) continue;
     checkup.add({.fault = Fault::cannot_train,
                  .severity = Severity::error,
                  .what = obstacle,
