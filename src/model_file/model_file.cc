@@ -65,7 +65,7 @@ void require_consistent(const Model& model) {
   }
   const int logits = model.graph.node(model.graph.output("logits")).channels;
   const bool background_has_none = logits == 1 || model.boxes.has_value();
-  const auto classes = static_cast<std::size_t>(logits + (background_has_none ? 1 : 0));
+  const std::size_t classes = static_cast<std::size_t>(logits) + (background_has_none ? 1 : 0);
   if (model.classes.size() != classes || classes > kIgnoreLabel) {
     throw Error("the network tells " + std::to_string(classes) + " classes apart, " +
                 std::to_string(model.classes.size()) + " are named");
