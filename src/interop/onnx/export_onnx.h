@@ -12,6 +12,7 @@ namespace segmentum {
 
 inline constexpr int kLowestOnnxOpset = 11;
 inline constexpr int kHighestOnnxOpset = 21;
+inline constexpr float kByteSamples = 255;  // the largest sample of a picture of bytes
 
 struct OnnxExportOptions {
   int opset = 17;  // kLowestOnnxOpset to kHighestOnnxOpset

@@ -6,6 +6,7 @@
 #include "interop/file_hash.h"
 #include "interop/foreign_preprocess.h"
 #include "interop/named_classes.h"
+#include "interop/onnx/export_onnx.h"
 #include "interop/onnx/metadata.h"
 #include "interop/onnx/onnx_network.h"
 #include "interop/onnx/onnx_numbers.h"
@@ -14,8 +15,6 @@
 
 namespace segmentum {
 namespace {
-
-constexpr float kByteRange = 255;
 
 /// What our own exports say of themselves; nothing where there is nothing or it does not fit.
 std::optional<Model> own_metadata(const OnnxModel& onnx, int channels, std::size_t classes,
@@ -50,7 +49,7 @@ void add_preprocess(const OnnxImportOptions& options, const std::optional<Model>
     imported.preprocess_from = "as the file has it";
   } else {
     const auto c = static_cast<std::size_t>(channels);
-    preprocess = {.mean = std::vector(c, 0.0f), .std = std::vector(c, 1 / kByteRange)};
+    preprocess = {.mean = std::vector(c, 0.0f), .std = std::vector(c, 1 / kByteSamples)};
     imported.preprocess_from = "samples 0 to 255, which is what the file reads";
   }
 }

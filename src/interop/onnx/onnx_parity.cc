@@ -14,7 +14,6 @@ namespace segmentum {
 namespace {
 
 constexpr std::uint64_t kSeed = 1;
-constexpr float kLargestSample = 255;
 
 std::vector<Size2> sizes_for(const Graph& graph, const OnnxExportOptions& options) {
   if (options.size) return {*options.size};
@@ -87,10 +86,10 @@ Pictures pictures(const Model& model, Size2 size, const OnnxExportOptions& optio
   Pictures both{Tensor(shape), Tensor(shape)};
   RandomStream random(kSeed, 0, 0);
   for (std::int64_t i = 0; i < shape.count(); ++i) {
-    const auto sample = static_cast<float>(random.uniform(0, kLargestSample));
+    const auto sample = static_cast<float>(random.uniform(0, kByteSamples));
     const auto channel = static_cast<std::size_t>(i / (shape.h() * shape.w()));
     const Preprocess& p = model.preprocess;
-    const float processed = (sample / kLargestSample - p.mean[channel]) / p.std[channel];
+    const float processed = (sample / kByteSamples - p.mean[channel]) / p.std[channel];
     both.of_model.data()[i] = processed;
     both.of_file.data()[i] = options.preprocess ? sample : processed;
   }

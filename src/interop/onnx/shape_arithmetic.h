@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "interop/onnx/onnx_attributes.h"
 #include "interop/onnx/onnx_model.h"
 
 namespace segmentum {
@@ -39,13 +40,6 @@ Array evaluate(const OnnxNode& node, std::span<const Array* const> inputs);
 
 /// A whole number as an index: what is beyond 64 bits becomes the largest or smallest there is.
 std::int64_t as_index(double number);
-
-// Attributes by name, or what the operator takes where there are none. Throw Error for another
-// kind.
-std::int64_t whole_of(const OnnxNode& node, std::string_view attribute, std::int64_t otherwise);
-float real_of(const OnnxNode& node, std::string_view attribute, float otherwise);
-std::string text_of(const OnnxNode& node, std::string_view attribute, std::string_view otherwise);
-std::vector<std::int64_t> wholes_of(const OnnxNode& node, std::string_view attribute);
 
 /// Axis counted from the end where negative. Throws Error unless it is one of `rank`.
 std::size_t axis_of(std::int64_t axis, std::size_t rank);

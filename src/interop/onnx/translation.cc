@@ -15,7 +15,6 @@ namespace {
 // What a file may ask for beyond its own numbers: a name costs it a few bytes only.
 constexpr std::int64_t kMostConstants = std::int64_t{1} << 25;
 constexpr std::int64_t kMostConstantsOfAllAttempts = std::int64_t{1} << 27;
-constexpr std::int64_t kMostSettings = 1 << 16;  // numbers that stand for sizes, axes or lines
 constexpr std::int64_t kMostMadeWeights = std::int64_t{1} << 26;
 
 const std::string kNoSuchOperator = "is an operator that this program does not have";
@@ -28,14 +27,6 @@ std::string title(const OnnxNode& node) {
   return "node \"" + printable(name) + "\" (" + printable(domain + node.op) + ") ";
 }
 
-/// "/backbone/layer1/Conv" as "backbone.layer1.Conv", in printable letters.
-std::string clean(const std::string& name) {
-  std::string text = printable(name, 200);
-  std::ranges::replace(text, '/', '.');
-  while (text.starts_with('.')) text.erase(0, 1);
-  return text;
-}
-
 std::vector<std::int64_t> flattened(const std::vector<Size2>& sizes) {
   std::vector<std::int64_t> numbers;
   for (const Size2& size : sizes) numbers.insert(numbers.end(), {size.h, size.w});
@@ -43,8 +34,9 @@ std::vector<std::int64_t> flattened(const std::vector<Size2>& sizes) {
 }
 
 Translator translator_of(const std::string& op) {
-  for (const Translators* table : {&layer_translators(), &pointwise_translators(),
-                                   &resampling_translators(), &axis_translators()}) {
+  for (const Translators* table :
+       {&layer_translators(), &pointwise_translators(), &resize_translators(), &frame_translators(),
+        &axis_translators()}) {
     if (const auto found = table->find(op); found != table->end()) return found->second;
   }
   return nullptr;
@@ -119,7 +111,7 @@ void Translation::take_inputs() {
   if (!channels.is_known() || channels.size < 1) {
     throw OnnxRefusal(who + "does not say how many channels it has");
   }
-  image_ = add(clean(picture->name), op::Input{setting(channels.size)}, {});
+  image_ = add(clean_name(picture->name), op::Input{setting(channels.size)}, {});
   graph_.inputs.push_back(image_);
   ValueId first = image_;
   if (options_.multiple > 1) {
@@ -455,167 +447,6 @@ std::pair<Graph, ParameterStore> Translation::finished() && {
     parameters.add(spec.name, spec.role, std::move(value));
   }
   return {std::move(graph), std::move(parameters)};
-}
-
-// --- one node ---
-
-bool Step::is_known(std::size_t i) const {
-  return has(i) && std::holds_alternative<Known>(t.value(node.inputs[i]));
-}
-
-const GridWeights* Step::grid_weights(std::size_t i) const {
-  return has(i) ? std::get_if<GridWeights>(&t.value(node.inputs[i])) : nullptr;
-}
-
-const Known& Step::known(std::size_t i) const {
-  if (!has(i)) throw OnnxRefusal("lacks its input " + std::to_string(i + 1));
-  const auto* known = std::get_if<Known>(&t.value(node.inputs[i]));
-  if (known == nullptr) {
-    throw OnnxRefusal("computes \"" + printable(node.inputs[i]) +
-                      "\" from the picture; expected a constant");
-  }
-  return *known;
-}
-
-const Seen& Step::seen(std::size_t i) const {
-  if (!has(i)) throw OnnxRefusal("lacks its input " + std::to_string(i + 1));
-  const auto* seen = std::get_if<Seen>(&t.value(node.inputs[i]));
-  if (seen == nullptr) {
-    throw OnnxRefusal("reads the constant \"" + printable(node.inputs[i]) +
-                      "\", where a value of the network is expected");
-  }
-  return *seen;
-}
-
-Seen Step::plain(std::size_t i) {
-  Seen seen = this->seen(i);
-  if (!seen.ended_by.empty()) {
-    refuse("reads what " + seen.ended_by + " makes; only the network's end may");
-  }
-  if (seen.grid > 0) refuse("reads scores by location; only a sum over each class's may");
-  if (seen.view == View::groups) {
-    refuse("reads a picture as rows of pixels, as attention does; only a group norm may");
-  }
-  if (!seen.frame.empty()) {
-    seen = t.settled(name(), std::move(seen));
-    t.define(node.inputs[i], seen);
-  }
-  return seen;
-}
-
-ValueId Step::planes(std::size_t i) {
-  const Seen seen = plain(i);
-  if (seen.view != View::planes) {
-    refuse("reads a value of axes " + std::string(seen.view == View::flat ? "[N,C]" : "[N,H,W,C]") +
-           "; expected [N,C,H,W]");
-  }
-  return seen.id;
-}
-
-std::shared_ptr<const Array> Step::array(std::size_t i, std::size_t probe) const {
-  return t.array(known(i), probe);
-}
-
-std::shared_ptr<const Array> Step::constant(std::size_t i) const {
-  const Known& all = known(i);
-  auto first = t.array(all, 0);
-  for (const auto& other : all.at) {
-    if (other->dims != first->dims || other->numbers != first->numbers) {
-      throw Error("takes numbers in \"" + printable(node.inputs[i]) +
-                  "\" that depend on the picture's size");
-    }
-  }
-  return first;
-}
-
-std::vector<float> Step::reals(std::size_t i) const {
-  const auto numbers = constant(i);
-  std::vector<float> reals;
-  for (const double number : numbers->numbers) reals.push_back(static_cast<float>(number));
-  return reals;
-}
-
-float Step::real(std::size_t i) const {
-  const std::vector<float> numbers = reals(i);
-  if (numbers.size() != 1) refuse("takes one number in \"" + printable(node.inputs[i]) + "\"");
-  return numbers[0];
-}
-
-std::vector<std::int64_t> Step::wholes(std::size_t i, std::size_t probe) const {
-  const auto numbers = array(i, probe);
-  if (numbers->count() > kMostSettings) {
-    throw OnnxRefusal("takes " + std::to_string(numbers->count()) + " numbers in \"" +
-                      printable(node.inputs[i]) + "\"; a few were expected");
-  }
-  std::vector<std::int64_t> wholes;
-  for (const double number : numbers->numbers) wholes.push_back(as_index(number));
-  return wholes;
-}
-
-std::vector<std::int64_t> Step::dims(std::size_t i) const {
-  const Known& numbers = known(i);
-  return numbers.tensor != nullptr ? numbers.tensor->dims : constant(i)->dims;
-}
-
-Weight Step::weight(std::size_t i) const {
-  const Known& numbers = known(i);
-  if (numbers.tensor != nullptr) {
-    const OnnxTensor* tensor = numbers.tensor;
-    return {count_of(*tensor), [tensor](std::span<float> into) { read_numbers(*tensor, into); },
-            tensor->name};
-  }
-  return constant_weight(reals(i));
-}
-
-Weight Step::transposed_weight(std::size_t i) const {
-  const std::vector<std::int64_t> axes = dims(i);
-  Weight weight = this->weight(i);
-  const std::int64_t rows = axes[axes.size() - 2], columns = axes.back();
-  const auto fill = std::move(weight.fill);
-  weight.fill = [fill, rows, columns](std::span<float> into) {
-    std::vector<float> numbers(into.size());
-    fill(numbers);
-    for (std::int64_t row = 0; row < rows; ++row) {
-      for (std::int64_t column = 0; column < columns; ++column) {
-        into[static_cast<std::size_t>(column * rows + row)] =
-            numbers[static_cast<std::size_t>(row * columns + column)];
-      }
-    }
-  };
-  weight.key += " transposed";
-  return weight;
-}
-
-std::string Step::name() const {
-  const std::string own = clean(node.name);
-  return !own.empty() || node.outputs.empty() ? own : clean(node.outputs[0]);
-}
-
-std::string Step::name_by_weight(std::size_t i) const {
-  constexpr std::string_view kEnd = ".weight";
-  const Known& numbers = known(i);
-  if (numbers.tensor != nullptr && numbers.tensor->name.ends_with(kEnd)) {
-    const std::string& name = numbers.tensor->name;
-    std::string owner = clean(name.substr(0, name.size() - kEnd.size()));
-    if (!owner.empty() && t.is_free(owner)) return owner;
-  }
-  return name();
-}
-
-void Step::result(Value value, std::size_t output) const {
-  if (output >= node.outputs.size()) throw OnnxRefusal("has no output");
-  for (std::size_t other = 1; other < node.outputs.size(); ++other) {
-    if (t.uses(node.outputs[other]) > 0) {
-      throw OnnxRefusal("is read for its output " + std::to_string(other + 1) +
-                        ", which this program does not compute");
-    }
-  }
-  t.define(node.outputs[output], std::move(value));
-}
-
-void Step::result_like(Seen seen, ValueId id) const {
-  seen.id = id;
-  result(std::move(seen));
 }
 
 }  // namespace segmentum

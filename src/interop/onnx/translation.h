@@ -232,6 +232,9 @@ class Step {
   std::int64_t opset;
 };
 
+/// "/backbone/layer1/Conv" as "backbone.layer1.Conv", in printable letters.
+std::string clean_name(const std::string& name);
+
 /// A setting of ours from a number of the file. Throws OnnxRefusal where it is none.
 int setting(std::int64_t number);
 
@@ -241,7 +244,8 @@ using Translators = std::map<std::string_view, Translator>;
 // By the file's names of operators.
 const Translators& layer_translators();
 const Translators& pointwise_translators();
-const Translators& resampling_translators();
+const Translators& resize_translators();
+const Translators& frame_translators();
 const Translators& axis_translators();
 
 }  // namespace segmentum
