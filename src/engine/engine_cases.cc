@@ -17,6 +17,7 @@ std::vector<EngineCase> engine_cases() {
   add_pointwise(cases);
   add_poolings(cases);
   add_resampling(cases);
+  add_mean_fields(cases);
   add_networks(cases);
   return cases;
 }

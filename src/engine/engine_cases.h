@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct EngineCase {
   std::string name;  // letters, digits and underscores: it names a parametrised test
   Graph graph;
   std::vector<Shape> inputs;
+  /// Inputs whose gradient leaves out what a mean field reads of a picture.
+  std::set<int> partial_gradients = {};
 };
 
 /// All cases, in a fixed order. Odd sizes, batches of 1 to 3, channels that are no multiples of 8.

@@ -39,7 +39,7 @@ void ask(ReferencePlan<double>& plan, const Output& output, std::int64_t y, std:
 
 // One pixel of one output at a time: corners, middle, and some at random.
 TEST_P(NeededRegions, HoldEveryGradient) {
-  const auto& [name, graph, inputs] = GetParam();
+  const auto& [name, graph, inputs, partial] = GetParam();
   ParameterStore parameters = random_parameters(graph, 1);
   ReferencePlan<double> plan(
       graph, parameters, inputs,

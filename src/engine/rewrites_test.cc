@@ -47,7 +47,7 @@ constexpr double kReorderedTolerance = 1e-13;
 class OptimisedGraph : public testing::TestWithParam<EngineCase> {};
 
 TEST_P(OptimisedGraph, IsTheSameFunction) {
-  const auto& [name, graph, inputs] = GetParam();
+  const auto& [name, graph, inputs, partial] = GetParam();
   ParameterStore parameters = random_parameters(graph, 1);
   auto optimised = optimise_for_inference(graph, parameters);
   EXPECT_LE(optimised.graph.nodes.size(), graph.nodes.size());

@@ -43,8 +43,8 @@ struct Analysis {
   /// How far the outputs look beyond themselves: output pixel i of stride s stands for the input
   /// pixels [i*s, (i+1)*s) and depends on no more than [i*s - top, (i+1)*s + bottom), and in width
   /// likewise. None where no such number exists: it sees the whole picture (global pooling, group
-  /// norm), or a resize whose phase depends on the picture's size (align_corners; resize_like
-  /// between sizes that do not divide), or classifiers by location (location_grid).
+  /// norm, mean field), or a resize whose phase depends on the picture's size (align_corners;
+  /// resize_like between sizes that do not divide), or classifiers by location (location_grid).
   std::optional<Padding> tile_halo;
 
   /// A picture cut into tiles gives the same numbers as a whole where every tile starts and ends

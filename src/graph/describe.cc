@@ -130,6 +130,18 @@ struct OperatorWords {
   std::string operator()(const op::LocationGrid& o) const {
     return words().add(fmt::format("{}x{}", o.grid, o.grid)).text();
   }
+  std::string operator()(const op::MeanField& o) const {
+    return words()
+        .add(fmt::format("{} iteration{}", o.iterations, o.iterations == 1 ? "" : "s"))
+        .add_if(o.spatial_weight > 0,
+                fmt::format("spatial {} px weight {}", o.spatial_sigma_px, o.spatial_weight))
+        .add_if(o.bilateral_weight > 0,
+                fmt::format("bilateral {} px {} levels weight {}", o.bilateral_sigma_px,
+                            o.bilateral_sigma_colour, o.bilateral_weight))
+        .add_if(o.normalisation != KernelNormalisation::symmetric,
+                std::string("normalisation ") + normalisation_name(o.normalisation))
+        .text();
+  }
   std::string operator()(const auto&) const { return name; }
 };
 

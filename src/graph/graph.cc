@@ -22,6 +22,19 @@ std::vector<ParameterSpec> norm_specs(const std::string& name, std::int64_t chan
           {name + ".bias", {channels}, ParameterRole::norm_bias, Init::zeros}};
 }
 
+std::vector<ParameterSpec> mean_field_specs(const std::string& name, const op::MeanField& o,
+                                            int channels) {
+  const std::int64_t labels = label_count(o, channels);
+  std::vector<ParameterSpec> specs;
+  const auto add = [&](const char* suffix, const Shape& shape, Init init) {
+    specs.push_back({name + suffix, shape, ParameterRole::pairwise, init});
+  };
+  if (o.spatial_weight > 0) add(".spatial", {labels}, Init::ones);
+  if (o.bilateral_weight > 0) add(".bilateral", {labels}, Init::ones);
+  add(".compatibility", {labels, labels}, Init::potts);
+  return specs;
+}
+
 void require_groups(int channels, int groups, const char* what) {
   if (groups < 1 || channels % groups != 0) {
     throw Error(std::to_string(channels) + " " + what + " cannot be split into " +
@@ -38,6 +51,7 @@ std::size_t expected_inputs(const Operator& op) {
                  [](const op::Multiply&) -> std::size_t { return 2; },
                  [](const op::Maximum&) -> std::size_t { return 2; },
                  [](const op::Crop&) -> std::size_t { return 2; },
+                 [](const op::MeanField&) -> std::size_t { return 2; },
                  [](const auto&) -> std::size_t { return 1; }},
       op);
 }
@@ -75,6 +89,9 @@ struct FieldCheck {
   void operator()(const char* name, float value, int) const {
     require_real(name, value, value >= 0, "a finite number from 0 up");
   }
+  void operator()(const char* name, const std::vector<float>& values, int lowest) const {
+    for (const float value : values) operator()(name, value, lowest);
+  }
   void operator()(const char*, const Activation& value, int) const {
     require_real("slope", value.slope, true, "a finite number");
   }
@@ -86,6 +103,21 @@ template <typename Pool>
 void validate_pool(const Pool& o) {
   require_range("padding", std::max(o.padding.top, o.padding.bottom), 0, o.kernel.h - 1);
   require_range("padding", std::max(o.padding.left, o.padding.right), 0, o.kernel.w - 1);
+}
+
+constexpr int kMostIterations = 1000;
+
+void validate_mean_field(const op::MeanField& o) {
+  require_range("iterations", o.iterations, 1, kMostIterations);
+  const auto require_positive = [](const char* name, float sigma) {
+    require_real(name, sigma, sigma > 0, "a number above 0");
+  };
+  require_positive("spatial_sigma_px", o.spatial_sigma_px);
+  require_positive("bilateral_sigma_px", o.bilateral_sigma_px);
+  require_positive("bilateral_sigma_colour", o.bilateral_sigma_colour);
+  if (o.spatial_weight == 0 && o.bilateral_weight == 0) {
+    throw Error("has no kernel: spatial_weight and bilateral_weight are both 0");
+  }
 }
 
 constexpr int kLargestGrid = 1 << 10;  // its square is still a number of channels
@@ -108,7 +140,7 @@ void validate_settings(const Operator& op) {
             require_real("rate", o.rate, o.rate < 1, "0 to less than 1");
           },
           [](const op::LocationGrid& o) { require_range("grid", o.grid, 1, kLargestGrid); },
-          [](const auto&) {}},
+          [](const op::MeanField& o) { validate_mean_field(o); }, [](const auto&) {}},
       op);
 }
 
@@ -186,6 +218,7 @@ std::vector<ParameterSpec> parameter_specs(const std::string& name, const Operat
             return specs;
           },
           [&](const op::GroupNorm&) -> std::vector<ParameterSpec> { return norm_specs(name, in); },
+          [&](const op::MeanField& o) { return mean_field_specs(name, o, input_channels); },
           [](const auto&) -> std::vector<ParameterSpec> { return {}; }},
       op);
 }
@@ -235,6 +268,15 @@ int output_channels(const Operator& op, std::span<const int> in) {
                                [&](const op::LocationGrid& o) {
                                  require_groups(in[0], o.grid * o.grid, "channels");
                                  return in[0] / (o.grid * o.grid);
+                               },
+                               [&](const op::MeanField& o) {
+                                 const auto levels = static_cast<int>(o.levels.size());
+                                 if (levels != 1 && levels != in[1]) {
+                                   throw Error("has " + std::to_string(levels) +
+                                               " levels for a picture of " + std::to_string(in[1]) +
+                                               " channels; expected one, or one for each");
+                                 }
+                                 return in[0];
                                },
                                [&](const auto&) { return in[0]; }},
                     op);

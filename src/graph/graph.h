@@ -16,7 +16,7 @@ namespace segmentum {
 using ValueId = int;
 
 /// What a parameter is to training: weights decay; running statistics and fixed weights are not
-/// learnt.
+/// learnt. pairwise: the factors and costs of a random field.
 enum class ParameterRole {
   weight,
   bias,
@@ -24,7 +24,8 @@ enum class ParameterRole {
   norm_bias,
   running_mean,
   running_var,
-  fixed_weight
+  fixed_weight,
+  pairwise
 };
 
 constexpr bool is_trainable(ParameterRole role) {
@@ -114,6 +115,8 @@ class GraphBuilder {
   ValueId dropout(const std::string& name, ValueId x, op::Dropout options);
   ValueId softmax(const std::string& name, ValueId x);
   ValueId location_grid(const std::string& name, ValueId x, op::LocationGrid options = {});
+  ValueId mean_field(const std::string& name, ValueId scores, ValueId picture,
+                     op::MeanField options = {});
   ValueId maximum(const std::string& name, ValueId a, ValueId b);
   /// Once more what leads from `from` to `to`, on `x` in the place of `from` and with the same
   /// parameters: nodes are called NAME + `suffix`, parameters are shared. What does not depend on

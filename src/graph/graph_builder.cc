@@ -162,6 +162,11 @@ ValueId GraphBuilder::location_grid(const std::string& name, ValueId x, op::Loca
   return append(name, options, {x});
 }
 
+ValueId GraphBuilder::mean_field(const std::string& name, ValueId scores, ValueId picture,
+                                 op::MeanField options) {
+  return append(name, std::move(options), {scores, picture});
+}
+
 void GraphBuilder::output(const std::string& name, ValueId value) {
   graph_.outputs.push_back({name, value});
 }

@@ -39,8 +39,12 @@ struct Names<PadMode> {
 };
 template <>
 struct Names<Init> {
-  static constexpr std::array kAll{"he_normal", "zeros",        "ones",
-                                   "bilinear",  "small_normal", "identity"};
+  static constexpr std::array kAll{"he_normal",    "zeros",    "ones", "bilinear",
+                                   "small_normal", "identity", "potts"};
+};
+template <>
+struct Names<KernelNormalisation> {
+  static constexpr std::array kAll{"symmetric", "before", "after", "none"};
 };
 
 template <typename Value>
@@ -74,6 +78,12 @@ Json encode(const Padding& value) {
 Json encode(const Activation& value) {
   if (value == Activation(value.kind)) return encode(value.kind);
   return {{"kind", encode(value.kind)}, {"slope", encode(value.slope)}};
+}
+
+Json encode(const std::vector<float>& values) {
+  Json list = Json::array();
+  for (const float value : values) list.push_back(encode(value));
+  return list;
 }
 
 /// Writes the settings that differ from the operator's defaults.
@@ -224,6 +234,7 @@ void decode(const Json& json, Activation& value) {
 template <typename Value>
 void decode(const Json& json, std::vector<Value>& values) {
   if (!json.is_array()) throw_expected("a list");
+  values.clear();
   for (const Json& item : json) decode(item, values.emplace_back());
 }
 

@@ -58,7 +58,17 @@ Graph every_operator() {
   x = g.dropout("drop", x, {.rate = 0.1f});
   x = g.location_grid("location", x, {.grid = 3});
   g.output("features", x);
-  g.output("probabilities", g.softmax("softmax", g.resize_like("same", x, image)));
+  const ValueId same = g.resize_like("same", x, image);
+  g.output("probabilities", g.softmax("softmax", same));
+  g.output("refined", g.mean_field("crf", same, image,
+                                   {.iterations = 7,
+                                    .spatial_sigma_px = 1.5f,
+                                    .spatial_weight = 0.75f,
+                                    .bilateral_sigma_px = 40,
+                                    .bilateral_sigma_colour = 9.5f,
+                                    .bilateral_weight = 2.25f,
+                                    .normalisation = KernelNormalisation::after,
+                                    .levels = {25.5f, 0, 30.6f, 1e-3f}}));
   Graph graph = std::move(g).build();
   // A convolution that adds its second input, with the first one's weights: parameters are shared.
   Node adds = graph.nodes[1];
@@ -175,6 +185,15 @@ TEST(GraphJson, DefaultsArePartOfTheFormat) {
                 {"name": "x", "op": "location_grid", "inputs": ["image"]}],
       "outputs": {"logits": "x"}})");
   EXPECT_EQ(std::get<op::LocationGrid>(grid.nodes.back().op).grid, 10);
+  const auto crf = std::get<op::MeanField>(read("mean_field", two));
+  EXPECT_EQ(crf.iterations, 5);
+  EXPECT_EQ(crf.spatial_sigma_px, 3);
+  EXPECT_EQ(crf.spatial_weight, 3);
+  EXPECT_EQ(crf.bilateral_sigma_px, 80);
+  EXPECT_EQ(crf.bilateral_sigma_colour, 13);
+  EXPECT_EQ(crf.bilateral_weight, 10);
+  EXPECT_EQ(crf.normalisation, KernelNormalisation::symmetric);
+  EXPECT_THAT(crf.levels, testing::ElementsAre(1));
 }
 
 std::string error_of(const std::string& text) {
@@ -245,6 +264,22 @@ TEST(GraphJson, RefusesAbsurdNumbers) {
   EXPECT_THAT(error_of(with_nodes(R"({"name": "x", "op": "pad", "inputs": ["image"],
                                       "multiple": 4, "remainder": 4})")),
               HasSubstr("remainder 4; expected 0 to 3"));
+}
+
+TEST(GraphJson, RefusesAMeanFieldThatMeansNothing) {
+  const auto crf_with = [](const std::string& settings) {
+    return error_of(with_nodes(
+        R"({"name": "x", "op": "mean_field", "inputs": ["image", "image"], )" + settings + "}"));
+  };
+  EXPECT_THAT(crf_with(R"("iterations": 1001)"), HasSubstr("iterations 1001; expected 1 to 1000"));
+  EXPECT_THAT(crf_with(R"("spatial_sigma_px": 0)"), HasSubstr("expected a number above 0"));
+  EXPECT_THAT(crf_with(R"("bilateral_weight": -1)"), HasSubstr("expected a finite number from 0"));
+  EXPECT_THAT(crf_with(R"("bilateral_weight": 0, "spatial_weight": 0)"), HasSubstr("no kernel"));
+  EXPECT_THAT(crf_with(R"("normalisation": "both")"), HasSubstr("one of symmetric, before, after"));
+  EXPECT_THAT(crf_with(R"("levels": [1, 2])"),
+              HasSubstr("2 levels for a picture of 3 channels; expected one, or one for each"));
+  EXPECT_THAT(crf_with(R"("levels": [])"), HasSubstr("0 levels"));
+  EXPECT_THAT(crf_with(R"("levels": [-1])"), HasSubstr("levels -1"));
 }
 
 // Each conv makes 2^20 channels; joined 4096 times they would pass the largest int.

@@ -80,6 +80,15 @@ void visit_fields(Op& o, const Visitor& field) {
     field("rate", o.rate, 0);
   } else if constexpr (is(std::type_identity<op::LocationGrid>{})) {
     field("grid", o.grid, 1);
+  } else if constexpr (is(std::type_identity<op::MeanField>{})) {
+    field("iterations", o.iterations, 1);
+    field("spatial_sigma_px", o.spatial_sigma_px, 0);
+    field("spatial_weight", o.spatial_weight, 0);
+    field("bilateral_sigma_px", o.bilateral_sigma_px, 0);
+    field("bilateral_sigma_colour", o.bilateral_sigma_colour, 0);
+    field("bilateral_weight", o.bilateral_weight, 0);
+    field("normalisation", o.normalisation, 0);
+    field("levels", o.levels, 0);
   } else {
     static_assert(is(std::type_identity<op::GlobalAveragePool>{}, std::type_identity<op::Concat>{},
                      std::type_identity<op::Multiply>{}, std::type_identity<op::Softmax>{},

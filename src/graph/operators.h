@@ -3,6 +3,7 @@
 #pragma once
 
 #include <variant>
+#include <vector>
 
 namespace segmentum {
 
@@ -49,7 +50,12 @@ enum class PadMode {
 /// How a parameter is first filled. bilinear: a transposed convolution that interpolates.
 /// small_normal: deviation 0.01, whatever the fan-in, for a last layer that should start near zero.
 /// identity: a convolution of odd kernel and as many outputs as inputs that changes nothing.
-enum class Init { he_normal, zeros, ones, bilinear, small_normal, identity };
+/// potts: what a label costs beside another, 0 beside itself and 1 beside any other.
+enum class Init { he_normal, zeros, ones, bilinear, small_normal, identity, potts };
+
+/// How a kernel k(i,j) of a random field is scaled, n(i) = sum_j k(i,j): symmetric by
+/// 1/sqrt(n(i) n(j)), before by 1/n(j), after by 1/n(i), or not at all.
+enum class KernelNormalisation { symmetric, before, after, none };
 
 namespace op {
 
@@ -186,16 +192,46 @@ struct LocationGrid {
   int grid = 10;
 };
 
+/// A fully connected CRF as a layer: of scores s [N,K,H,W], by the picture that the network reads
+/// [N,C,H,W], `iterations` times from x = s on
+///   x = s - compatibility * (sum over kernels m of weight_m factor_m * (k_m softmax(x)));
+/// the result is the last x, scores again. k_m are Gaussians over all pairs of pixels (a pixel and
+/// itself included), of positions, and of positions and colours, on the permutohedral lattice.
+/// One channel is the score of label 1 beside a label 0 of score 0. Parameters for L labels (K, or
+/// 2): `NAME.spatial` and `NAME.bilateral` [L], a factor on the kernel's weight for each label, at
+/// first 1; `NAME.compatibility` [L,L], whose row k holds the cost of label k beside each label, at
+/// first Potts. They do not decay. The picture gets no gradient.
+/// Zheng et al., ICCV 2015. Where we differ: the weights are factors on settings.
+struct MeanField {
+  int iterations = 5;
+  float spatial_sigma_px = 3;
+  float spatial_weight = 3;  // 0: without this kernel and its factors
+  float bilateral_sigma_px = 80;
+  float bilateral_sigma_colour = 13;  // in 8-bit levels
+  float bilateral_weight = 10;        // 0: without this kernel and its factors
+  KernelNormalisation normalisation = KernelNormalisation::symmetric;
+  /// The 8-bit levels that 1 stands for in the picture, one number for all channels or one for
+  /// each: 255 * the deviation that pre-processing divides by. A channel of 0 does not count.
+  std::vector<float> levels{1};
+};
+
 }  // namespace op
 
-using Operator = std::variant<op::Input, op::Conv, op::TransposedConv, op::BatchNorm, op::GroupNorm,
-                              op::Activate, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
-                              op::Resize, op::Concat, op::Add, op::Multiply, op::Pad, op::Crop,
-                              op::Dropout, op::Softmax, op::Maximum, op::LocationGrid>;
+using Operator =
+    std::variant<op::Input, op::Conv, op::TransposedConv, op::BatchNorm, op::GroupNorm,
+                 op::Activate, op::MaxPool, op::AveragePool, op::GlobalAveragePool, op::Resize,
+                 op::Concat, op::Add, op::Multiply, op::Pad, op::Crop, op::Dropout, op::Softmax,
+                 op::Maximum, op::LocationGrid, op::MeanField>;
 
 /// "conv", "batch_norm", ...: the names used in files and messages.
 const char* operator_name(const Operator& op);
 const char* activation_name(ActivationKind kind);
+const char* normalisation_name(KernelNormalisation normalisation);
+
+/// The labels between which a mean field of scores of so many channels decides.
+constexpr int label_count(const op::MeanField&, int channels) {
+  return channels == 1 ? 2 : channels;
+}
 
 /// The activation that `op` applies to what it made: none for operators that have no such setting.
 /// An op::Activate applies its own to what another made, so it counts as none.

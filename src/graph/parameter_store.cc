@@ -59,6 +59,16 @@ void fill_identity(Tensor& weight) {
   }
 }
 
+/// Zero from channel i to channel i, else one.
+void fill_potts(Tensor& costs) {
+  const Shape& shape = costs.shape();
+  const std::int64_t each = shape.count() / (shape[0] * shape[1]);
+  for (std::int64_t pair = 0; pair < shape[0] * shape[1]; ++pair) {
+    const bool same = pair / shape[1] == pair % shape[1];
+    std::fill_n(costs.data() + pair * each, each, same ? 0.0f : 1.0f);
+  }
+}
+
 }  // namespace
 
 ParameterStore::ParameterStore() {
@@ -123,6 +133,9 @@ ParameterStore initialise(const Graph& graph, std::uint64_t seed) {
       }
       case Init::identity:
         fill_identity(value);
+        break;
+      case Init::potts:
+        fill_potts(value);
         break;
     }
     store.add(spec.name, spec.role, std::move(value));

@@ -52,6 +52,7 @@ struct AxisRule {
     return windows(pick(o.kernel), pick(o.stride), 1, before(o.padding));
   }
   Interval operator()(const op::GlobalAveragePool&) const { return all(); }
+  Interval operator()(const op::MeanField&) const { return all(); }
   Interval operator()(const op::Resize& o) const {
     if (input == 1) return {};
     if (in_size == out_size) return out;

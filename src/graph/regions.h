@@ -52,9 +52,9 @@ struct ConvolutionGrid {
 /// paths, cut to the value: padding needs nothing, mirrored pixels need the pixels that they
 /// mirror. A bilinear resize is taken to read both neighbours even where one weighs nothing. A
 /// value of which only the size is used (crop_like, resize_like) needs no pixel. Global average
-/// pooling and group norm need the whole plane. Throws Error where something wanted lies outside
-/// its value. O(nodes).
-/// `grid`: that of the engine (`Executor::grid`) whose bits are wanted.
+/// pooling, group norm and mean field need the whole plane. Throws Error where something wanted
+/// lies outside its value. O(nodes). `grid`: that of the engine (`Executor::grid`) whose bits are
+/// wanted.
 std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> shapes,
                                    std::span<const WantedRegion> wanted,
                                    const ConvolutionGrid& grid = {});

@@ -135,6 +135,9 @@ TEST(Regions, GlobalOperatorsNeedEverything) {
   EXPECT_EQ(
       needed_rows(10, {4, 5}, [](GraphBuilder& g, ValueId x) { return g.group_norm("gn", x, {}); }),
       all);
+  EXPECT_EQ(
+      needed_rows(10, {4, 5}, [](GraphBuilder& g, ValueId x) { return g.mean_field("crf", x, x); }),
+      all);
 }
 
 TEST(Regions, WantedMustLieInside) {

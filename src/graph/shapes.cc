@@ -115,6 +115,13 @@ struct ShapeRule {
     }
     return sized(in[1].h(), in[1].w());
   }
+  Shape operator()(const op::MeanField&) const {
+    if (in[0].n() != in[1].n() || in[0].h() != in[1].h() || in[0].w() != in[1].w()) {
+      throw Error("refines scores " + in[0].to_string() + " by a picture " + in[1].to_string() +
+                  "; crop or resize one to the other");
+    }
+    return same();
+  }
   Shape operator()(const auto&) const { return same(); }
 };
 

@@ -72,6 +72,39 @@ TEST(Shapes, LocationGridKeepsOneChannelAClass) {
   }
 }
 
+// One channel is a score of two labels; a kernel without weight has no factors.
+TEST(Shapes, MeanFieldsLearnFactorsAndCosts) {
+  GraphBuilder g("test");
+  const ValueId image = g.input("image", {.channels = 3});
+  const ValueId one = g.conv("one", image, {});
+  const ValueId seven = g.conv("seven", image, {.channels = 7});
+  EXPECT_EQ(g.channels(g.mean_field("a", one, image)), 1);
+  EXPECT_EQ(g.channels(g.mean_field("b", seven, image, {.spatial_weight = 0})), 7);
+  const auto& specs = g.graph().parameters;
+  ASSERT_EQ(specs.size(), 9u);  // four of the convolutions
+  EXPECT_EQ(specs[4].name, "a.spatial");
+  EXPECT_EQ(specs[4].shape, Shape({2}));
+  EXPECT_EQ(specs[5].name, "a.bilateral");
+  EXPECT_EQ(specs[6].name, "a.compatibility");
+  EXPECT_EQ(specs[6].shape, Shape({2, 2}));
+  EXPECT_EQ(specs[7].name, "b.bilateral");
+  EXPECT_EQ(specs[8].shape, Shape({7, 7}));
+}
+
+TEST(Shapes, AMeanFieldsPictureHasTheScoresSize) {
+  GraphBuilder g("test");
+  const ValueId image = g.input("image", {.channels = 3});
+  g.output("out", g.mean_field("crf", g.max_pool("pool", image), image));
+  const Shape shape{1, 3, 10, 14};
+  try {
+    infer_shapes(std::move(g).build(), {&shape, 1});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("\"crf\" (mean_field) refines scores 1x3x5x7 by a "
+                                                 "picture 1x3x10x14; crop or resize one"));
+  }
+}
+
 TEST(Shapes, MessagesNameTheNode) {
   GraphBuilder g("test");
   const ValueId image = g.input("image", {.channels = 3});

@@ -101,11 +101,12 @@ Imported import_checkpoint(const std::filesystem::path& path, const ImportOption
   FittingOptions fitting = network_options(checkpoint, path.string(), options);
   imported.found = std::move(fitting.found);
   Model& model = imported.model;
+  model.preprocess = foreign_preprocess(options.mean, options.std, fitting.options.input_channels);
+  fitting.options.deviations = model.preprocess.std;
   model.graph = build_model(options.architecture, fitting.options);
   imported.match = match(checkpoint, model.graph);
   require_fit(imported.match, path.string(), options);
   model.parameters = matched_parameters(checkpoint, model.graph, imported.match, kSeed);
-  model.preprocess = foreign_preprocess(options.mean, options.std, fitting.options.input_channels);
   model.classes = classes_of(options, fitting.options.classes, imported.classes_from);
   model.settings = resolved_settings(options.architecture, fitting.options);
   model.provenance = provenance_of(path, imported);

@@ -3,6 +3,7 @@
 // to what the strides divide, and the logits are cropped back.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
@@ -36,6 +37,7 @@ struct DeeplabV1Options {
   FieldOfView field;
   int fc_channels = 1024;  // of fc6 and fc7; published 4096 for fields other than LargeFOV
   float dropout = 0.5f;
+  std::optional<op::MeanField> crf;  // behind the scores
 };
 
 /// DeepLab v1: VGG-16 without its last two strides, a dilated fc6, fc7 and scores (fc8), magnified.

@@ -19,6 +19,7 @@ class FittedPicture {
   /// Adds the input "image" and the padding to multiples of `multiple` (plus 1 with align_corners).
   FittedPicture(GraphBuilder& g, const DeeplabOptions& options, int multiple);
 
+  ValueId image() const { return image_; }
   ValueId padded() const { return padded_; }
   /// `x` at the size of `like`, which is `scale` times its own.
   ValueId magnified(const std::string& name, ValueId x, ValueId like, Magnification scale) const;

@@ -1,8 +1,11 @@
 #include "models/fcn.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "graph/alignment.h"
+#include "models/crf_layer.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -115,7 +118,8 @@ FcnOptions fcn_options(int stride, const ModelOptions& options, const Settings& 
           settings.choice<FcnScoreStart>("score_start", {{"random", FcnScoreStart::random},
                                                          {"zero_skips", FcnScoreStart::zero_skips},
                                                          {"zero", FcnScoreStart::zero}}),
-      .dropout = settings.real("dropout", 0, 0.95f)};
+      .dropout = settings.real("dropout", 0, 0.95f),
+      .crf = crf_layer(options, settings)};
 }
 
 template <int stride>
@@ -124,7 +128,7 @@ Graph build_from_settings(const ModelOptions& options, const Settings& settings)
 }
 
 std::vector<SettingInfo> fcn_settings() {
-  return {
+  std::vector<SettingInfo> settings{
       {"size", "small", "small | published",
        "published: width=64 norm=none fc_channels=4096 up=last_fixed alignment=authors "
        "score_start=zero, each unless given"},
@@ -145,6 +149,8 @@ std::vector<SettingInfo> fcn_settings() {
       {"score_start", "zero_skips", "random | zero_skips | zero",
        "which score layers start at zero: none, those of the skips, or all (published)"},
       {"dropout", "0.5", "0 to 0.95", "rate after fc6 and fc7"}};
+  std::ranges::move(crf_settings(), std::back_inserter(settings));
+  return settings;
 }
 
 }  // namespace
@@ -164,7 +170,7 @@ Graph build_fcn(const FcnOptions& o) {
   // The authors' names: upscore8, upscore16, and plain upscore for 32s.
   const std::string suffix = o.stride == 32 ? "" : std::to_string(o.stride);
   x = fcn.enlarged("upscore" + suffix, x, o.stride, o.last_up);
-  g.output("logits", fcn.cropped("score", x, image));
+  g.output("logits", with_crf(g, fcn.cropped("score", x, image), image, o.crf));
   return std::move(g).build();
 }
 
@@ -186,7 +192,8 @@ Architecture fcn_architecture(int stride) {
                          {"fc_channels", "4096"},
                          {"up", "last_fixed"},
                          {"alignment", "authors"},
-                         {"score_start", "zero"}}}}},
+                         {"score_start", "zero"}}},
+                       crf_preset()}},
           stride == 32   ? build_from_settings<32>
           : stride == 16 ? build_from_settings<16>
                          : build_from_settings<8>};

@@ -1,6 +1,8 @@
 // Fully convolutional networks: Long, Shelhamer and Darrell, CVPR 2015.
 #pragma once
 
+#include <optional>
+
 #include "graph/graph.h"
 #include "models/backbones/vgg.h"
 #include "models/settings.h"
@@ -32,6 +34,7 @@ struct FcnOptions {
   FcnAlignment alignment = FcnAlignment::centred;
   FcnScoreStart score_start = FcnScoreStart::zero_skips;
   float dropout = 0.5f;
+  std::optional<op::MeanField> crf;  // behind the scores
 };
 
 /// FCN-32s, -16s or -8s under the published names (fc6, score_fr, upscore2, fuse_pool4, ...), so

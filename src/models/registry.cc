@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/spelling.h"
+#include "models/crf_layer.h"
 #include "models/deeplab.h"
 #include "models/fcn.h"
 #include "models/hypercolumn.h"
@@ -82,6 +83,14 @@ std::optional<BoxCrop> box_crop(const std::string& architecture, const ModelOpti
   const Settings settings(info, options.settings);
   return BoxCrop{.side_px = settings.integer("side", BoxCrop::kLeastSide, BoxCrop::kGreatestSide),
                  .expand = settings.real("expand", 1, BoxCrop::kGreatestExpand)};
+}
+
+std::optional<CrfSettings> post_crf(const std::string& architecture, const ModelOptions& options) {
+  const ArchitectureInfo& info = find(architecture).info;
+  if (std::ranges::find(info.settings, "crf", &SettingInfo::name) == info.settings.end()) {
+    return std::nullopt;
+  }
+  return post_crf(Settings(info, options.settings));
 }
 
 std::map<std::string, std::string> resolved_settings(const std::string& architecture,

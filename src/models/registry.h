@@ -8,6 +8,7 @@
 
 #include "graph/graph.h"
 #include "image/box.h"
+#include "segmentum/crf.h"
 
 namespace segmentum {
 
@@ -16,6 +17,10 @@ struct ModelOptions {
   int input_channels = 3;
   int classes = 2;  // channels of the logits; 1 is a one-class sigmoid head
   std::map<std::string, std::string> settings;  // the architecture's own; the rest have defaults
+  /// What each channel's values are divided by beforehand (`Preprocess::std`), for networks that
+  /// compare colours; empty: kUsualDeviation each.
+  std::vector<float> deviations;
+  static constexpr float kUsualDeviation = 0.25f;
 };
 
 struct SettingInfo {
@@ -52,6 +57,10 @@ Graph build_model(const std::string& architecture, const ModelOptions& options);
 /// How the boxes become crops that `architecture` reads; none where it reads whole pictures. Throws
 /// as `build_model`.
 std::optional<BoxCrop> box_crop(const std::string& architecture, const ModelOptions& options);
+
+/// The CRF that a model file of `architecture` carries for `predict --crf`; none unless crf = post.
+/// Throws as `build_model`.
+std::optional<CrfSettings> post_crf(const std::string& architecture, const ModelOptions& options);
 
 /// All settings of `architecture`, given or default: what `build_model` would use. Same errors for
 /// unknown names.

@@ -48,6 +48,7 @@ std::vector<Given> variants(const ArchitectureInfo& info) {
   add("fusion", {"concat"});
   add("layers", {"3", "1,5"});
   add("hidden", {"7"});
+  add("crf", {"rnn"});
   return all;
 }
 
@@ -73,12 +74,14 @@ TEST(Models, AnySizeGivesLogitsOfThatSize) {
   }
 }
 
-/// A global mean, classifiers by location, or a resize whose phase depends on the picture's size.
+/// A global mean, classifiers by location, a CRF, or a resize whose phase depends on the picture's
+/// size.
 bool sees_the_whole_picture(const Graph& graph) {
   return std::ranges::any_of(graph.nodes, [](const Node& node) {
     const auto* resize = std::get_if<op::Resize>(&node.op);
     return std::holds_alternative<op::GlobalAveragePool>(node.op) ||
            std::holds_alternative<op::LocationGrid>(node.op) ||
+           std::holds_alternative<op::MeanField>(node.op) ||
            (resize && (resize->scale == 0 || resize->align_corners));
   });
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "data/label_values.h"
+#include "models/registry.h"
 
 namespace segmentum {
 
@@ -19,6 +20,7 @@ Model model_of(const TrainingSetup& setup, const ParameterStore& weights,
   model.source_values_are_colours = encoding.kind == LabelEncoding::Kind::colour;
   if (setup.boxes) model.boxes = setup.boxes->crop;
   model.settings = setup.config.model;
+  model.crf = post_crf(*setup.config.architecture, {.settings = setup.config.model});
   model.provenance = std::move(provenance);
   return model;
 }

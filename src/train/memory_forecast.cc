@@ -9,6 +9,7 @@
 #include <fstream>
 #include <string>
 
+#include "engine/mean_field_points.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -55,8 +56,14 @@ MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const Tra
                                std::size_t cache_bytes, const std::set<std::string>& frozen) {
   MemoryForecast forecast;
   const std::array inputs{batch};
-  for (const Shape& shape : infer_shapes(graph, inputs)) {
-    forecast.activations += sizeof(float) * static_cast<std::size_t>(shape.count());
+  const std::vector<Shape> shapes = infer_shapes(graph, inputs);
+  for (std::size_t id = 0; id < shapes.size(); ++id) {
+    forecast.activations += sizeof(float) * static_cast<std::size_t>(shapes[id].count());
+    const Node& node = graph.nodes[id];
+    if (const auto* field = std::get_if<op::MeanField>(&node.op)) {
+      const ValueId picture = node.inputs[1];
+      forecast.activations += mean_field_bytes(*field, shapes[id], graph.node(picture).channels);
+    }
   }
   const std::size_t state = config.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
   const std::size_t average = config.ema_decay == 0.0 ? 0 : 1;

@@ -360,7 +360,8 @@ TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, Progress
   const ModelOptions options{
       .input_channels = setup.preprocess.channels(),
       .classes = *setup.config.one_class ? 1 : dataset.class_count() - background,
-      .settings = setup.config.model};
+      .settings = setup.config.model,
+      .deviations = setup.preprocess.std};
   setup.graph = build_model(architecture, options);
   setup.config.model = resolved_settings(architecture, options);
   if (init) plan_start(setup, *init, progress);

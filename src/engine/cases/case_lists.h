@@ -38,6 +38,7 @@ void add_normalisations(EngineCases& cases);
 void add_pointwise(EngineCases& cases);
 void add_poolings(EngineCases& cases);
 void add_resampling(EngineCases& cases);
+void add_mean_fields(EngineCases& cases);
 /// Small networks, where operators meet.
 void add_networks(EngineCases& cases);
 

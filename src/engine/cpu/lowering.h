@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "engine/executor.h"
 
 namespace segmentum::cpu {
+
+class MeanFieldState;
 
 /// What the lowering of one operator may ask for. Forward lowering runs over the nodes in order,
 /// backward lowering over them in reverse; a gradient is complete when its node's turn comes.
@@ -62,6 +65,11 @@ class Lowering {
   /// A buffer that the forward step of `id` leaves for its backward step: moments, winners.
   void keep_arrays(ValueId id, int buffer) { arrays_[id] = buffer; }
   int arrays(ValueId id) const { return arrays_.at(id); }
+  /// The same for the lattices of a mean field.
+  void keep_field(ValueId id, std::shared_ptr<MeanFieldState> field) {
+    fields_[id] = std::move(field);
+  }
+  const std::shared_ptr<MeanFieldState>& field(ValueId id) const { return fields_.at(id); }
 
   /// Appends a step to the pass being lowered.
   void step(ValueId id, std::string kernel, std::vector<int> buffers,
@@ -126,6 +134,7 @@ class Lowering {
   std::map<std::pair<std::size_t, int>, Slot> converted_;  // dense, by root and block
   std::map<ValueId, Slot> before_activation_;
   std::map<ValueId, int> arrays_;
+  std::map<ValueId, std::shared_ptr<MeanFieldState>> fields_;
   std::vector<Step>* steps_ = nullptr;
   Program program_;
 };
@@ -167,6 +176,8 @@ void lower(Lowering& l, ValueId id, const op::Maximum& maximum);
 void lower_backward(Lowering& l, ValueId id, const op::Maximum& maximum);
 void lower(Lowering& l, ValueId id, const op::LocationGrid& location);
 void lower_backward(Lowering& l, ValueId id, const op::LocationGrid& location);
+void lower(Lowering& l, ValueId id, const op::MeanField& field);
+void lower_backward(Lowering& l, ValueId id, const op::MeanField& field);
 
 /// The gradient of the value before its fused activation: in place where nobody else owns the
 /// memory.

@@ -220,6 +220,14 @@ TEST_F(OnnxExport, PoolingThatOnnxCannotSay) {
                     HasSubstr("ONNX's pooling has another rule")));
 }
 
+TEST_F(OnnxExport, AFieldOverAllPairsOfPixels) {
+  const Model model =
+      of_one(3, [](GraphBuilder& g, ValueId x) { return g.mean_field("crf", x, x); });
+  EXPECT_THAT(complaint([&] { written(model); }),
+              AllOf(HasSubstr("node \"crf\" (mean_field) joins every pixel to every other one"),
+                    HasSubstr("train with crf=none")));
+}
+
 TEST_F(OnnxExport, OperatorSetsThatAreWritten) {
   const Model model = unet(3);
   EXPECT_THAT(complaint([&] { written(model, {.opset = 10}); }),

@@ -349,4 +349,9 @@ std::string GraphExporter::operator()(const op::Softmax&) {
                     {attribute("perm", std::vector<std::int64_t>{0, 3, 1, 2})});
 }
 
+std::string GraphExporter::operator()(const op::MeanField&) {
+  throw Error(
+      "joins every pixel to every other one, which ONNX has no operator for; train with crf=none");
+}
+
 }  // namespace segmentum

@@ -48,6 +48,7 @@ class GraphExporter {
   std::string operator()(const op::Softmax& o);
   std::string operator()(const op::Maximum& o);
   std::string operator()(const op::LocationGrid& o);
+  std::string operator()(const op::MeanField& o);
 
  private:
   void write_header();
