@@ -43,8 +43,8 @@ TEST(CheckCommand, FindsReportsAndRepairs) {
   write_tiny_scenes(data);
   halve_mask(data, 2);
   const std::string before = read_file(training_mask(data, 2));
-  const Outcome outcome = run({"check", data, "--json", json, "--report", folder / "doctor", "--fix",
-                               folder / "fixed", "--threads", "1"});
+  const Outcome outcome = run({"check", data, "--json", json, "--report", folder / "doctor",
+                               "--fix", folder / "fixed", "--threads", "1"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out,
@@ -90,7 +90,8 @@ TEST(CheckBeforeTraining, RefusesAndCanBeTurnedOff) {
   EXPECT_EQ(trained.status, 0) << trained.err;
   // A run that has begun is not looked at again, and may be told so or not.
   EXPECT_EQ(run(tiny_training(data, folder / "run", 2, {"--resume"})).status, 0);
-  EXPECT_EQ(run(tiny_training(data, folder / "run", 2, {"--resume", "--set", "check=on"})).status, 0);
+  EXPECT_EQ(run(tiny_training(data, folder / "run", 2, {"--resume", "--set", "check=on"})).status,
+            0);
 }
 
 TEST(CheckBeforeTraining, ChangesNothingOfTheTraining) {
