@@ -31,13 +31,14 @@ std::map<std::string, Tensor> read_classifier(const std::filesystem::path& path)
   const Checkpoint checkpoint = read_checkpoint(path);
   std::map<std::string, Tensor> tensors;
   for (const auto& [name, tensor] : checkpoint.tensors()) {
-    tensors.emplace(name, checkpoint.read(name));
+    if (name.ends_with("num_batches_tracked")) continue;  // a count that nobody uses
+    tensors.emplace(name, checkpoint.read_finite(name));
   }
   return tensors;
 }
 
-ConvertedClassifier converted_from(const std::string& file) {
-  require_promised_hash(file, sha256_of(file));
+ConvertedClassifier converted_from(const std::string& file, const std::string& sha256) {
+  require_promised_hash(file, sha256);
   std::map<std::string, Tensor> classifier = read_classifier(file);
   try {
     return convert_vgg16(std::move(classifier));
@@ -93,12 +94,15 @@ Preprocess preprocess_of(ClassifierSource source, int channels) {
           .std = {1.0f / 255, 1.0f / 255, 1.0f / 255}};
 }
 
-Model model_of(ConvertedClassifier converted, const Request& request) {
+Model model_of(const Request& request) {
+  const std::string sha256 = sha256_of(request.classifier);
+  ConvertedClassifier converted = converted_from(request.classifier, sha256);
   Model model;
   model.preprocess = preprocess_of(converted.source, converted.options.input_channels);
   model.classes = classes_of(request.classes, converted.options.classes);
   model.settings = resolved_settings("fcn32s", converted.options);
   model.provenance = {{"converted_from", std::filesystem::path(request.classifier).filename()},
+                      {"checkpoint_sha256", sha256},
                       {"classifier", request.layout}};
   model.graph = std::move(converted.graph);
   model.parameters = std::move(converted.parameters);
@@ -110,7 +114,7 @@ int convert(const Request& request) {
     throw UsageError(fmt::format(
         "--as is \"{}\"; expected vgg16, the classifier that FCN stands on", request.layout));
   }
-  const Model model = model_of(converted_from(request.classifier), request);
+  const Model model = model_of(request);
   save_model(request.out, model);
   std::cout << fmt::format("Wrote {}: fcn32s of {} classes, {} numbers\n", request.out,
                            model.classes.size(), human_number(model.parameters.count()));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <map>
@@ -12,9 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/spelling.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
 #include "graph/describe.h"
+#include "graph/parts.h"
 #include "interop/onnx/import_onnx.h"
 #include "interop/onnx/onnx_numbers.h"
 #include "interop/pickle.h"
@@ -86,6 +89,57 @@ void line(const char* title, const std::string& text) {
   std::cout << fmt::format("  {:<15} {}\n", title, text);
 }
 
+std::string counted(std::size_t count, const std::string& what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+/// "aspp, classifier": first words of names, each once.
+std::string parts_text(const std::vector<std::string>& names) {
+  std::vector<std::string> parts;
+  for (const std::string& name : names) {
+    const std::string part = printable(part_of(name), 40);
+    if (std::ranges::find(parts, part) == parts.end()) parts.push_back(part);
+  }
+  return joined(parts);
+}
+
+void print_parameters(const Match& match, int channels) {
+  line("parameters", counted(match.taken.size(), "tensor") + " taken" +
+                         (match.backbone_alone  ? ": the backbone alone, from " + match.whose
+                          : match.whose.empty() ? ""
+                                                : ", by the names of " + match.whose));
+  if (match.backbone_alone) {
+    line("",
+         fmt::format(
+             "{} of {} start as initialised{}", counted(match.beyond_backbone.size(), "parameter"),
+             parts_text(match.beyond_backbone),
+             match.left.empty()
+                 ? ""
+                 : fmt::format("; {} of the classifier's own left out ({})",
+                               counted(match.left.size(), "tensor"), parts_text(match.left))));
+    line("", "a start for segmentum train --init, no trained network");
+  }
+  for (const std::string& name : match.adapted) {
+    line("", fmt::format("{} adapted to {}", name,
+                         counted(static_cast<std::size_t>(channels), "input channel")));
+  }
+}
+
+/// "RGB in [0,1], ImageNet's mean and deviation".
+std::string preprocess_text(const Preprocess& preprocess, bool given) {
+  constexpr int kRgb = 3;
+  const int channels = preprocess.channels();
+  std::string of = given ? "mean and deviation as given" : "ImageNet's mean and deviation";
+  if (channels == 1) {
+    of = fmt::format("mean {:.3f}, deviation {:.3f}, {}", preprocess.mean[0], preprocess.std[0],
+                     given ? "as given" : "ImageNet's, averaged over RGB");
+  } else if (channels != kRgb && !given) {
+    of += " of RGB, again and again";
+  }
+  return (channels == kRgb ? "RGB" : counted(static_cast<std::size_t>(channels), "channel")) +
+         " in [0,1], " + of;
+}
+
 void print_outcome(const Request& request, const Imported& imported) {
   const Model& model = imported.model;
   std::cout << fmt::format("{}: {}, SHA-256 {}...{}\n", request.checkpoint, imported.format,
@@ -96,14 +150,10 @@ void print_outcome(const Request& request, const Imported& imported) {
   for (const auto& [name, value] : imported.found) {
     line("", fmt::format("{}={}, as the checkpoint's names have it", name, value));
   }
-  line("parameters", fmt::format("{} tensors taken", imported.match.taken.size()));
-  for (const std::string& name : imported.match.adapted) {
-    line("", fmt::format("{} adapted to {} input channels", name, model.preprocess.channels()));
-  }
+  print_parameters(imported.match, model.preprocess.channels());
   line("classes", fmt::format("{}: {}", model.classes.size(), imported.classes_from));
-  line("pre-processing", request.mean.empty() && request.std.empty()
-                             ? "RGB in [0,1], ImageNet's mean and deviation"
-                             : "RGB in [0,1], mean and deviation as given");
+  line("pre-processing",
+       preprocess_text(model.preprocess, !request.mean.empty() || !request.std.empty()));
   if (!imported.match.fits()) {
     std::cout << mismatch_table(imported.match)
               << "The network's missing and misshapen parameters were initialised anew, the "
@@ -136,6 +186,9 @@ JsonObject json_of(const Request& request, const Imported& imported) {
       .set("adapted", imported.match.adapted)
       .set("missing", names_of(imported.match.missing))
       .set("unexpected", names_of(imported.match.unexpected))
+      .set("backbone_alone", imported.match.backbone_alone)
+      .set("beyond_backbone", imported.match.beyond_backbone)
+      .set("left", imported.match.left)
       .set("misshapen", names_of(imported.match.misshapen))
       .set("out", request.out);
 }
@@ -291,6 +344,7 @@ const Command kImportCommand{
     "import", "a checkpoint of PyTorch, or an ONNX file, becomes a model",
     "  segmentum import deeplabv3_resnet50_coco-cd0a2569.pth --as deeplabv3_resnet50 --out "
     "deeplab.segmentum\n"
+    "  segmentum import resnet50-0676ba61.pth --as deeplab_v3plus --out start.segmentum\n"
     "  segmentum import best.pth --as unet --set width=64 --classes classes.csv --out "
     "unet.segmentum\n"
     "  segmentum import net.onnx --classes classes.csv --out net.segmentum\n"

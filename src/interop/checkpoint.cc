@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -227,6 +228,18 @@ Tensor Checkpoint::read(const std::string& name) const {
     std::memcpy(values.data(), bytes.data(), bytes.size());
   } else {
     gather(tensor, storage, convert, values);
+  }
+  return values;
+}
+
+Tensor Checkpoint::read_finite(const std::string& name) const {
+  Tensor values = read(name);
+  const auto wrong =
+      std::ranges::count_if(values.values(), [](float number) { return !std::isfinite(number); });
+  if (wrong > 0) {
+    throw about(*content_, "tensor \"" + printable(name) + "\" has " + std::to_string(wrong) +
+                               (wrong == 1 ? " number that is" : " numbers that are") +
+                               " not finite; the training that made it had failed");
   }
   return values;
 }

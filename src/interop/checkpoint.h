@@ -48,6 +48,8 @@ class Checkpoint {
   /// converted. Throws Error for a name that is not there, for whole numbers and booleans, and for
   /// a view that claims more numbers than its storage has. Not for several threads at a time.
   Tensor read(const std::string& name) const;
+  /// The same; throws Error for numbers that are not finite too.
+  Tensor read_finite(const std::string& name) const;
 
  private:
   void strip_prefixes();

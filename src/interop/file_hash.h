@@ -15,7 +15,9 @@ std::string sha256_of(const std::filesystem::path& path);
 /// where there are none, or where eight of them are a date such as 20240131.
 std::string promised_hash(const std::filesystem::path& path);
 
-/// Throws Error if the name of the file promises another hash than `sha256`.
-void require_promised_hash(const std::filesystem::path& path, const std::string& sha256);
+/// Whether `sha256` begins as the file's name promises. Throws Error if it does not, unless the
+/// promise is all decimal: that may be a number of steps, as in iter-00012000.pth, and promises
+/// nothing then.
+bool require_promised_hash(const std::filesystem::path& path, const std::string& sha256);
 
 }  // namespace segmentum

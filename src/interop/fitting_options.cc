@@ -17,13 +17,16 @@ constexpr int kMostInputChannels = 4096;  // likewise
 
 /// The extent in the checkpoint of what is `a_extent` in graph `a` and `b_extent` in graph `b`, by
 /// majority.
-std::optional<int> followed_extent(const Checkpoint& checkpoint, const Graph& a, int a_extent,
-                                   const Graph& b, int b_extent, int highest) {
+std::optional<int> followed_extent(const Checkpoint& checkpoint, const ForeignNames& names,
+                                   const Graph& a, int a_extent, const Graph& b, int b_extent,
+                                   int highest) {
   std::map<std::int64_t, int> votes;
   for (std::size_t i = 0; i < std::min(a.parameters.size(), b.parameters.size()); ++i) {
     const ParameterSpec& spec = a.parameters[i];
-    const auto found = checkpoint.tensors().find(spec.name);
-    if (b.parameters[i].name != spec.name || found == checkpoint.tensors().end()) continue;
+    const auto source = names.tensor_of(spec.name);
+    if (b.parameters[i].name != spec.name || !source) continue;
+    const auto found = checkpoint.tensors().find(source->name);
+    if (found == checkpoint.tensors().end()) continue;
     const std::vector<std::int64_t>& shape = found->second.shape;
     if (static_cast<int>(shape.size()) != spec.shape.rank()) continue;
     for (int axis = 0; axis < spec.shape.rank(); ++axis) {
@@ -52,28 +55,44 @@ std::vector<std::string> choices(const SettingInfo& setting) {
   return values;
 }
 
+/// When a choice is better than the best before it.
+enum class Better {
+  fewer_problems,  // and no fewer tensors taken
+  more_taken
+};
+
 class Search {
  public:
-  Search(const Checkpoint& checkpoint, const std::string& architecture, const KnownOptions& known)
-      : checkpoint_(checkpoint), architecture_(architecture), known_(known) {
-    best_ = completed(known.settings);
-    found_ = match_of(best_.options);
-  }
+  Search(const Checkpoint& checkpoint, ForeignNames names, const std::string& architecture,
+         const KnownOptions& known)
+      : checkpoint_(checkpoint),
+        names_(std::move(names)),
+        architecture_(architecture),
+        known_(known) {}
 
   FittingOptions run() {
-    const auto& all = architectures();
-    const auto info = std::ranges::find(all, architecture_, &ArchitectureInfo::name);
-    while (!found_.fits() && improve(*info)) {
-    }
-    return best_;
+    start(Better::fewer_problems);
+    // A smaller network is the right one only if the checkpoint fills it.
+    if (!best_.match.is_filled()) start(Better::more_taken);
+    return std::move(best_);
   }
 
  private:
+  void start(Better better) {
+    better_ = better;
+    best_ = {};
+    best_ = completed(known_.settings);
+    const auto& all = architectures();
+    const auto info = std::ranges::find(all, architecture_, &ArchitectureInfo::name);
+    while (!best_.match.fits() && improve(*info)) {
+    }
+  }
+
   /// Tries each choice of each setting that nobody has given.
   bool improve(const ArchitectureInfo& info) {
     bool improved = false;
     for (const SettingInfo& setting : info.settings) {
-      if (known_.settings.contains(setting.name)) continue;
+      if (known_.settings.contains(setting.name) || is_beyond_backbone(info, setting)) continue;
       for (const std::string& value : choices(setting)) {
         auto settings = best_.options.settings;
         settings[setting.name] = value;
@@ -86,12 +105,16 @@ class Search {
     return improved;
   }
 
+  /// Sizes and the like, which would also decide about parts that a classifier knows nothing of.
+  bool is_beyond_backbone(const ArchitectureInfo& info, const SettingInfo& setting) const {
+    return names_.of_classifier &&
+           std::ranges::find(info.presets, setting.name, &Preset::setting) != info.presets.end();
+  }
+
   bool take_if_better(const std::map<std::string, std::string>& settings) {
     try {
       FittingOptions candidate = completed(settings);
-      Match found = match_of(candidate.options);
-      if (!is_better(found)) return false;
-      found_ = std::move(found);
+      if (!is_better(candidate.match)) return false;
       best_ = std::move(candidate);
       return true;
     } catch (const Error&) {  // a choice that does not go with the others
@@ -99,10 +122,10 @@ class Search {
     }
   }
 
-  /// A smaller network that shares nothing with the checkpoint is no better for being small.
   bool is_better(const Match& found) const {
-    return !found.taken.empty() && found.taken.size() >= found_.taken.size() &&
-           found.problems() < found_.problems();
+    if (better_ == Better::more_taken) return found.taken.size() > best_.match.taken.size();
+    return !found.taken.empty() && found.taken.size() >= best_.match.taken.size() &&
+           found.problems() < best_.match.problems();
   }
 
   /// With the numbers of classes and channels that follow from the checkpoint.
@@ -114,31 +137,44 @@ class Search {
     };
     // Extents that tell the parameters which follow them: two that differ, here 5 and 7.
     const Graph base = graph(5, 5);
-    result.checkpoint_classes = followed_extent(checkpoint_, base, 5, graph(5, 7), 7, kMostClasses);
-    const auto channels = followed_extent(checkpoint_, base, 5, graph(7, 5), 7, kMostInputChannels);
+    result.checkpoint_classes =
+        followed_extent(checkpoint_, names_, base, 5, graph(5, 7), 7, kMostClasses);
+    const auto channels =
+        followed_extent(checkpoint_, names_, base, 5, graph(7, 5), 7, kMostInputChannels);
     result.options.classes =
         known_.classes.value_or(result.checkpoint_classes.value_or(kUsualClasses));
     result.options.input_channels =
         known_.input_channels.value_or(channels.value_or(kUsualChannels));
+    result.match = match(checkpoint_, build_model(architecture_, result.options), names_);
     return result;
   }
 
-  Match match_of(const ModelOptions& options) const {
-    return match(checkpoint_, build_model(architecture_, options));
-  }
-
   const Checkpoint& checkpoint_;
+  const ForeignNames names_;
   const std::string& architecture_;
   const KnownOptions& known_;
+  Better better_ = Better::fewer_problems;
   FittingOptions best_;
-  Match found_;
 };
+
+/// Names of the network that the checkpoint has.
+std::size_t known_names(const Match& match) {
+  return match.taken.size() + match.misshapen.size();
+}
 
 }  // namespace
 
 FittingOptions fitting_options(const Checkpoint& checkpoint, const std::string& architecture,
                                const KnownOptions& known) {
-  return Search(checkpoint, architecture, known).run();
+  std::optional<FittingOptions> best;
+  for (ForeignNames& names : foreign_names(checkpoint)) {
+    FittingOptions found = Search(checkpoint, std::move(names), architecture, known).run();
+    const bool better =
+        !best || found.match.fits() || known_names(found.match) > known_names(best->match);
+    if (better) best = std::move(found);
+    if (best->match.fits()) break;
+  }
+  return std::move(*best);
 }
 
 }  // namespace segmentum

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "interop/checkpoint.h"
+#include "interop/match.h"
 #include "models/registry.h"
 
 namespace segmentum {
@@ -21,12 +22,15 @@ struct FittingOptions {
   ModelOptions options;
   std::map<std::string, std::string> found;  // settings that are not the default
   std::optional<int> checkpoint_classes;     // of the checkpoint's logits, where it has them
+  Match match;                               // of the network with these options
 };
 
-/// Options of `architecture` with which the checkpoint fits best: the number of classes and of
-/// input channels are the extents of those parameters whose shapes follow them, and of each setting
-/// with a choice ("true | false") the value that leaves the fewest names unmatched, the default
-/// where it makes no difference. Throws Error for an unknown architecture or setting.
+/// Options of `architecture` with which the checkpoint fits best, its names read in each way that
+/// they can be (`foreign_names`): the number of classes and of input channels are the extents of
+/// those parameters whose shapes follow them, and settings with a choice ("true | false") have the
+/// values with which the checkpoint fills the whole network, if there are such. Else a choice other
+/// than the default must let more tensors be taken: one that only makes the network smaller would
+/// hide what is missing. Throws Error for an unknown architecture or setting.
 FittingOptions fitting_options(const Checkpoint& checkpoint, const std::string& architecture,
                                const KnownOptions& known);
 

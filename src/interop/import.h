@@ -29,7 +29,7 @@ struct Imported {
   std::string format;                        // of the checkpoint
   std::string sha256;                        // of the file
   bool hash_was_promised = false;            // by the file's name, and kept
-  std::vector<std::string> notes;            // of the checkpoint
+  std::vector<std::string> notes;            // about the checkpoint, for people
   std::map<std::string, std::string> found;  // settings other than the default that it asked for
   std::string classes_from;                  // for people: where the classes' names come from
 };
@@ -43,9 +43,11 @@ class CheckpointMismatch : public Error {
 
 /// Reads `checkpoint` into the network `options.architecture` and adds what makes a model of it:
 /// pre-processing, classes, provenance (file name, SHA-256, format). Checks the SHA-256 that the
-/// file's name promises.
-/// Throws CheckpointMismatch unless every parameter of the network has its tensor and every tensor
-/// its parameter (num_batches_tracked aside) or `lenient` is set; Error for everything else.
+/// file's name promises. A classifier fills the network's backbone alone, see `foreign_names`; the
+/// rest is initialised.
+/// Throws CheckpointMismatch unless every parameter of the network, or of its backbone, has its
+/// tensor and every tensor its parameter (num_batches_tracked aside) or `lenient` is set; Error for
+/// everything else.
 Imported import_checkpoint(const std::filesystem::path& checkpoint, const ImportOptions& options);
 
 }  // namespace segmentum

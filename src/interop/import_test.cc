@@ -192,17 +192,25 @@ TEST_F(Import, PromisedHashes) {
   EXPECT_EQ(sha256_of(abc), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(sha256_of(text("empty", "")),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  require_promised_hash(abc, sha256_of(abc));
+  EXPECT_TRUE(require_promised_hash(abc, sha256_of(abc)));
+  EXPECT_FALSE(require_promised_hash("best.pth", sha256_of(abc)));
+  // All decimal, it may count steps: kept it is a promise, not kept it is none.
+  EXPECT_TRUE(require_promised_hash("a-12345678.pth", "12345678ab"));
+  EXPECT_FALSE(require_promised_hash("iter-00012000.pth", sha256_of(abc)));
+  const Imported steps = import_checkpoint(
+      weights("unet", {.settings = kSmall}, "iter-00012000.safetensors"), as_unet());
+  EXPECT_FALSE(steps.hash_was_promised);
+  EXPECT_THAT(steps.notes, ElementsAre(HasSubstr("ends in 00012000, with which its SHA-256")));
   EXPECT_EQ(promised_hash("a/fcn_resnet50_coco-1167a1af.pth"), "1167a1af");
   EXPECT_EQ(promised_hash("shufflenetv2-5666bf0f80.pth"), "5666bf0f80");
   for (const char* name : {"best.pth", "unet-20240131.pth", "run-7.pth", "a-1167A1AF.pth",
                            "resnet50-finetuned.pth", "1167a1af.pth"}) {
     EXPECT_EQ(promised_hash(name), "") << name;
   }
-  const fs::path file = weights("unet", {.settings = kSmall}, "unet-00000000.safetensors");
+  const fs::path file = weights("unet", {.settings = kSmall}, "unet-0000000f.safetensors");
   EXPECT_THAT(complaint([&] { import_checkpoint(file, as_unet()); }),
               AllOf(HasSubstr("its SHA-256 begins with " + sha256_of(file).substr(0, 8)),
-                    HasSubstr("its name promises 00000000: the download is incomplete")));
+                    HasSubstr("its name promises 0000000f: the download is incomplete")));
 }
 
 }  // namespace

@@ -1,13 +1,12 @@
 #include "interop/match.h"
 
 #include <algorithm>
-#include <cmath>
+#include <functional>
 #include <set>
 #include <utility>
-#include <variant>
 
+#include "graph/input_channels.h"
 #include "interop/pickle.h"
-#include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
@@ -30,22 +29,6 @@ bool same_shape(const CheckpointTensor& tensor, const Shape& shape) {
   return true;
 }
 
-/// Names of the weights of convolutions that read the picture itself, padded or not.
-std::set<std::string> first_convolutions(const Graph& graph) {
-  std::set<ValueId> pictures(graph.inputs.begin(), graph.inputs.end());
-  std::set<std::string> names;
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const Node& node = graph.nodes[i];
-    if (node.inputs.empty() || !pictures.contains(node.inputs[0])) continue;
-    if (std::holds_alternative<op::Pad>(node.op)) pictures.insert(static_cast<ValueId>(i));
-    const auto* conv = std::get_if<op::Conv>(&node.op);
-    if (conv != nullptr && conv->groups == 1) {
-      names.insert(graph.parameters[static_cast<std::size_t>(node.parameters[0])].name);
-    }
-  }
-  return names;
-}
-
 /// Same but for the input channels, of which there are some.
 bool differs_in_input_channels(const CheckpointTensor& tensor, const Shape& shape) {
   if (tensor.shape.size() != 4 || shape.rank() != 4 || tensor.shape[1] < 1) return false;
@@ -54,37 +37,34 @@ bool differs_in_input_channels(const CheckpointTensor& tensor, const Shape& shap
   return same_shape(tensor, other);
 }
 
-/// [O,C,h,w] for [O,N,h,w]: the response to a picture of equal channels stays.
-Tensor with_input_channels(const Tensor& weight, std::int64_t channels) {
-  const Shape& from = weight.shape();
-  Tensor result(Shape{from[0], channels, from[2], from[3]});
-  const std::int64_t area = from[2] * from[3];
-  const float scale = static_cast<float>(from[1]) / static_cast<float>(channels);
-  for (std::int64_t o = 0; o < from[0]; ++o) {
-    const float* old_kernel = weight.data() + o * from[1] * area;
-    float* new_kernel = result.data() + o * channels * area;
-    if (channels == 1) {
-      for (std::int64_t i = 0; i < from[1] * area; ++i) new_kernel[i % area] += old_kernel[i];
-      continue;
-    }
-    for (std::int64_t i = 0; i < channels * area; ++i) {
-      new_kernel[i] = old_kernel[i / area % from[1] * area + i % area] * scale;
-    }
-  }
-  return result;
+/// Whether the graph can use a tensor as `wanted`.
+bool is_usable(const CheckpointTensor& tensor, const Shape& wanted, bool reads_picture) {
+  return is_weight_type(tensor.type) &&
+         (same_shape(tensor, wanted) ||
+          (reads_picture && differs_in_input_channels(tensor, wanted)));
 }
 
-void require_finite(const std::string& name, const Tensor& value) {
-  const auto wrong =
-      std::ranges::count_if(value.values(), [](float number) { return !std::isfinite(number); });
-  if (wrong > 0) {
-    throw Error("tensor \"" + printable(name) + "\" has " + std::to_string(wrong) +
-                " numbers that are not finite; the training that made it had failed");
-  }
+bool begins_with_one_of(const std::string& name, const std::vector<std::string>& beginnings) {
+  return std::ranges::any_of(beginnings,
+                             [&](const std::string& begin) { return name.starts_with(begin); });
 }
 
-std::string cell(const Mismatch& mismatch, const std::string& shape) {
-  return printable(mismatch.name, 70) + " " + shape;
+/// Value minus the tensor `source.minus`, of the same shape.
+Tensor read_source(const Checkpoint& checkpoint, const ForeignTensor& source) {
+  Tensor value = checkpoint.read_finite(source.name);
+  if (source.minus.empty()) return value;
+  const Tensor minus = checkpoint.read_finite(source.minus);
+  std::ranges::transform(value.values(), minus.values(), value.data(), std::minus<>());
+  return value;
+}
+
+std::string our_cell(const Mismatch& mismatch) {
+  return printable(mismatch.name, 70) + " " + mismatch.network;
+}
+
+std::string their_cell(const Mismatch& mismatch) {
+  return printable(mismatch.called.empty() ? mismatch.name : mismatch.called, 70) + " " +
+         mismatch.checkpoint;
 }
 
 using Rows = std::vector<std::pair<std::string, std::string>>;
@@ -107,30 +87,43 @@ std::string rest_text(std::size_t all, std::size_t rows) {
 
 }  // namespace
 
-Match match(const Checkpoint& checkpoint, const Graph& graph) {
-  const std::set<std::string> first = first_convolutions(graph);
-  std::set<std::string> known;
-  Match result;
+Match match(const Checkpoint& checkpoint, const Graph& graph, const ForeignNames& names) {
+  const auto& tensors = checkpoint.tensors();
+  const std::set<std::string> first = first_convolution_weights(graph);
+  std::set<std::string> seen, used;
+  Match result{.whose = names.whose, .backbone_alone = names.of_classifier};
   for (const ParameterSpec& spec : graph.parameters) {
-    if (!known.insert(spec.name).second) continue;  // two nodes share it
-    const auto found = checkpoint.tensors().find(spec.name);
-    const std::string wanted = spec.shape.to_string();
-    if (found == checkpoint.tensors().end()) {
-      result.missing.push_back({spec.name, wanted, ""});
+    if (!seen.insert(spec.name).second) continue;  // two nodes share it
+    const auto source = names.tensor_of(spec.name);
+    if (!source) {
+      result.beyond_backbone.push_back(spec.name);
       continue;
     }
-    const CheckpointTensor& tensor = found->second;
-    const bool adapts = first.contains(spec.name) && differs_in_input_channels(tensor, spec.shape);
-    if (!is_weight_type(tensor.type) || !(same_shape(tensor, spec.shape) || adapts)) {
-      result.misshapen.push_back({spec.name, wanted, text_of(tensor)});
-      continue;
-    }
+    const auto is_wrong = [&](const std::string& name) {
+      const auto found = tensors.find(name);
+      used.insert(name);
+      if (found == tensors.end()) {
+        result.missing.push_back({spec.name, spec.shape.to_string(), ""});
+      } else if (!is_usable(found->second, spec.shape, first.contains(spec.name))) {
+        result.misshapen.push_back(
+            {spec.name, spec.shape.to_string(), text_of(found->second), name});
+      } else {
+        return false;
+      }
+      return true;
+    };
+    if (is_wrong(source->name) || (!source->minus.empty() && is_wrong(source->minus))) continue;
     result.taken.push_back(spec.name);
-    if (!same_shape(tensor, spec.shape)) result.adapted.push_back(spec.name);
+    if (source->name != spec.name) result.renamed.emplace(spec.name, *source);
+    if (!same_shape(tensors.at(source->name), spec.shape)) result.adapted.push_back(spec.name);
   }
-  for (const auto& [name, tensor] : checkpoint.tensors()) {
-    if (known.contains(name) || name.ends_with("num_batches_tracked")) continue;
-    result.unexpected.push_back({name, "", text_of(tensor)});
+  for (const auto& [name, tensor] : tensors) {
+    if (used.contains(name) || name.ends_with("num_batches_tracked")) continue;
+    if (begins_with_one_of(name, names.left)) {
+      result.left.push_back(name);
+    } else {
+      result.unexpected.push_back({name, "", text_of(tensor)});
+    }
   }
   return result;
 }
@@ -139,7 +132,7 @@ std::string mismatch_table(const Match& match, std::size_t rows) {
   Rows table{{"the network has", "the checkpoint has"}};
   for (std::size_t i = 0; i < std::min(rows, match.misshapen.size()); ++i) {
     const Mismatch& wrong = match.misshapen[i];
-    table.emplace_back(cell(wrong, wrong.network), cell(wrong, wrong.checkpoint) + "  (misshapen)");
+    table.emplace_back(our_cell(wrong), their_cell(wrong) + "  (misshapen)");
   }
   if (match.misshapen.size() > rows) {
     table.emplace_back(rest_text(match.misshapen.size(), rows), "(misshapen)");
@@ -151,9 +144,8 @@ std::string mismatch_table(const Match& match, std::size_t rows) {
     };
     const Mismatch* missing = at(match.missing);
     const Mismatch* unexpected = at(match.unexpected);
-    table.emplace_back(
-        missing == nullptr ? "" : cell(*missing, missing->network) + "  (missing)",
-        unexpected == nullptr ? "" : cell(*unexpected, unexpected->checkpoint) + "  (unexpected)");
+    table.emplace_back(missing == nullptr ? "" : our_cell(*missing) + "  (missing)",
+                       unexpected == nullptr ? "" : their_cell(*unexpected) + "  (unexpected)");
   }
   if (longest > rows) {
     table.emplace_back(rest_text(match.missing.size(), rows),
@@ -178,9 +170,10 @@ ParameterStore matched_parameters(const Checkpoint& checkpoint, const Graph& gra
   ParameterStore store = initialise(others, seed);
   for (const ParameterSpec& spec : graph.parameters) {
     if (store.contains(spec.name)) continue;
-    Tensor value = checkpoint.read(spec.name);
-    require_finite(spec.name, value);
-    if (value.shape() != spec.shape) value = with_input_channels(value, spec.shape[1]);
+    const auto renamed = match.renamed.find(spec.name);
+    Tensor value = read_source(
+        checkpoint, renamed == match.renamed.end() ? ForeignTensor{spec.name} : renamed->second);
+    if (value.shape() != spec.shape) value = adapt_input_channels(value, spec.shape[1]);
     store.add(spec.name, spec.role, std::move(value));
   }
   return store;

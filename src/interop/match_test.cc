@@ -117,8 +117,11 @@ TEST(Match, NumbersThatAreNotFinite) {
   write_parameters(path, store);
   const Checkpoint checkpoint = read_checkpoint(path);
   const Match found = match(checkpoint, tiny_graph());
-  EXPECT_THAT(complaint([&] { matched_parameters(checkpoint, tiny_graph(), found, 0); }),
-              HasSubstr("tensor \"conv.bias\" has 1 numbers that are not finite"));
+  EXPECT_THAT(
+      complaint([&] { matched_parameters(checkpoint, tiny_graph(), found, 0); }),
+      AllOf(HasSubstr("interop_nan.safetensors: tensor \"conv.bias\" has 1 number that is not "
+                      "finite"),
+            Not(HasSubstr("numbers"))));
   std::filesystem::remove(path);
 }
 

@@ -1,9 +1,11 @@
 // The two verbs that come from FCN: ceiling and convert-classifier.
 #include <gmock/gmock.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "interop/file_hash.h"
 #include "model_file/safetensors.h"
 #include "program.h"
 #include "tiny_scenes.h"
@@ -62,8 +64,14 @@ TEST(Ceiling, WrongWords) {
   EXPECT_THAT(run({"ceiling", folder, "--split", "final"}).err, HasSubstr("final"));
 }
 
+struct Classifier {
+  int fc6_inputs = 8 * 49;
+  bool counts = false;  // of batches, whole numbers, as PyTorch writes them with batch norms
+  float last_bias = 3;
+};
+
 /// A VGG-16 of width 1 with torchvision's names and four classes.
-void write_classifier(const fs::path& path, int fc6_inputs = 8 * 49) {
+void write_classifier(const fs::path& path, const Classifier& o = {}) {
   std::map<std::string, Tensor> tensors;
   const auto add = [&](const std::string& name, const Shape& weight) {
     tensors.emplace(name + ".weight", Tensor(weight));
@@ -80,20 +88,23 @@ void write_classifier(const fs::path& path, int fc6_inputs = 8 * 49) {
     add("features." + std::to_string(index), {channels, in, 3, 3});
     in = channels;
   }
-  add("classifier.0", {5, fc6_inputs});
+  add("classifier.0", {5, o.fc6_inputs});
   add("classifier.3", {5, 5});
   add("classifier.6", {4, 5});
   const auto logits = tensors.at("classifier.6.bias").values();
   for (std::size_t k = 0; k < logits.size(); ++k) logits[k] = static_cast<float>(k);
+  logits.back() = o.last_bias;
   std::vector<NamedTensor> named;
   for (const auto& [name, tensor] : tensors) named.push_back({name, tensor.view()});
+  const BasicTensor<std::int64_t> count({1});
+  if (o.counts) named.push_back({"features.1.num_batches_tracked", count.view()});
   write_safetensors(path, named);
 }
 
 TEST(ConvertClassifier, MakesAModel) {
   const fs::path folder = fresh_folder("convert");
   const std::string model = folder / "vgg.segmentum";
-  write_classifier(folder / "vgg.safetensors");
+  write_classifier(folder / "vgg.safetensors", {.counts = true});
   write_file(folder / "classes.txt", "cat\ndog\r\nbird\nfish\n");
   const Outcome outcome =
       run({"convert-classifier", folder / "vgg.safetensors", "--as", "vgg16", "--classes",
@@ -105,6 +116,7 @@ TEST(ConvertClassifier, MakesAModel) {
   EXPECT_EQ(described.status, 0) << described.err;
   EXPECT_THAT(described.out,
               AllOf(HasSubstr("conv 5, 7x7"), HasSubstr("dog"), HasSubstr("mean 0.485"),
+                    HasSubstr(sha256_of(folder / "vgg.safetensors")),
                     ContainsRegex("upscore +32x32 +4 +1 +0.0 %")));
   EXPECT_EQ(run({"describe", "--selftest", model}).status, 0);
 }
@@ -122,19 +134,22 @@ TEST(ConvertClassifier, MessagesTellWhatIsWrong) {
     return outcome.err;
   };
   EXPECT_THAT(error({}, 1), HasSubstr("vgg.safetensors"));  // not there
-  write_classifier(file, 8 * 25);
+  write_classifier(file, {.fc6_inputs = 8 * 25});
   EXPECT_THAT(error({}, 1), HasSubstr("classifier.0.weight is 5x200; expected 5x8x7x7"));
   EXPECT_THAT(error({"--as", "resnet50"}, 2), HasSubstr("--as is \"resnet50\"; expected vgg16"));
   write_classifier(file);
   write_file(folder / "classes.txt", "cat\n");
   EXPECT_THAT(error({"--classes", folder / "classes.txt"}, 1),
               HasSubstr("names 1 classes, a line each; the classifier has 4"));
+  write_classifier(file, {.last_bias = std::numeric_limits<float>::quiet_NaN()});
+  EXPECT_THAT(error({}, 1), HasSubstr("vgg.safetensors: tensor \"classifier.6.bias\" has 1 number "
+                                      "that is not finite"));
   write_file(file, "no tensors at all");
   EXPECT_THAT(error({}, 1), HasSubstr("vgg.safetensors: "));
-  fs::rename(file, folder / "vgg-01234567.pth");  // a hash that is not the file's
-  const Outcome promised = run({"convert-classifier", folder / "vgg-01234567.pth", "--out", model});
+  fs::rename(file, folder / "vgg-0123456f.pth");  // a hash that is not the file's
+  const Outcome promised = run({"convert-classifier", folder / "vgg-0123456f.pth", "--out", model});
   EXPECT_EQ(promised.status, 1);
-  EXPECT_THAT(promised.err, HasSubstr("01234567"));
+  EXPECT_THAT(promised.err, HasSubstr("0123456f"));
 }
 
 }  // namespace
