@@ -99,9 +99,9 @@ Match match(const Checkpoint& checkpoint, const Graph& graph, const ForeignNames
       result.beyond_backbone.push_back(spec.name);
       continue;
     }
+    used.insert({source->name, source->minus});
     const auto is_wrong = [&](const std::string& name) {
       const auto found = tensors.find(name);
-      used.insert(name);
       if (found == tensors.end()) {
         result.missing.push_back({spec.name, spec.shape.to_string(), ""});
       } else if (!is_usable(found->second, spec.shape, first.contains(spec.name))) {

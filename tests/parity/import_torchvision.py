@@ -7,6 +7,7 @@ Needs torch, torchvision, numpy and Pillow, and says so where they are absent. S
 saved in the three forms (zip, legacy stream, safetensors) and imported. Then must be within 1e-4 of the range of PyTorch's:
 - the logits that the model file stores for its golden input (plain loops made them; --selftest holds the cpu engine to them)
 - the probabilities of `segmentum predict` for a picture of 65x97 pixels
+Classifiers with random weights are imported as backbones: every tensor taken must hold the classifier's numbers.
 """
 import json
 import os
@@ -18,6 +19,12 @@ import tempfile
 TOLERANCE = 1e-4
 NETWORKS = ["lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large", "fcn_resnet50", "fcn_resnet101",
             "deeplabv3_resnet50", "deeplabv3_resnet101"]
+
+BACKBONES = [("resnet18", "deeplab_v3", "backbone.", ""), ("resnet34", "smp_unet", "encoder.", ""),
+             ("resnet50", "fcn_resnet50", "backbone.", ""), ("resnet101", "deeplabv3_resnet101", "backbone.", ""),
+             ("mobilenet_v2", "deeplab_v3plus", "backbone.", ""),
+             ("mobilenet_v3_large", "lraspp_mobilenet_v3_large", "backbone.", "features."),
+             ("vgg16_bn", "deeplab_v3", "backbone.", "")]
 
 try:
     import numpy
@@ -110,6 +117,22 @@ def check(program, name, folder):
     return good
 
 
+def check_backbone(program, classifier, name, prefix, their_prefix, folder):
+    torch.manual_seed(7)
+    state = getattr(torchvision.models, classifier)(weights=None).state_dict()
+    files = {end: os.path.join(folder, "classifier." + end) for end in ("pth", "segmentum", "json")}
+    torch.save(state, files["pth"])
+    subprocess.run([program, "import", files["pth"], "--as", name, "--out", files["segmentum"], "--json", files["json"]],
+                   check=True, stdout=subprocess.DEVNULL)
+    with open(files["json"]) as file:
+        taken = json.load(file)["taken"]
+    equal = [numpy.array_equal(read_tensor(files["segmentum"], ours), state[ours.replace(prefix, their_prefix, 1)].numpy())
+             for ours in taken]
+    print(f"{classifier} as the backbone of {name}: {sum(equal)} of {len(taken)} tensors equal: "
+          f"{'passed' if all(equal) else 'FAILED'}", flush=True)
+    return all(equal)
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -117,6 +140,9 @@ def main():
     for name in sys.argv[2:] or NETWORKS:
         with tempfile.TemporaryDirectory() as folder:
             results.append(check(sys.argv[1], name, folder))
+    for backbone in BACKBONES if len(sys.argv) == 2 else []:
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(check_backbone(sys.argv[1], *backbone, folder))
     sys.exit(0 if all(results) else 1)
 
 
