@@ -109,7 +109,7 @@ std::string width_hint(const Checkpoint& checkpoint, const ImportOptions& option
   return "its first convolution has " + width + " channels: try --set width=" + width;
 }
 
-/// The checkpoint's names where they are those of another kind of file; else empty.
+/// What a checkpoint of which nothing fits may be, for a message.
 std::string other_kind(const Checkpoint& checkpoint, const std::string& architecture) {
   const std::vector<ForeignNames> names = foreign_names(checkpoint);
   if (names.size() < 2) return "is it of another network?";
