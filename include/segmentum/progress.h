@@ -10,11 +10,11 @@ namespace segmentum {
 class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
-  /// A new stretch of work with `total` units ("step", "image", "tile") begins.
+  /// A stretch of work with `total` units ("step", "image") begins. It may lie inside of another.
   virtual void begin(const std::string& task, std::int64_t total, const std::string& unit) = 0;
   /// `done` units are finished; `detail` is a short text such as "loss 0.412".
   virtual void update(std::int64_t done, const std::string& detail) = 0;
-  /// The stretch of work is over.
+  /// The stretch of work that began last is over.
   virtual void end() = 0;
   /// One line for the person, outside of any stretch of work or between two updates.
   virtual void message(const std::string& line) = 0;

@@ -94,23 +94,20 @@ TerminalProgress::~TerminalProgress() {
 }
 
 void TerminalProgress::begin(const std::string& task, std::int64_t total, const std::string& unit) {
-  active_ = true;
-  task_ = printable(task);
-  unit_ = unit;
-  detail_.clear();
-  total_ = total;
-  done_ = 0;
-  start_ = shown_ = screen_.now();
+  shown_ = screen_.now();
+  stretches_.push_back({.task = printable(task), .unit = unit, .total = total, .start = shown_});
   if (screen_.terminal) draw();
 }
 
 void TerminalProgress::update(std::int64_t done, const std::string& detail) {
-  done_ = done;
-  detail_ = printable(detail);
+  if (stretches_.empty()) return;
+  Stretch& stretch = stretches_.back();
+  stretch.done = done;
+  stretch.detail = printable(detail);
   const auto waited = screen_.now() - shown_;
   if (screen_.terminal) {
     if (waited >= kRedraw) draw();
-  } else if (waited >= kPlainInterval && done_ < total_) {
+  } else if (waited >= kPlainInterval && done < stretch.total) {
     *screen_.out << plain_line() << std::endl;
     shown_ = screen_.now();
   }
@@ -118,57 +115,65 @@ void TerminalProgress::update(std::int64_t done, const std::string& detail) {
 
 void TerminalProgress::end() {
   erase();
-  if (active_ && !screen_.terminal) *screen_.out << plain_line() << std::endl;
-  active_ = false;
+  if (stretches_.empty()) return;
+  if (!screen_.terminal) *screen_.out << plain_line() << std::endl;
+  stretches_.pop_back();
+  if (!stretches_.empty() && screen_.terminal) draw();
 }
 
 void TerminalProgress::message(const std::string& line) {
   erase();
   *screen_.out << line << std::endl;
-  if (active_ && screen_.terminal) draw();
+  if (!stretches_.empty() && screen_.terminal) draw();
 }
 
 bool TerminalProgress::stop_requested() {
   return stop_signal() != 0;
 }
 
-double TerminalProgress::seconds() const {
-  return std::chrono::duration<double>(screen_.now() - start_).count();
+double TerminalProgress::seconds(const Stretch& stretch) const {
+  return std::chrono::duration<double>(screen_.now() - stretch.start).count();
+}
+
+/// If the rest goes as fast as what is done.
+std::string TerminalProgress::left_text(const Stretch& stretch) const {
+  const auto done = static_cast<double>(stretch.done);
+  return clock_text(seconds(stretch) / done * (static_cast<double>(stretch.total) - done)) +
+         " left";
 }
 
 std::string TerminalProgress::plain_line() const {
-  std::string line =
-      fmt::format("{}: {} of {} {}s in {}", task_, done_, total_, unit_, clock_text(seconds()));
-  if (done_ > 0 && seconds() > 0) {
-    line += ", " + rate_text(static_cast<double>(done_) / seconds(), unit_);
-    if (done_ < total_) {
-      line +=
-          ", " +
-          clock_text(seconds() / static_cast<double>(done_) * static_cast<double>(total_ - done_)) +
-          " left";
-    }
+  const Stretch& stretch = stretches_.back();
+  const double passed = seconds(stretch);
+  const bool whole = stretch.done >= stretch.total;
+  std::string line = fmt::format("{}: {} of {} {}s in {}", stretch.task, stretch.done,
+                                 stretch.total, stretch.unit, clock_text(passed));
+  if (stretch.done > 0 && passed > 0) {
+    line += ", " + rate_text(static_cast<double>(stretch.done) / passed, stretch.unit);
+    if (!whole) line += ", " + left_text(stretch);
   }
-  return detail_.empty() || done_ >= total_ ? line : line + ", " + detail_;
+  return stretch.detail.empty() || whole ? line : line + ", " + stretch.detail;
 }
 
 std::string TerminalProgress::bar_line(int columns) const {
-  const double part = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 0;
-  std::string numbers = fmt::format("{:3.0f} %  {}/{}", 100 * part, done_, total_);
-  if (done_ > 0 && seconds() > 0) {
-    numbers += fmt::format(
-        "  {}  {} left", rate_text(static_cast<double>(done_) / seconds(), unit_),
-        clock_text(seconds() / static_cast<double>(done_) * static_cast<double>(total_ - done_)));
+  const Stretch& stretch = stretches_.back();
+  const double passed = seconds(stretch);
+  const auto done = static_cast<double>(stretch.done);
+  const double part = stretch.total > 0 ? done / static_cast<double>(stretch.total) : 0;
+  std::string numbers = fmt::format("{:3.0f} %  {}/{}", 100 * part, stretch.done, stretch.total);
+  if (stretch.done > 0 && passed > 0) {
+    numbers += "  " + rate_text(done / passed, stretch.unit) + "  " + left_text(stretch);
   }
   // What matters least goes first where there is no room: the detail, then most of the bar.
-  const int fixed = width_of(task_) + 2 + 2 + width_of(numbers);
+  const int fixed = width_of(stretch.task) + 2 + 2 + width_of(numbers);
   int room = columns - 1 - fixed;
   std::string detail;
-  if (!detail_.empty() && room >= kNarrowestBar + 2 + width_of(detail_)) {
-    detail = "  " + detail_;
+  if (!stretch.detail.empty() && room >= kNarrowestBar + 2 + width_of(stretch.detail)) {
+    detail = "  " + stretch.detail;
     room -= width_of(detail);
   }
   const int bar_columns = std::clamp(room, kNarrowestBar, kWidestBar);
-  return cut_to(fmt::format("{}  {}  {}{}", task_, bar(part, bar_columns), numbers, detail),
+  return cut_to(fmt::format("{}  {}  {}{}", stretch.task, bar(part, bar_columns), numbers, detail),
                 columns - 1);
 }
 

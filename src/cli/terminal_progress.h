@@ -6,6 +6,7 @@
 #include <functional>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "segmentum/progress.h"
 
@@ -26,6 +27,7 @@ struct Screen {
 /// On a terminal: one line, rewritten ten times a second at most: task, bar, rate, time left,
 /// detail, cut to the terminal's width; it vanishes when the work is done. Elsewhere: a line every
 /// ten seconds and one at the end of each stretch of work. Messages are lines of their own.
+/// Of stretches inside of each other the innermost one is shown; the clocks of the others go on.
 /// Asks to stop once `stop_signal` is noted.
 class TerminalProgress final : public ProgressSink {
  public:
@@ -43,20 +45,24 @@ class TerminalProgress final : public ProgressSink {
  private:
   using Clock = std::chrono::steady_clock;
 
-  double seconds() const;
+  struct Stretch {
+    std::string task, unit, detail;
+    std::int64_t total = 0;
+    std::int64_t done = 0;
+    Clock::time_point start;
+  };
+
+  double seconds(const Stretch& stretch) const;
+  std::string left_text(const Stretch& stretch) const;
   std::string plain_line() const;
   std::string bar_line(int columns) const;
   void draw();
   void erase();
 
   Screen screen_;
-  bool active_ = false;
-  bool drawn_ = false;  // the bar stands on the terminal's last line
-  std::string task_, unit_, detail_;
-  std::int64_t total_ = 0;
-  std::int64_t done_ = 0;
-  Clock::time_point start_;
-  Clock::time_point shown_;  // when a bar or a plain line was last written
+  bool drawn_ = false;              // the bar stands on the terminal's last line
+  std::vector<Stretch> stretches_;  // the innermost one last
+  Clock::time_point shown_;         // when a bar or a plain line was last written
 };
 
 /// "0:07", "12:30", "1:02:03".

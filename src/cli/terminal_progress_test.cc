@@ -75,6 +75,30 @@ TEST(TerminalProgress, OneLineRewrittenOnATerminal) {
   EXPECT_EQ(f.written(), kErase);
 }
 
+TEST(TerminalProgress, AnInnerStretchLeavesTheOuterOneItsClock) {
+  for (const bool terminal : {false, true}) {
+    Fixture f(terminal, 60);
+    f.progress.begin("train", 4, "step");
+    f.pass(2);
+    f.progress.update(1, "");
+    f.progress.begin("validate", 3, "image");
+    f.pass(3);
+    f.progress.update(3, "");
+    f.written();
+    f.progress.end();
+    if (!terminal) {
+      EXPECT_EQ(f.written(), "validate: 3 of 3 images in 0:03, 1.0 images/s\n");
+    }
+    f.pass(15);
+    f.progress.update(2, "");
+    // Two steps took 20 s with the validation between them, so the other two take 20 s as well.
+    EXPECT_THAT(f.written(),
+                terminal ? HasSubstr("50 %  2/4  10.0 s/step  0:20 left")
+                         : HasSubstr("train: 2 of 4 steps in 0:20, 10.0 s/step, 0:20 left"));
+    f.progress.end();
+  }
+}
+
 TEST(TerminalProgress, MessagesStandOnLinesOfTheirOwn) {
   Fixture f(true);
   f.progress.begin("train", 4, "step");

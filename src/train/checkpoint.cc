@@ -20,6 +20,7 @@ constexpr const char* kFormat = "segmentum checkpoint 1";
 const std::string kParameters = "parameters.";
 const std::string kOptimizer = "optimizer.";
 const std::string kAverage = "average.";
+constexpr const char* kData = "data";
 
 using Metadata = std::map<std::string, std::string>;
 
@@ -110,7 +111,8 @@ void load(SafetensorsReader& file, TrainingState& state) {
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& path, const TrainingState& state) {
+void save_checkpoint(const std::filesystem::path& path, const TrainingState& state,
+                     const std::string& data_identity) {
   std::vector<NamedTensor> tensors;
   append(tensors, kParameters, state.parameters);
   for (const auto& [name, tensor] : state.optimizer.state()) {
@@ -123,7 +125,14 @@ void save_checkpoint(const std::filesystem::path& path, const TrainingState& sta
   });
   metadata["optimizer_steps"] = fmt::format("{}", state.optimizer.steps());
   metadata["average_updates"] = fmt::format("{}", state.average ? state.average->updates() : 0);
+  if (!data_identity.empty()) metadata[kData] = data_identity;
   write_safetensors(path, tensors, metadata);
+}
+
+std::string stored_data_identity(const std::filesystem::path& path) {
+  const SafetensorsReader file(path);
+  const auto found = file.metadata().find(kData);
+  return found == file.metadata().end() ? "" : found->second;
 }
 
 void load_checkpoint(const std::filesystem::path& path, TrainingState& state) {

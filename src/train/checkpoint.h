@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "graph/parameter_store.h"
 #include "train/optimizer.h"
@@ -32,8 +33,13 @@ struct TrainingState {
 };
 
 /// Writes the whole state as a safetensors file, atomically: "parameters.NAME", "optimizer.NAME",
-/// "average.NAME", and the numbers as metadata.
-void save_checkpoint(const std::filesystem::path& path, const TrainingState& state);
+/// "average.NAME", and the numbers as metadata. `data_identity` (train/data_identity.h): of what it
+/// was trained on.
+void save_checkpoint(const std::filesystem::path& path, const TrainingState& state,
+                     const std::string& data_identity);
+
+/// The identity that a checkpoint was saved with; empty where there is none, as in those of old.
+std::string stored_data_identity(const std::filesystem::path& path);
 
 /// Fills `state`, which was made for the same network and options. Throws Error naming the file if
 /// it was not, or if the file is damaged; `state` is then unchanged.

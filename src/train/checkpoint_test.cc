@@ -44,7 +44,7 @@ TEST_F(Checkpoint, GivesEverythingBack) {
                     .norm_sum = 1e-300,
                     .loss_count = 3,
                     .log_bytes = 1234};
-  save_checkpoint(file_, saved);
+  save_checkpoint(file_, saved, "2 classes\n");
 
   TrainingState loaded = state_of(3);
   const float* place = loaded.parameters.value("w").data();
@@ -65,10 +65,12 @@ TEST_F(Checkpoint, GivesEverythingBack) {
   EXPECT_EQ(loaded.position.loss_sum, 1.0 / 3);
   EXPECT_EQ(loaded.position.norm_sum, 1e-300);
   EXPECT_EQ(loaded.position.log_bytes, 1234);
+  EXPECT_EQ(stored_data_identity(file_), "2 classes\n");
 }
 
 TEST_F(Checkpoint, SaysWhatDoesNotFit) {
-  save_checkpoint(file_, state_of(3));
+  save_checkpoint(file_, state_of(3), "");
+  EXPECT_EQ(stored_data_identity(file_), "");
   TrainingState wider = state_of(4);
   EXPECT_THAT([&] { load_checkpoint(file_, wider); },
               ThrowsMessage<Error>(AllOf(HasSubstr(file_.string()), HasSubstr("parameters.w is 3, "
@@ -79,7 +81,7 @@ TEST_F(Checkpoint, SaysWhatDoesNotFit) {
 }
 
 TEST_F(Checkpoint, RefusesADamagedFile) {
-  save_checkpoint(file_, state_of(3));
+  save_checkpoint(file_, state_of(3), "");
   const std::string whole = read_file(file_);
   TrainingState state = state_of(3);
   for (const std::size_t size : {std::size_t{0}, std::size_t{20}, whole.size() - 1}) {

@@ -25,6 +25,7 @@ namespace {
 // Mean and variance of fewer values than this say little about the picture.
 constexpr std::int64_t kFewestBatchNormValues = 16;
 constexpr std::int64_t kFewestGlobalValues = 2;  // of one, nothing is left
+constexpr const char* kNoSplit = "none";         // as val_split: no validation
 
 /// Leaves pictures without mask out of a split, and says so.
 void keep_labelled(Dataset& dataset, const std::string& split, ProgressSink& progress) {
@@ -35,6 +36,12 @@ void keep_labelled(Dataset& dataset, const std::string& split, ProgressSink& pro
     progress.message(fmt::format("{} pictures of the split \"{}\" have no mask and are left out",
                                  unlabelled, split));
   }
+}
+
+std::string split_names(const Dataset& dataset) {
+  std::vector<std::string> names;
+  for (const auto& [name, samples] : dataset.splits) names.push_back(name);
+  return joined(names);
 }
 
 void find_samples(TrainingSetup& setup, ProgressSink& progress) {
@@ -50,11 +57,17 @@ void find_samples(TrainingSetup& setup, ProgressSink& progress) {
   if (dataset.splits.contains(config.val_split)) {
     keep_labelled(dataset, config.val_split, progress);
   }
-  if (!setup.validates()) {
-    progress.message(
-        fmt::format("there is no split \"{}\" with masks: no validation, the last weights are kept",
-                    config.val_split));
+  if (setup.validates()) return;
+  if (config.val_split != kNoSplit && config.val_split != TrainConfig().val_split) {
+    throw Error::in_file(
+        dataset.root.string(),
+        fmt::format("there is no split \"{}\" with masks to validate on; there are: {}; "
+                    "val_split={} trains without validation",
+                    config.val_split, split_names(dataset), kNoSplit));
   }
+  progress.message(
+      fmt::format("there is no split \"{}\" with masks: no validation, the last weights are kept",
+                  config.val_split));
 }
 
 Preprocess preprocess_of(const Dataset& dataset, const Model* init) {

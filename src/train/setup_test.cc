@@ -55,6 +55,19 @@ TEST_F(Setup, CountsEpochs) {
   EXPECT_EQ(setup.end_of_epoch(2), 7);  // cut short
 }
 
+TEST_F(Setup, OnlyWhoSaysSoTrainsWithoutValidation) {
+  config_.val_split = "vall";
+  expect_refused(
+      "there is no split \"vall\" with masks to validate on; there are: train, val; "
+      "val_split=none trains");
+  for (const char* absent : {"none", "val"}) {
+    dataset_.splits.erase("val");
+    config_.val_split = absent;
+    EXPECT_FALSE(set_up(dataset_, config_, sink_).validates());
+    EXPECT_THAT(sink_.messages, Contains(HasSubstr("no validation, the last weights are kept")));
+  }
+}
+
 TEST_F(Setup, WithoutInitThePicturesAreNormalisedByTheData) {
   const TrainingSetup setup = set_up(dataset_, config_, sink_);
   EXPECT_EQ(setup.preprocess.mean, dataset_.mean);

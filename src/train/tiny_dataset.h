@@ -44,19 +44,23 @@ class RecordingSink : public ProgressSink {
  public:
   explicit RecordingSink(int stop_after_steps = -1) : stop_after_(stop_after_steps) {}
   void begin(const std::string& task, std::int64_t, const std::string&) override {
-    training_ = task.starts_with("train");
+    tasks.push_back(task);
+    ++depth_;
   }
-  void update(std::int64_t, const std::string&) override { steps_ += training_ ? 1 : 0; }
-  void end() override {}
+  void update(std::int64_t, const std::string&) override {
+    if (depth_ == 1) ++steps_;  // else of a validation
+  }
+  void end() override { --depth_; }
   void message(const std::string& line) override { messages.push_back(line); }
   bool stop_requested() override { return steps_ == stop_after_; }
 
   std::vector<std::string> messages;
+  std::vector<std::string> tasks;
 
  private:
   int stop_after_;
   int steps_ = 0;
-  bool training_ = false;
+  int depth_ = 0;
 };
 
 }  // namespace segmentum

@@ -15,6 +15,7 @@
 #include "segmentum/error.h"
 #include "train/best_model.h"
 #include "train/checkpoint.h"
+#include "train/data_identity.h"
 #include "train/memory_forecast.h"
 #include "train/run_folder.h"
 #include "train/run_log.h"
@@ -51,8 +52,8 @@ void divide_memory(TrainingSetup& setup, const Executor& executor,
 /// One run: what it was told, where it stands, and what it works with.
 class Training {
  public:
-  Training(TrainingSetup setup, const RunFolder& folder, Executor& executor,
-           ProgressSink& progress);
+  Training(TrainingSetup setup, std::string data_identity, const RunFolder& folder,
+           Executor& executor, ProgressSink& progress);
 
   TrainSummary run();
 
@@ -61,14 +62,13 @@ class Training {
   void keep_if_best(const std::optional<Scores>& scores);
   std::optional<Scores> validate_weights(std::int64_t epoch);
 
-  void train_one_step();
+  void train_one_step(std::int64_t epoch);
   double add_batches();
   [[noreturn]] void fail_at_step(const std::string& what) const;
   void log_steps(std::int64_t epoch);
   void save_best(const std::optional<Scores>& scores);
   void write_checkpoint();
-  void open_stretch(std::int64_t epoch);
-  void close_stretch();
+  void begin_progress();
   std::string epoch_text(std::int64_t epoch) const;
   std::string speed_text() const;
 
@@ -82,6 +82,7 @@ class Training {
   TrainSummary summary() const;
 
   TrainingSetup setup_;
+  std::string data_identity_;
   const RunFolder& folder_;
   Executor& executor_;
   ProgressSink& progress_;
@@ -95,7 +96,6 @@ class Training {
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_checkpoint_ = Clock::now();
   std::int64_t first_step_ = 0;  // of this call
-  std::int64_t stretch_begin_ = -1;
   struct {
     std::int64_t steps = 0;
     double loss = 0, seconds = 0, wait = 0;
@@ -106,9 +106,10 @@ class Training {
   double training_seconds_ = 0;
 };
 
-Training::Training(TrainingSetup setup, const RunFolder& folder, Executor& executor,
-                   ProgressSink& progress)
+Training::Training(TrainingSetup setup, std::string data_identity, const RunFolder& folder,
+                   Executor& executor, ProgressSink& progress)
     : setup_(std::move(setup)),
+      data_identity_(std::move(data_identity)),
       folder_(folder),
       executor_(executor),
       progress_(progress),
@@ -128,6 +129,8 @@ Training::Training(TrainingSetup setup, const RunFolder& folder, Executor& execu
 }
 
 TrainSummary Training::run() {
+  const bool goes_on = first_step_ < *setup_.config.steps;
+  if (goes_on) begin_progress();
   try {
     for (std::int64_t epoch = position_.epochs_done; epoch < setup_.epochs(); ++epoch) {
       train_one_epoch(epoch);
@@ -139,15 +142,15 @@ TrainSummary Training::run() {
     write_checkpoint();
     throw;
   }
+  if (goes_on) progress_.end();
   return summary();
 }
 
 void Training::train_one_epoch(std::int64_t epoch) {
-  open_stretch(epoch);
   const TrainConfig& config = setup_.config;
   while (position_.step < setup_.end_of_epoch(epoch)) {
     if (progress_.stop_requested()) throw Interrupted();
-    train_one_step();
+    train_one_step(epoch);
     if (position_.step % config.log_every == 0 || position_.step == *config.steps) {
       log_steps(epoch);
     }
@@ -155,7 +158,7 @@ void Training::train_one_epoch(std::int64_t epoch) {
   }
 }
 
-void Training::train_one_step() {
+void Training::train_one_step(std::int64_t epoch) {
   const Clock::time_point begin = Clock::now();
   const double lr = learning_rate();
   const double loss = add_batches();
@@ -170,7 +173,8 @@ void Training::train_one_step() {
   stretch_.loss += loss;
   stretch_.seconds += seconds;
   ++stretch_.steps;
-  progress_.update(position_.step - stretch_begin_, fmt::format("loss {:.4f}", loss));
+  progress_.update(position_.step - first_step_,
+                   fmt::format("epoch {} of {}, loss {:.4f}", epoch + 1, setup_.epochs(), loss));
 }
 
 /// The mean loss of the step's batches, whose gradients are now in the plan.
@@ -201,9 +205,9 @@ void Training::fail_at_step(const std::string& what) const {
 }
 
 std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
-  close_stretch();
   if (!setup_.validates()) {
     progress_.message(epoch_text(epoch) + speed_text());
+    stretch_ = {};
     return std::nullopt;
   }
   const Clock::time_point begin = Clock::now();
@@ -221,6 +225,7 @@ std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
       "{}, mean IoU {:.4f}{}, pixel accuracy {:.4f}{}{}", epoch_text(epoch), result.mean_iou,
       best ? " (best)" : "", result.pixel_accuracy,
       *setup_.config.one_class ? fmt::format(", Dice {:.4f}", foreground) : "", speed_text()));
+  stretch_ = {};
   last_scores_ = result;
   return result;
 }
@@ -257,7 +262,7 @@ void Training::save_best(const std::optional<Scores>& scores) {
 
 void Training::write_checkpoint() {
   position_.log_bytes = log_->bytes();
-  save_checkpoint(folder_.checkpoint(), state_);
+  save_checkpoint(folder_.checkpoint(), state_, data_identity_);
   last_checkpoint_ = Clock::now();
 }
 
@@ -293,20 +298,10 @@ std::string Training::speed_text() const {
                      pictures / stretch_.seconds, 100 * stretch_.wait / stretch_.seconds);
 }
 
-/// A stretch of progress reaches to the next validation.
-void Training::open_stretch(std::int64_t epoch) {
-  if (stretch_begin_ >= 0) return;
-  std::int64_t last = epoch;
-  while (!validation_is_due(last)) ++last;
-  stretch_begin_ = position_.step;
-  stretch_ = {};
-  progress_.begin(fmt::format("train to epoch {} of {}", last + 1, setup_.epochs()),
-                  setup_.end_of_epoch(last) - stretch_begin_, "step");
-}
-
-void Training::close_stretch() {
-  if (stretch_begin_ >= 0) progress_.end();
-  stretch_begin_ = -1;
+/// One stretch over all steps, with the validations inside: its time left is that of the training.
+void Training::begin_progress() {
+  progress_.begin(first_step_ == 0 ? "train" : fmt::format("train from step {}", first_step_),
+                  *setup_.config.steps - first_step_, "step");
 }
 
 double Training::learning_rate() const {
@@ -364,12 +359,14 @@ TrainSummary train(const Dataset& dataset, const TrainConfig& config,
   const TrainConfig starting = starting_config(config, folder, resume, progress);
   const ThreadsInScope threads_of_the_run(starting.threads);
   const bool goes_on = std::filesystem::exists(folder.checkpoint());
+  std::string identity = data_identity(dataset, {starting.train_split, starting.val_split});
+  if (goes_on) require_same_data(folder.checkpoint(), identity);
   TrainingSetup setup =
       set_up(dataset, starting, progress, goes_on ? Start::checkpoint : Start::weights);
   divide_memory(setup, executor, available_memory());
   decide_length(setup, executor, progress);
-  write_file(folder.config(), to_toml(setup.config));
-  return Training(std::move(setup), folder, executor, progress).run();
+  write_file(folder.config(), data_comment(dataset, identity) + to_toml(setup.config));
+  return Training(std::move(setup), std::move(identity), folder, executor, progress).run();
 }
 
 }  // namespace segmentum

@@ -142,6 +142,36 @@ TEST_P(TrainerOn, AResumedRunGivesTheBitsOfAnUnbrokenOne) {
   }
 }
 
+TEST_P(TrainerOn, GoesOnWithMovedDataOnly) {
+  RecordingSink stop(2);
+  EXPECT_THROW(train(dataset_, tiny_config(4), folder_ / "a", false, *executor_, stop),
+               Interrupted);
+  EXPECT_THAT(
+      read_file(folder_ / "a/config.toml"),
+      AllOf(HasSubstr("# data: "), HasSubstr("split train: 5 labelled pictures, p0.png to")));
+
+  Dataset other = dataset_;
+  other.splits["train"].pop_back();
+  EXPECT_THAT([&] { train(other, tiny_config(4), folder_ / "a", true, *executor_, sink_); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("\"split train: 5 labelled pictures, p0.png to"),
+                                         HasSubstr("then, \"split train: 4 labelled pictures"))));
+
+  std::filesystem::rename(dataset_.root, folder_ / "moved");
+  dataset_.root = folder_ / "moved";
+  EXPECT_EQ(run("a", tiny_config(4), true).steps, 4);
+}
+
+// Its time left is then that of the training.
+TEST_P(TrainerOn, IsOneStretchOfProgressWithTheValidationsInside) {
+  run("a", tiny_config(6));
+  EXPECT_THAT(sink_.tasks, testing::ElementsAre("train", "validate", "validate"));
+  RecordingSink stop(4), rest;
+  EXPECT_THROW(train(dataset_, tiny_config(6), folder_ / "b", false, *executor_, stop),
+               Interrupted);
+  train(dataset_, tiny_config(6), folder_ / "b", true, *executor_, rest);
+  EXPECT_THAT(rest.tasks, testing::ElementsAre("train from step 4", "validate"));
+}
+
 TEST_P(TrainerOn, AnInterruptedValidationIsMadeUpFor) {
   const TrainConfig config = tiny_config(6);
   run("unbroken", config);
