@@ -2,14 +2,20 @@
 #include <errno.h>  // program_invocation_name
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <iostream>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
+#include "base/version.h"
 #include "cli/arguments.h"
+#include "cli/demo_folder.h"
 #include "cli/json_object.h"
 #include "cli/model_report.h"
 #include "cli/stop_signal.h"
@@ -20,6 +26,7 @@
 #include "infer/predict_files.h"
 #include "metrics/score_table.h"
 #include "train/config.h"
+#include "train/run_folder.h"
 #include "train/trainer.h"
 
 namespace segmentum {
@@ -28,7 +35,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // About 75 s on 2 cores of 2020, and a mean IoU above 0.8 on scenes that the network has not seen.
-constexpr SceneCounts kScenes{.train = 240, .val = 20, .test = 40};
+constexpr int kScenes = 240;  // to train on
 constexpr SceneOptions kSceneOptions{
     .height = 160, .width = 208, .variety = 0.5, .light = 0.5, .blur = 0.5, .noise = 0.5};
 constexpr int kSteps = 1200;
@@ -36,6 +43,7 @@ constexpr int kPredicted = 8;
 
 struct Request {
   std::string out = "demo";
+  int scenes = kScenes;
   int steps = kSteps;
   int seed = 1;
   int threads = 0;
@@ -69,12 +77,46 @@ bool can_resume(const fs::path& folder, const TrainConfig& config) {
          (config.threads == 0 || begun.threads == config.threads);
 }
 
-TrainSummary train_on_scenes(const Request& request, const Dataset& dataset, const fs::path& folder,
-                             ProgressSink& progress) {
+/// In the places of `out`.
+struct Places {
+  explicit Places(const fs::path& out)
+      : scenes(out / "scenes"),
+        run(out / "run"),
+        model(run / "best.segmentum"),
+        predictions(out / "predictions"),
+        report(out / "report.html") {}
+
+  fs::path scenes, run, model, predictions, report;
+};
+
+SceneCounts counts_of(const Request& request) {
+  return {.train = request.scenes,
+          .val = std::max(1, request.scenes / 12),
+          .test = std::max(1, request.scenes / 6)};
+}
+
+/// What scenes follow from.
+std::string scene_key(const Request& request) {
+  return fmt::format("segmentum {}, {} scenes of {}x{}, seed {}\n", segmentum_version(),
+                     request.scenes, kSceneOptions.height, kSceneOptions.width, request.seed);
+}
+
+void make_scenes(const Request& request, const fs::path& folder, ProgressSink& progress) {
+  if (noted(folder) == scene_key(request)) return;
+  note_made(folder, "");
+  write_scenes(folder, counts_of(request), static_cast<std::uint64_t>(request.seed), kSceneOptions,
+               &progress);
+  note_made(folder, scene_key(request));
+}
+
+void train_on_scenes(const Request& request, const Dataset& dataset, const fs::path& folder,
+                     ProgressSink& progress) {
+  progress.message(fmt::format("training a U-Net on {} generated scenes", request.scenes));
   const TrainConfig config = config_of(request);
-  const bool resume = can_resume(folder, config);
-  if (!resume && fs::exists(folder / "config.toml")) fs::remove_all(folder);
-  return train(dataset, config, folder, resume, *make_cpu_executor(), progress);
+  const bool resume = can_resume(folder, config) && noted(folder) == scene_key(request);
+  note_made(folder, scene_key(request));
+  if (!resume) RunFolder(folder).clear();
+  train(dataset, config, folder, resume, *make_cpu_executor(), progress);
 }
 
 std::vector<std::string> first_unseen(const Dataset& dataset) {
@@ -85,62 +127,113 @@ std::vector<std::string> first_unseen(const Dataset& dataset) {
   return files;
 }
 
-void tell_what_is_where(const fs::path& out) {
+/// What the demo found out.
+struct Result {
+  double mean_iou = 0;
+  std::string scores;  // JSON on one line
+  std::string table;
+};
+
+/// What a result follows from: scenes and model.
+std::string result_key(const Request& request, const Places& places) {
+  // The hash of this build of the program; another one scores again.
+  return fmt::format("model {:016x}, {}", std::hash<std::string>()(read_file(places.model)),
+                     scene_key(request));
+}
+
+/// That of an earlier demo with these options, if all that it left is still there.
+std::optional<Result> earlier_result(const Request& request, const Places& places,
+                                     const Dataset& dataset) {
+  if (!can_resume(places.run, config_of(request))) return std::nullopt;
+  if (!fs::exists(places.model) || !fs::exists(places.report)) return std::nullopt;
+  for (const fs::path picture : first_unseen(dataset)) {
+    if (!fs::exists(places.predictions / picture.filename())) return std::nullopt;
+  }
+  std::istringstream note(noted(places.predictions));
+  std::string key, mean_iou;
+  Result result;
+  std::getline(note, key);
+  if (key + '\n' != result_key(request, places)) return std::nullopt;
+  std::getline(note, mean_iou);
+  std::getline(note, result.scores);
+  std::getline(note, result.table, '\0');
+  result.mean_iou = std::stod(mean_iou);
+  return result;
+}
+
+Result score_and_predict(const Request& request, const Places& places, const Dataset& dataset,
+                         ProgressSink& progress) {
+  const Segmenter segmenter = Segmenter::load(places.model.string(), {.threads = request.threads});
+  EvaluationPart part =
+      evaluate_split(segmenter, dataset, "generated scenes", "test", {}, progress);
+  const Scores found = scores(part.evaluation.matrix);
+  note_made(places.predictions, "");
+  predict_files(segmenter, first_unseen(dataset), {.out = places.predictions, .overlay = true},
+                &progress);
+  write_model_report(places.report, "Segmentum demo", places.model, std::move(part));
+
+  Result result{.mean_iou = found.mean_iou,
+                .scores = score_json(found, dataset.classes),
+                .table = score_table(found, dataset.classes)};
+  std::ranges::replace(result.scores, '\n', ' ');
+  note_made(places.predictions, fmt::format("{}{}\n{}\n{}", result_key(request, places),
+                                            result.mean_iou, result.scores, result.table));
+  return result;
+}
+
+void tell_what_is_where(const Places& places) {
   const auto line = [](const fs::path& path, const char* what) {
     std::cout << fmt::format("  {:<28}{}\n", path.string(), what);
   };
   std::cout << "\nLook at\n";
-  line(out / "report.html", "scores, curves, best and worst pictures, for a browser");
-  line(out / "predictions", "label maps and overlays of unseen scenes");
-  line(out / "run", "the training: its model, options, log and checkpoint");
-  line(out / "scenes", "the pictures and masks; all of this can be deleted");
-  const std::string program = program_invocation_name, model = out / "run" / "best.segmentum";
+  line(places.report, "scores, curves, best and worst pictures, for a browser");
+  line(places.predictions, "label maps and overlays of unseen scenes");
+  line(places.run, "the training: its model, options, log and checkpoint");
+  line(places.scenes, "the pictures and masks; all of this can be deleted");
+  const std::string program = program_invocation_name, model = places.model;
   std::cout << fmt::format(
       "\nTry next\n"
       "  {0} describe {1}\n"
       "  {0} predict {1} {2} --out masks --overlay\n"
       "  {0} init FOLDER_OF_YOUR_PICTURES_AND_MASKS\n",
-      program, model, (out / "scenes" / "test").string());
+      program, model, (places.scenes / "test").string());
 }
 
 int demo(const Request& request) {
   catch_stop_signals();
   const auto start = std::chrono::steady_clock::now();
-  const fs::path out = request.out;
+  const Places places(request.out);
+  for (const fs::path& folder : {places.scenes, places.run, places.predictions}) {
+    require_demo_folder(folder);
+  }
   TerminalProgress progress(Screen::standard_output());
-  write_scenes(out / "scenes", kScenes, static_cast<std::uint64_t>(request.seed), kSceneOptions,
-               &progress);
-  const Dataset dataset = open_dataset(out / "scenes");
-  progress.message(fmt::format("training a U-Net on {} generated scenes", kScenes.train));
-  const TrainSummary training = train_on_scenes(request, dataset, out / "run", progress);
-
-  const Segmenter segmenter =
-      Segmenter::load(training.model.string(), {.threads = request.threads});
-  EvaluationPart part =
-      evaluate_split(segmenter, dataset, "generated scenes", "test", {}, progress);
-  const Scores result = scores(part.evaluation.matrix);
-  predict_files(segmenter, first_unseen(dataset), {.out = out / "predictions", .overlay = true},
-                &progress);
-  write_model_report(out / "report.html", "Segmentum demo", training.model, std::move(part));
-
+  make_scenes(request, places.scenes, progress);
+  const Dataset dataset = open_dataset(places.scenes);
+  std::optional<Result> result = earlier_result(request, places, dataset);
+  const bool was_there = result.has_value();
+  if (!was_there) {
+    train_on_scenes(request, dataset, places.run, progress);
+    result = score_and_predict(request, places, dataset, progress);
+  }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  std::cout << '\n'
-            << score_table(result, dataset.classes)
-            << fmt::format(
-                   "\nmean IoU {:.4f} on {} scenes that the network has never seen, in {}\n",
-                   result.mean_iou, kScenes.test, clock_text(seconds.count()));
-  tell_what_is_where(out);
+  std::cout << fmt::format(
+      "\n{}\nmean IoU {:.4f} on {} scenes that the network has never seen, {}\n", result->table,
+      result->mean_iou, counts_of(request).test,
+      was_there ? "as an earlier demo found: all of it was there already"
+                : "in " + clock_text(seconds.count()));
+  tell_what_is_where(places);
   write_json(request.json, JsonObject()
-                               .set("mean_iou", result.mean_iou)
-                               .set("steps", training.steps)
+                               .set("mean_iou", result->mean_iou)
+                               .set("steps", std::int64_t{request.steps})
                                .set("seconds", seconds.count())
-                               .set_json("scores", score_json(result, dataset.classes)));
+                               .set_json("scores", result->scores));
   return 0;
 }
 
 Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
   arguments.option(request->out, "--out", "DIR", "folder for all of it (default: demo)");
+  arguments.option(request->scenes, "--scenes", {1, 1e5}, "to train on (default: 240)");
   arguments.option(request->steps, "--steps", {1, 1e6}, "length of the training (default: 1200)");
   arguments.option(request->seed, "--seed", {0, 1e9}, "of scenes and training (default: 1)");
   arguments.threads(request->threads);

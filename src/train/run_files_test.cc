@@ -26,6 +26,19 @@ TEST(RunFolder, IsHeldByOneAtATime) {
   EXPECT_NO_THROW(RunFolder(folder / "run"));  // released
 }
 
+TEST(RunFolder, IsClearedOfATrainingAndOfNothingElse) {
+  const TemporaryFolder folder("clear");
+  for (const char* name : {"config.toml", "log.jsonl", "checkpoint.safetensors", "best.segmentum",
+                           "notes.txt", "old/config.toml"}) {
+    write_file(folder / name, "");
+  }
+  RunFolder(folder.path()).clear();
+  EXPECT_FALSE(std::filesystem::exists(folder / "config.toml"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "best.segmentum"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "notes.txt"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "old/config.toml"));
+}
+
 TEST(RunFolder, CannotLieBelowAFile) {
   const TemporaryFolder folder("below");
   write_file(folder / "file", "x");

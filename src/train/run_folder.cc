@@ -38,4 +38,9 @@ RunFolder::~RunFolder() {
   if (lock_ >= 0) ::close(lock_);
 }
 
+void RunFolder::clear() const {
+  // The checkpoint first: without it, what is left is no training that could be resumed.
+  for (const auto& file : {checkpoint(), config(), log(), best()}) std::filesystem::remove(file);
+}
+
 }  // namespace segmentum
