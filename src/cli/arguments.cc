@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "models/settings.h"
@@ -51,6 +52,13 @@ std::vector<std::string> with_each_setting_named(std::span<const char* const> wo
     result.push_back(word);
   }
   return result;
+}
+
+void require_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  if (folder.empty() || std::filesystem::is_directory(folder)) return;
+  throw Error::in_file(file.string(), "cannot be written: there is no folder " + folder.string() +
+                                          "; create it first, or name another file");
 }
 
 }  // namespace
@@ -112,6 +120,10 @@ void Arguments::operand(std::string& value, const char* name, const char* about)
   parser_->app.add_option(name, value, about)->required()->type_name("");
 }
 
+void Arguments::optional_operand(std::string& value, const char* name, const char* about) {
+  parser_->app.add_option(name, value, about)->type_name("");
+}
+
 void Arguments::operands(std::vector<std::string>& values, const char* name, const char* about) {
   parser_->app.add_option(name, values, about)->required()->type_name("");
 }
@@ -153,7 +165,12 @@ void Arguments::threads(int& value) {
 }
 
 void Arguments::json(std::string& file) {
-  option(file, "--json", "FILE", "also write the result as JSON");
+  const auto store = [&file](const std::string& text) {
+    require_folder_of(text);
+    file = text;
+  };
+  parser_->app.add_option_function<std::string>("--json", store, "also write the result as JSON")
+      ->type_name("FILE");
 }
 
 void Arguments::help_footer(std::function<std::string()> text) {

@@ -37,6 +37,8 @@ class Arguments {
 
   /// What must be given, in this order: "DATA".
   void operand(std::string& value, const char* name, const char* about);
+  /// What may be given behind it.
+  void optional_operand(std::string& value, const char* name, const char* about);
   /// One or more.
   void operands(std::vector<std::string>& values, const char* name, const char* about);
 
@@ -52,13 +54,14 @@ class Arguments {
   void settings(std::vector<std::string>& values, const char* about);
   /// Options that many verbs have.
   void threads(int& value);
+  /// A file in a folder that is there: a missing one is an Error of `parse`, before the work.
   void json(std::string& file);
 
   /// More lines for the end of the help.
   void help_footer(std::function<std::string()> text);
 
   /// Fills the variables from the words behind the verb. Returns false if help was asked for.
-  /// Throws UsageError.
+  /// Throws UsageError, and Error for what `json` says.
   bool parse(std::span<const char* const> words);
   std::string help() const;
 

@@ -29,8 +29,8 @@ namespace fs = std::filesystem;
 struct Request {
   std::string what;
   std::string size = "256x256";
-  int classes = 2;
-  int channels = 3;
+  std::optional<std::int64_t> classes;
+  std::optional<std::int64_t> channels;
   std::vector<std::string> settings;
   bool selftest = false;
   int threads = 0;
@@ -45,7 +45,9 @@ bool is_architecture(const std::string& name) {
 }
 
 Graph build(const Request& request) {
-  ModelOptions options{.input_channels = request.channels, .classes = request.classes};
+  ModelOptions options;
+  if (request.channels) options.input_channels = static_cast<int>(*request.channels);
+  if (request.classes) options.classes = static_cast<int>(*request.classes);
   for (const std::string& setting : request.settings) {
     options.settings.insert_or_assign(key_and_value(setting).first, key_and_value(setting).second);
   }
@@ -135,7 +137,7 @@ void print_model(const Model& model) {
 
 int describe_architecture(const Request& request, Size2 size) {
   const Graph graph = build(request);
-  const Shape input{1, request.channels, size.h, size.w};
+  const Shape input{1, request.channels.value_or(ModelOptions().input_channels), size.h, size.w};
   const auto upsampling = upsampling_phases(graph);
   std::cout << describe(graph, input);
   print_upsampling(upsampling);
@@ -179,6 +181,19 @@ int test_model(const Request& request) {
   return 0;
 }
 
+/// A model file has its network, whatever one wishes.
+void refuse_options_of_architectures(const Request& request) {
+  const auto refuse = [&](const char* option) {
+    throw UsageError(
+        fmt::format("{} is for the name of an architecture; {} is a model, which has "
+                    "its own: leave it out",
+                    option, request.what));
+  };
+  if (!request.settings.empty()) refuse("--set");
+  if (request.classes) refuse("--classes");
+  if (request.channels) refuse("--channels");
+}
+
 int run(const Request& request) {
   const auto [h, w] = height_and_width("--size", request.size);
   const Size2 size(h, w);
@@ -188,11 +203,13 @@ int run(const Request& request) {
       throw UsageError("--selftest checks a .segmentum file; " + request.what +
                        " is an architecture without weights");
     }
+    refuse_options_of_architectures(request);
     return test_model(request);
   }
   // A file called like a network does not hide it: ./unet names the file.
-  return is_file && !is_architecture(request.what) ? describe_model(request, size)
-                                                   : describe_architecture(request, size);
+  if (!is_file || is_architecture(request.what)) return describe_architecture(request, size);
+  refuse_options_of_architectures(request);
+  return describe_model(request, size);
 }
 
 Action declare(Arguments& arguments) {

@@ -49,6 +49,26 @@ std::string onednn_instruction_set() {
   }
 }
 
+/// The compiler knows the month of the specification, people its number.
+std::string openmp_version() {
+  switch (_OPENMP) {
+    case 201107:
+      return "3.1";
+    case 201307:
+      return "4.0";
+    case 201511:
+      return "4.5";
+    case 201811:
+      return "5.0";
+    case 202011:
+      return "5.1";
+    case 202111:
+      return "5.2";
+    default:
+      return fmt::format("of {}-{:02}", _OPENMP / 100, _OPENMP % 100);
+  }
+}
+
 /// Highway's name of the instructions that our kernels use here: of those they were compiled for,
 /// the best one, which has the lowest bit.
 std::string highway_target() {
@@ -72,7 +92,7 @@ int version(const std::string& json) {
       {"compiler", compiler()},
       {"oneDNN", fmt::format("{} ({})", onednn_version(), onednn_instruction_set())},
       {"Highway", highway_target()},
-      {"OpenMP", std::to_string(_OPENMP)},
+      {"OpenMP", openmp_version()},
       {"cpu", cpu_name()},
       {"threads", std::to_string(available_threads())}};
   JsonObject object;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "base/file.h"
 #include "program.h"
@@ -85,7 +87,8 @@ TEST(Usage, WrongWordsGetASuggestion) {
 TEST(Usage, MissingAndMisshapenArguments) {
   expect_refusal({"predict", "m", "p"}, 2, "--out is required");
   expect_refusal({"eval", "m"}, 2, "DATA is required");
-  expect_refusal({"models", "all"}, 2, "\"all\" is one argument too many");
+  expect_refusal({"version", "all"}, 2, "\"all\" is one argument too many");
+  expect_refusal({"models", "unett"}, 2, "there is no network \"unett\"; did you mean \"unet\"?");
   expect_refusal({"import", "a.pth", "--as", "unet"}, 2,
                  "import needs --as NETWORK and --out FILE");
   expect_refusal({"import", "a.pth", "--as", "unett", "--out", "m"}, 2, "did you mean \"unet\"?");
@@ -119,7 +122,8 @@ TEST(Usage, VersionTellsBuildAndCpu) {
   const auto json = fresh_folder("version") / "version.json";
   const Outcome outcome = run({"version", "--json", json});
   EXPECT_EQ(outcome.status, 0);
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("oneDNN "), HasSubstr("Highway "), HasSubstr("OpenMP "),
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("oneDNN "), HasSubstr("Highway "),
+                                 testing::ContainsRegex("OpenMP +[3-9]\\.[0-9]\n"),
                                  HasSubstr("compiler "), HasSubstr("threads ")));
   const auto parsed = nlohmann::json::parse(read_file(json));
   EXPECT_THAT(outcome.out, StartsWith("segmentum " + parsed.at("version").get<std::string>()));
@@ -140,6 +144,50 @@ TEST(Usage, ModelsAreListedWithSettings) {
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("unet:"), HasSubstr("fcn8s:"), HasSubstr("width")));
   EXPECT_EQ(nlohmann::json::parse(read_file(json)).at("models").at(0).at("name"), "unet");
+}
+
+TEST(Usage, OneModelInColumns) {
+  const auto json = fresh_folder("one_model") / "model.json";
+  const Outcome outcome = run({"models", "fcn8s", "--json", json});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(StartsWith("fcn8s: "), testing::Not(HasSubstr("fcn16s: "))));
+  const auto models = nlohmann::json::parse(read_file(json)).at("models");
+  ASSERT_EQ(models.size(), 1u);
+  // Meanings stand below each other, whatever the names and defaults before them.
+  std::istringstream lines(outcome.out);
+  std::string line;
+  std::getline(lines, line);
+  std::getline(lines, line);  // the paper
+  std::set<std::size_t> columns;
+  for (const auto& setting : models[0].at("settings")) {
+    std::getline(lines, line);
+    EXPECT_THAT(line, HasSubstr("    " + setting.at("name").get<std::string>() + " "));
+    columns.insert(line.find("  " + setting.at("meaning").get<std::string>() + "; "));
+  }
+  EXPECT_EQ(columns.size(), 1u);
+  EXPECT_FALSE(columns.contains(std::string::npos));
+}
+
+TEST(Usage, JsonGoesIntoAFolderThatIsThere) {
+  const auto folder = fresh_folder("json_folder");
+  const std::string file = folder / "missing" / "a.json";
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"version"}, {"models"}, {"train", "data"}, {"describe", "unet"}}) {
+    std::vector<std::string> words = command;
+    words.insert(words.end(), {"--json", file});
+    expect_refusal(words, 1, file + ": cannot be written: there is no folder");
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "missing"));
+}
+
+TEST(Usage, DescribeOfAModelTakesNoOptionsOfArchitectures) {
+  // The words are wrong whether the file is there or not.
+  const std::string model = "missing.segmentum";
+  expect_refusal({"describe", model, "--set", "width=999"}, 2,
+                 "--set is for the name of an architecture; missing.segmentum is a model");
+  expect_refusal({"describe", model, "--classes", "7"}, 2, "--classes is for");
+  expect_refusal({"describe", "--selftest", model, "--channels", "9"}, 2, "--channels is for");
+  expect_refusal({"describe", model, "--size", "8x8"}, 1, "missing.segmentum");
 }
 
 TEST(Usage, DescribeCountsByHand) {
