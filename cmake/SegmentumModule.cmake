@@ -30,7 +30,8 @@ function(segmentum_test name)
   segmentum_warnings(${name})
   target_compile_definitions(${name} PRIVATE
     SEGMENTUM_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SEGMENTUM_BINARY_DIR="${PROJECT_BINARY_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600
+  # A parameter's own name is enough: its value would be shown as hundreds of bytes.
+  gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600
     # Tests run side by side: threads that spin while they wait would starve each other.
     ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()

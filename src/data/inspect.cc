@@ -36,8 +36,9 @@ std::vector<Sample> all_samples(const std::map<std::string, std::vector<Sample>>
   std::vector<Sample> all;
   for (const auto& [name, samples] : splits) all.insert(all.end(), samples.begin(), samples.end());
   std::ranges::sort(all, {}, &Sample::image);
-  const auto repeated = std::ranges::unique(all, {}, &Sample::image);
-  all.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique: Clang 14 cannot read the view that it gives in libstdc++ 12.
+  const auto same = [](const Sample& a, const Sample& b) { return a.image == b.image; };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
   return all;
 }
 
