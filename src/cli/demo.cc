@@ -216,9 +216,10 @@ int demo(const Request& request) {
     result = score_and_predict(request, places, dataset, progress);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const int unseen = counts_of(request).test;
   std::cout << fmt::format(
-      "\n{}\nmean IoU {:.4f} on {} scenes that the network has never seen, {}\n", result->table,
-      result->mean_iou, counts_of(request).test,
+      "\n{}\nmean IoU {:.4f} on {} scene{} that the network has never seen, {}\n", result->table,
+      result->mean_iou, unseen, unseen == 1 ? "" : "s",
       was_there ? "as an earlier demo found: all of it was there already"
                 : "in " + clock_text(seconds.count()));
   tell_what_is_where(places);

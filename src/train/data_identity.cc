@@ -119,7 +119,10 @@ void require_same_data(const fs::path& checkpoint, const std::string& identity) 
 std::string data_comment(const Dataset& dataset, const std::string& identity) {
   std::string text = "# data: " + plain(fs::weakly_canonical(dataset.root).string()) + '\n';
   std::istringstream facts(identity);
-  for (std::string fact; std::getline(facts, fact);) text += "#   " + fact + '\n';
+  for (std::string fact; std::getline(facts, fact);) {
+    // Of many classes and values there would be more than of all settings.
+    if (!fact.starts_with("class ") && !fact.starts_with("mask ")) text += "#   " + fact + '\n';
+  }
   return text;
 }
 

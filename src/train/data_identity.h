@@ -18,7 +18,7 @@ std::string data_identity(const Dataset& dataset, const std::vector<std::string>
 /// data than `identity`. A checkpoint that does not tell fits any.
 void require_same_data(const std::filesystem::path& checkpoint, const std::string& identity);
 
-/// The folder of the data and its identity as comments of a TOML file.
+/// The folder of the data, and of its identity the counts and splits, as comments of a TOML file.
 std::string data_comment(const Dataset& dataset, const std::string& identity);
 
 }  // namespace segmentum

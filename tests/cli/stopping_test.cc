@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "base/file.h"
+#include "data/scenes.h"
 #include "program.h"
 #include "tiny_scenes.h"
 
@@ -69,6 +70,22 @@ TEST(Stopping, AResumedRunRefusesOtherSettings) {
   EXPECT_EQ(again({"--epochs", "2"}).status, 2);
   EXPECT_EQ(again({"--model", "fcn8s"}).status, 2);
   EXPECT_EQ(again({"--init", folder / "run" / "best.segmentum"}).status, 2);
+}
+
+TEST(Stopping, AResumedRunTakesMovedDataAndRefusesOthers) {
+  const fs::path folder = fresh_folder("other_data");
+  write_tiny_scenes(folder / "data");
+  write_scenes(folder / "other", {.train = 9, .val = 3}, 7, {.height = 48, .width = 64});
+  ASSERT_EQ(run(tiny_training(folder / "data", folder / "run", 3)).status, 0);
+  const Outcome other = run(tiny_training(folder / "other", folder / "run", 3, {"--resume"}));
+  EXPECT_EQ(other.status, 1);
+  EXPECT_EQ(line_count(other.err), 1);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("this training began on other data"),
+                               HasSubstr("\"split train: 8 labelled pictures"),
+                               HasSubstr("\"split train: 9 labelled pictures")));
+  fs::rename(folder / "data", folder / "moved");
+  const Outcome moved = run(tiny_training(folder / "moved", folder / "run", 3, {"--resume"}));
+  EXPECT_EQ(moved.status, 0) << moved.err;
 }
 
 TEST(Stopping, InterruptLeavesACheckpoint) {
