@@ -1,4 +1,5 @@
-"""Runs U-Net here and in PyTorch in turns, and compares medians. Writes bench/results/*.json."""
+"""Runs networks here and in others' programs in turns, and compares medians. Writes
+bench/results/*.json."""
 
 import argparse
 import json
@@ -7,6 +8,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 BENCH = pathlib.Path(__file__).resolve().parent
@@ -15,7 +17,23 @@ VARIANTS = {
     "infer": ["eager", "channels_last", "frozen", "frozen+channels_last", "optimized"],
     "train": ["eager", "channels_last"],
 }
-CASES = [("infer", 512, 1), ("infer", 256, 4), ("train", 512, 1), ("train", 256, 4)]
+NETWORKS = {
+    "U-Net 16..256": ["unet"],
+    "U-Net 64..1024": ["unet", "--set", "width=64"],
+    "DeepLabv3 ResNet-50": ["deeplab_v3", "--set", "backbone=resnet50", "output_stride=16"],
+    "DeepLabv3+ MobileNetV2": ["deeplab_v3plus", "--set", "backbone=mobilenet_v2"],
+}
+# Network, mode, size, batch.
+CASES = [
+    ("U-Net 16..256", "infer", 512, 1),
+    ("U-Net 64..1024", "infer", 256, 1),
+    ("DeepLabv3 ResNet-50", "infer", 513, 1),
+    ("DeepLabv3+ MobileNetV2", "infer", 512, 1),
+    ("U-Net 16..256", "infer", 256, 4),
+    ("U-Net 16..256", "train", 256, 4),
+    ("DeepLabv3+ MobileNetV2", "train", 256, 4),
+    ("U-Net 16..256", "train", 512, 1),
+]
 
 
 class Peer:
@@ -58,31 +76,62 @@ class Peer:
         return {"name": self.name, "about": self.about, "runs": self.runs}
 
 
-def job_arguments(mode, size, batch, threads):
-    return ["--mode", mode, "--size", size, "--batch", batch, "--threads", threads]
+def job_arguments(job):
+    _, mode, size, batch, threads = job
+    return {"--mode": mode, "--size": size, "--batch": batch, "--threads": threads}
+
+
+def words(arguments):
+    return [word for pair in arguments.items() for word in pair]
+
+
+class Files:
+    """A network as our model file and, of one size, as ONNX: what all programs read."""
+
+    def __init__(self, programs, folder, network):
+        self.programs = programs
+        stem = "".join(c if c.isalnum() else "_" for c in network)
+        self.model = folder / f"{stem}.segmentum"
+        if not self.model.exists():
+            program = [programs / "bench_network", *NETWORKS[network], "--write", self.model]
+            subprocess.run(program, check=True)
+
+    def onnx(self, size, batch):
+        file = self.model.with_suffix(f".{size}.onnx")
+        if not file.exists():
+            size_text = f"{size}x{size}"
+            export = [self.programs / "segmentum", "export", self.model, file, "--no-check"]
+            # Any size where there are several pictures: one size means one picture.
+            if batch == 1:
+                export += ["--size", size_text]
+            subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
+        return file
 
 
 def segmentum(programs, job):
-    return Peer("Segmentum", [programs / "bench_network", *job_arguments(*job)], job[-1])
+    command = [programs / "bench_network", *NETWORKS[job[0]], *words(job_arguments(job))]
+    return Peer("Segmentum", command, job[-1])
 
 
-def pytorch(variant, job):
-    command = [sys.executable, BENCH / "pytorch_unet.py", "--variant", variant]
-    peer = Peer(f"PyTorch {variant}", [*command, *job_arguments(*job)], job[-1])
+def pytorch(variant, files, job):
+    command = [sys.executable, BENCH / "pytorch_network.py", files.model, "--variant", variant]
+    peer = Peer(f"PyTorch {variant}", [*command, *words(job_arguments(job))], job[-1])
     if "openblas" not in peer.about["blas"]:
         sys.exit(
             f"PyTorch multiplies matrices with \"{peer.about['blas']}\", not with OpenBLAS; "
             "install libopenblas0-pthread"
         )
+    if peer.about["golden_difference"] > 1e-4:
+        sys.exit(f"PyTorch computes another network than {files.model}: {peer.about}")
     return peer
 
 
-def fastest_variant(job, tries):
+def fastest_variant(files, job, tries):
     """The name of PyTorch's fastest variant for this job, and the median seconds of each."""
     seconds = {}
-    for variant in VARIANTS[job[0]]:
+    for variant in VARIANTS[job[1]]:
         try:
-            peer = pytorch(variant, job)
+            peer = pytorch(variant, files, job)
             for _ in range(tries):
                 peer.run()
         except (RuntimeError, BrokenPipeError) as error:
@@ -94,20 +143,42 @@ def fastest_variant(job, tries):
     return min((s, variant) for variant, s in seconds.items() if s)[1], seconds
 
 
-def compare(programs, job, options):
-    mode, size, batch, threads = job
-    print(f"{mode} {batch} x {size}x{size}, {threads} threads ...", file=sys.stderr, flush=True)
-    best, tried = fastest_variant(job, options.tries)
+def readers_of_onnx(programs, files, job):
+    """ONNX Runtime and OpenCV, where they are."""
+    arguments = job_arguments(job)
+    del arguments["--mode"]
+    file = files.onnx(job[2], job[3])
+    commands = {
+        "ONNX Runtime": [programs / "bench_onnxruntime", file],
+        "OpenCV": [sys.executable, BENCH / "opencv_network.py", file],
+    }
+    peers = []
+    for name, command in commands.items():
+        try:
+            peers.append(Peer(name, [*command, *words(arguments)], job[-1]))
+        except RuntimeError as error:
+            print(f"  {name} does not run: {error}", file=sys.stderr)
+    return peers
+
+
+def compare(programs, folder, job, options):
+    network, mode, size, batch, threads = job
+    print(f"{network}, {mode} {batch} x {size}x{size}, {threads} threads ...", file=sys.stderr, flush=True)
+    files = Files(programs, folder, network)
+    best, tried = fastest_variant(files, job, options.tries)
     peers = [segmentum(programs, job)]
-    peers += [pytorch(variant, job) for variant in dict.fromkeys(["eager", best])]
+    peers += [pytorch(variant, files, job) for variant in dict.fromkeys(["eager", best])]
     if len({peer.about["parameters"] for peer in peers}) > 1:
         sys.exit("the networks differ: " + ", ".join(str(peer.about) for peer in peers))
+    if mode == "infer":
+        peers += readers_of_onnx(programs, files, job)
     for _ in range(options.repeats):
         for peer in peers:
             peer.run()
     for peer in peers:
         peer.stop()
     return {
+        "network": network,
         "mode": mode,
         "size": size,
         "batch": batch,
@@ -119,7 +190,7 @@ def compare(programs, job, options):
 
 
 def row(peer, ours, job):
-    mode, _, batch, _ = job
+    _, mode, _, batch, _ = job
     passes = 3 if mode == "train" else 1  # forward, for the weights, for the inputs
     pairs = [theirs["seconds"] / own["seconds"] for theirs, own in zip(peer.runs, ours.runs)]
     quarters = statistics.quantiles(pairs, n=4)
@@ -132,7 +203,7 @@ def row(peer, ours, job):
         "gflops": 2e-9 * passes * ours.about["multiply_adds"] / peer.median(),
         "peak_rss_bytes": peer.runs[-1]["peak_rss_bytes"],
         "network_bytes": peer.runs[-1]["peak_rss_bytes"] - peer.about["start_rss_bytes"],
-        "plan_bytes": peer.runs[-1].get("plan_bytes"),
+        "plan_bytes": peer.about.get("plan_bytes"),
     }
 
 
@@ -171,7 +242,7 @@ def print_table(results):
     lines = [["job", "", *heads]]
     for case in results["cases"]:
         peak = results["machine"][str(case["threads"])]["fma_gflops"]
-        job = "{mode} {batch}x{size}x{size}, {threads} thr.".format(**case)
+        job = "{network}, {mode} {batch}x{size}x{size}, {threads} thr.".format(**case)
         for row in case["rows"]:
             low, high = row["times_as_long_quartiles"]
             lines.append([
@@ -208,6 +279,7 @@ def main():
     parser.add_argument("--tries", type=int, default=3, help="runs to choose PyTorch's variant")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--mode", choices=["infer", "train"], help="only this")
+    parser.add_argument("--network", help="only networks whose name contains this")
     options = parser.parse_args()
     if options.repeats < 2:
         parser.error("--repeats: quartiles need at least 2")
@@ -216,11 +288,12 @@ def main():
         (*case, threads)
         for case in CASES
         for threads in options.threads
-        if options.mode in (None, case[0])
+        if options.mode in (None, case[1]) and (options.network or "") in case[0]
     ]
     before = [measure_machine(options.programs, threads) for threads in options.threads]
     load_before = os.getloadavg()[0]
-    cases = [compare(options.programs, job, options) for job in jobs]
+    with tempfile.TemporaryDirectory() as folder:
+        cases = [compare(options.programs, pathlib.Path(folder), job, options) for job in jobs]
     after = [measure_machine(options.programs, threads) for threads in options.threads]
     results = {
         "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

@@ -5,55 +5,28 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "base/threads.h"
+#include "bench/architecture.h"
 #include "bench/layer_table.h"
 #include "data/scenes.h"
 #include "engine/executor.h"
 #include "graph/analysis.h"
-#include "graph/rewrite.h"
 #include "image/preprocess.h"
-#include "models/registry.h"
-#include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
 
 struct LayersOptions {
-  std::string architecture;
-  std::vector<std::string> settings;
+  Architecture architecture;
   Mode mode = Mode::infer;
   int size = 512, batch = 1, channels = 3, classes = 21;
   int threads = 1;
   int repeats = 9;
 };
-
-std::map<std::string, std::string> settings_of(const std::vector<std::string>& texts) {
-  std::map<std::string, std::string> settings;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) {
-      throw Error("--set takes NAME=VALUE, not \"" + text + "\"");
-    }
-    settings[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return settings;
-}
-
-/// As it is trained; for inference as it is run, with batch norms folded.
-GraphWithParameters network(const LayersOptions& options) {
-  Graph graph = build_model(options.architecture, {.input_channels = options.channels,
-                                                   .classes = options.classes,
-                                                   .settings = settings_of(options.settings)});
-  ParameterStore parameters = initialise(graph, 1);
-  if (options.mode == Mode::train) return {std::move(graph), std::move(parameters)};
-  const std::string logits = "logits";
-  return optimise_for_inference(keep_outputs(graph, {&logits, 1}), parameters);
-}
 
 /// Generated scenes, since the time of a CRF depends on how many colours there are; noise where
 /// they do not fit.
@@ -71,7 +44,8 @@ void fill_pictures(TensorView batch) {
 
 int run(const LayersOptions& options) {
   set_threads(options.threads);
-  GraphWithParameters net = network(options);
+  GraphWithParameters net =
+      prepared(options.architecture.build(options.channels, options.classes), options.mode);
   const Shape input{options.batch, options.channels, options.size, options.size};
   const Analysis analysis = analyse(net.graph, {&input, 1});
   const auto plan =
@@ -86,12 +60,8 @@ int run(const LayersOptions& options) {
 int main_with_errors(int argc, char** argv) {
   CLI::App app{"Times every layer of a network on the cpu engine against the machine's best."};
   LayersOptions options;
-  app.add_option("architecture", options.architecture, "as in segmentum train --architecture")
-      ->required();
-  app.add_option("--set", options.settings, "NAME=VALUE: the architecture's settings");
-  app.add_option("--mode", options.mode, "infer | train")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Mode>{{"infer", Mode::infer}, {"train", Mode::train}}));
+  options.architecture.add_to(app);
+  add_mode(app, options.mode);
   app.add_option("--size", options.size, "height and width of the pictures")->capture_default_str();
   app.add_option("--batch", options.batch, "pictures at a time")->capture_default_str();
   app.add_option("--channels", options.channels)->capture_default_str();

@@ -1,26 +1,21 @@
-// Times one network on the cpu engine. bench/compare.py drives it side by side with PyTorch: a line
-// "run" on standard input is one repetition, answered by one line of JSON.
+// Times one network on the cpu engine, by the protocol of bench/compare.py.
 #include <fmt/core.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "base/threads.h"
+#include "bench/architecture.h"
 #include "bench/profile_tables.h"
+#include "bench/repetitions.h"
 #include "engine/executor.h"
 #include "graph/analysis.h"
 #include "losses/loss.h"
-#include "models/registry.h"
+#include "model_file/model.h"
 #include "train/optimizer.h"
 
 namespace segmentum {
@@ -32,40 +27,13 @@ struct BenchOptions {
   Mode mode = Mode::infer;
   int size = 512;
   int batch = 1;
-  int width = 16;
-  int depth = 4;
+  Architecture architecture;
+  std::string write;
   int threads = 2;
   int repeats = 0;
   bool profile = false;
   int top = 30;
 };
-
-rusage usage() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  return used;
-}
-
-/// Of all threads: less moved by other work on the machine than seconds on the wall.
-double cpu_seconds() {
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(usage().ru_utime) + seconds(usage().ru_stime);
-}
-
-std::int64_t rss_bytes() {
-  std::int64_t total = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> total >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
-}
-
-Graph unet(const BenchOptions& options) {
-  return build_model("unet", {.input_channels = kChannels,
-                              .classes = kClasses,
-                              .settings = {{"width", std::to_string(options.width)},
-                                           {"depth", std::to_string(options.depth)}}});
-}
 
 Tensor random_image(const Shape& shape) {
   Tensor image(shape);
@@ -87,14 +55,13 @@ class NetworkBench {
   explicit NetworkBench(const BenchOptions& options)
       : options_(options),
         input_{options.batch, kChannels, options.size, options.size},
-        graph_(unet(options)),
-        analysis_(analyse(graph_, {&input_, 1})),
-        parameters_(initialise(graph_, 1)),
+        analysis_(analyse(options.architecture.build(kChannels, kClasses), {&input_, 1})),
+        net_(prepared(options.architecture.build(kChannels, kClasses), options.mode)),
         executor_(make_cpu_executor()),
-        plan_(executor_->plan(graph_, parameters_, {&input_, 1}, {.mode = options.mode})),
+        plan_(executor_->plan(net_.graph, net_.parameters, {&input_, 1}, {.mode = options.mode})),
         image_(random_image(input_)),
         labels_(random_labels(input_)) {
-    if (options.mode == Mode::train) optimizer_.emplace(OptimizerOptions{}, parameters_);
+    if (options.mode == Mode::train) optimizer_.emplace(OptimizerOptions{}, net_.parameters);
   }
 
   void run_once() {
@@ -108,23 +75,24 @@ class NetworkBench {
     return plan_->profile();
   }
 
-  const Graph& graph() const { return graph_; }
+  const Graph& graph() const { return net_.graph; }
+  /// Of the network as it was built; of the one that runs where it is looked at step by step.
   const Analysis& analysis() const { return analysis_; }
+  Analysis analysis_as_run() const { return analyse(net_.graph, {&input_, 1}); }
   std::size_t plan_bytes() const { return plan_->memory_bytes(); }
 
  private:
   void learn() {
     segmentation_loss(plan_->output("logits"), labels_, {}, plan_->output_gradient("logits"));
     plan_->backward();
-    optimizer_->step(parameters_, plan_->gradients(), 1e-3);
+    optimizer_->step(net_.parameters, plan_->gradients(), 1e-3);
     clear_gradients(plan_->gradients());
   }
 
   BenchOptions options_;
   Shape input_;
-  Graph graph_;
   Analysis analysis_;
-  ParameterStore parameters_;
+  GraphWithParameters net_;
   std::optional<Optimizer> optimizer_;  // train mode
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Plan> plan_;
@@ -132,55 +100,47 @@ class NetworkBench {
   std::vector<std::uint16_t> labels_;
 };
 
-void repeat_once(NetworkBench& bench) {
-  using Clock = std::chrono::steady_clock;
-  const double cpu_begin = cpu_seconds();
-  const Clock::time_point begin = Clock::now();
-  bench.run_once();
-  const std::chrono::duration<double> taken = Clock::now() - begin;
-  fmt::print(
-      "{{\"seconds\":{:.6f},\"cpu_seconds\":{:.6f},\"plan_bytes\":{},\"peak_rss_bytes\":{}}}\n",
-      taken.count(), cpu_seconds() - cpu_begin, bench.plan_bytes(),
-      usage().ru_maxrss * std::int64_t{1024});
-  std::fflush(stdout);
-}
-
-void serve(NetworkBench& bench) {
-  for (std::string line; std::getline(std::cin, line);) {
-    if (line != "run") throw CLI::ValidationError("standard input", "expected lines \"run\"");
-    repeat_once(bench);
-  }
-}
-
 void print_steps(NetworkBench& bench, const BenchOptions& options) {
   std::vector<std::vector<StepTime>> runs;
   for (int i = 0; i < std::max(options.repeats, 1); ++i) runs.push_back(bench.profile());
-  print_profile(runs, bench.graph(), bench.analysis(), options.top);
+  print_profile(runs, bench.graph(), bench.analysis_as_run(), options.top);
+}
+
+/// The network with the weights that it starts from, for the others to read.
+void write(const BenchOptions& options) {
+  Model model;
+  model.graph = options.architecture.build(kChannels, kClasses);
+  model.parameters = initialise(model.graph, 1);
+  for (int k = 0; k < kClasses; ++k)
+    model.classes.push_back({.name = "class " + std::to_string(k)});
+  save_model(options.write, model);
 }
 
 void run(const BenchOptions& options) {
+  if (!options.write.empty()) return write(options);
   set_threads(options.threads);
   const std::int64_t start_rss = rss_bytes();
   NetworkBench bench(options);
   bench.run_once();  // packs weights, touches memory
   if (options.profile) return print_steps(bench, options);
-  fmt::print("{{\"ready\":true,\"multiply_adds\":{},\"parameters\":{},\"start_rss_bytes\":{}}}\n",
-             bench.analysis().multiply_adds, bench.analysis().parameters, start_rss);
-  std::fflush(stdout);
-  if (options.repeats == 0) return serve(bench);
-  for (int i = 0; i < options.repeats; ++i) repeat_once(bench);
+  serve_repetitions(
+      fmt::format("\"ready\":true,\"multiply_adds\":{},\"parameters\":{},\"start_rss_bytes\":{},"
+                  "\"plan_bytes\":{}",
+                  bench.analysis().multiply_adds, bench.analysis().parameters, start_rss,
+                  bench.plan_bytes()),
+      options.repeats, [&] { bench.run_once(); });
 }
 
 int main_with_errors(int argc, char** argv) {
-  CLI::App app{"Times U-Net on the cpu engine and prints one line of JSON for each repetition."};
+  CLI::App app{
+      "Times a network on the cpu engine and prints one line of JSON for each repetition."};
   BenchOptions options;
-  app.add_option("--mode", options.mode, "infer | train")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Mode>{{"infer", Mode::infer}, {"train", Mode::train}}));
+  options.architecture.add_to(app);
+  add_mode(app, options.mode);
   app.add_option("--size", options.size, "height and width of the pictures")->capture_default_str();
   app.add_option("--batch", options.batch, "pictures at a time")->capture_default_str();
-  app.add_option("--width", options.width, "channels of the first level")->capture_default_str();
-  app.add_option("--depth", options.depth, "poolings")->capture_default_str();
+  app.add_option("--write", options.write,
+                 "write the untrained network to this model file instead");
   app.add_option("--threads", options.threads)->capture_default_str();
   app.add_option("--repeats", options.repeats,
                  "repeat so often, then stop; 0: once for every line \"run\" of standard input")

@@ -233,7 +233,8 @@ TEST_P(OnnxOperators, ThereAndBack) {
   EXPECT_LE(difference(have.values(), expected.values()), kSameNodes);
   if (const auto runtime = find_onnx_runtime()) {
     const std::string name = graph.node(graph.inputs[0]).name;
-    const auto theirs = runtime->open(file)->run(name, input.view(), result);
+    const auto session = runtime->open(file);
+    const RuntimeOutput theirs = session->run(name, input.view(), result);
     EXPECT_LE(difference(theirs.reals, expected.values()), kTolerance) << "ONNX Runtime";
   }
   fs::remove(file);

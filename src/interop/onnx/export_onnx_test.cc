@@ -198,7 +198,8 @@ void expect_edge(const fs::path& file, op::Resize resize, const std::vector<floa
                 testing::Pointwise(testing::FloatEq(), expected));
     const auto runtime = find_onnx_runtime();
     if (runtime == nullptr) continue;
-    EXPECT_THAT(runtime->open(file)->run("image", edge.view(), "logits").reals,
+    const auto session = runtime->open(file);
+    EXPECT_THAT(session->run("image", edge.view(), "logits").reals,
                 testing::Pointwise(testing::FloatNear(1e-5f), expected));
   }
 }

@@ -51,7 +51,7 @@ std::vector<std::int64_t> labels_of(ConstTensorView logits) {
   return {labels.begin(), labels.end()};
 }
 
-void compare_labels(const std::vector<std::int64_t>& ours, const std::vector<std::int64_t>& theirs,
+void compare_labels(std::span<const std::int64_t> ours, std::span<const std::int64_t> theirs,
                     OnnxParity& parity) {
   if (ours.size() != theirs.size()) throw Error("the file labels another number of pixels");
   parity.pixels = static_cast<std::int64_t>(ours.size());

@@ -21,6 +21,7 @@ enum Function : std::size_t {
   kCreateSession = 7,
   kRun = 9,
   kCreateSessionOptions = 10,
+  kSetIntraOpNumThreads = 24,
   kCreateTensorWithDataAsOrtValue = 49,
   kGetTensorMutableData = 51,
   kGetTensorElementType = 60,
@@ -89,10 +90,11 @@ class Owned {
 
 class Session : public RuntimeSession {
  public:
-  Session(const Api& api, void* env, const std::filesystem::path& file)
+  Session(const Api& api, void* env, const std::filesystem::path& file, int threads)
       : api_(api), session_(api, kReleaseSession) {
     Owned options(api, kReleaseSessionOptions);
     api.call(kCreateSessionOptions, options.out());
+    api.call(kSetIntraOpNumThreads, options.get(), threads);
     api.call(kCreateSession, env, file.c_str(), options.get(), session_.out());
   }
 
@@ -100,7 +102,8 @@ class Session : public RuntimeSession {
                     const std::string& output) override {
     const Shape& s = picture.shape;
     const std::array<std::int64_t, 4> dims{s.n(), s.c(), s.h(), s.w()};
-    Owned memory(api_, kReleaseMemoryInfo), given(api_, kReleaseValue), made(api_, kReleaseValue);
+    Owned memory(api_, kReleaseMemoryInfo), given(api_, kReleaseValue);
+    const auto made = std::make_shared<Owned>(api_, kReleaseValue);
     api_.call(kCreateCpuMemoryInfo, kArenaAllocator, kDefaultMemory, memory.out());
     api_.call(kCreateTensorWithDataAsOrtValue, memory.get(),
               static_cast<void*>(const_cast<float*>(picture.data)), picture.values().size_bytes(),
@@ -109,8 +112,10 @@ class Session : public RuntimeSession {
     const std::array<void*, 1> values{given.get()};
     const void* const no_options = nullptr;
     api_.call(kRun, session_.get(), no_options, inputs.data(), values.data(), inputs.size(),
-              outputs.data(), outputs.size(), made.out());
-    return content(made.get());
+              outputs.data(), outputs.size(), made->out());
+    RuntimeOutput result = content(made->get());
+    result.owner = made;
+    return result;
   }
 
  private:
@@ -121,18 +126,17 @@ class Session : public RuntimeSession {
     std::size_t rank = 0;
     api_.call(kGetTensorElementType, about.get(), &type);
     api_.call(kGetDimensionsCount, about.get(), &rank);
-    RuntimeOutput result{.dims = std::vector<std::int64_t>(rank)};
+    RuntimeOutput result;
+    result.dims.resize(rank);
     api_.call(kGetDimensions, about.get(), result.dims.data(), rank);
     std::size_t count = 1;
     for (const std::int64_t dim : result.dims) count *= static_cast<std::size_t>(dim);
     void* numbers = nullptr;
     api_.call(kGetTensorMutableData, value, &numbers);
     if (type == static_cast<int>(OnnxType::f32)) {
-      const auto* reals = static_cast<const float*>(numbers);
-      result.reals.assign(reals, reals + count);
+      result.reals = {static_cast<const float*>(numbers), count};
     } else if (type == static_cast<int>(OnnxType::i64)) {
-      const auto* wholes = static_cast<const std::int64_t*>(numbers);
-      result.wholes.assign(wholes, wholes + count);
+      result.wholes = {static_cast<const std::int64_t*>(numbers), count};
     } else {
       throw Error("ONNX Runtime: the output is of type " + std::to_string(type));
     }
@@ -151,8 +155,8 @@ class Runtime : public OnnxRuntime {
   }
 
   std::string version() const override { return version_; }
-  std::unique_ptr<RuntimeSession> open(const std::filesystem::path& file) override {
-    return std::make_unique<Session>(api_, env_.get(), file);
+  std::unique_ptr<RuntimeSession> open(const std::filesystem::path& file, int threads) override {
+    return std::make_unique<Session>(api_, env_.get(), file, threads);
   }
 
  private:

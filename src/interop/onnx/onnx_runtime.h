@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,13 @@
 
 namespace segmentum {
 
-/// What a run gives: an output of floats, or of whole numbers (labels).
+/// What a run gives: an output of floats, or of whole numbers (labels), where ONNX Runtime left
+/// them; they stay as long as `owner`, and no longer than the runtime.
 struct RuntimeOutput {
   std::vector<std::int64_t> dims;
-  std::vector<float> reals;
-  std::vector<std::int64_t> wholes;
+  std::span<const float> reals;
+  std::span<const std::int64_t> wholes;
+  std::shared_ptr<void> owner;
 };
 
 /// A network opened by ONNX Runtime.
@@ -32,8 +35,10 @@ class OnnxRuntime {
  public:
   virtual ~OnnxRuntime() = default;
   virtual std::string version() const = 0;
-  /// Throws Error with what ONNX Runtime says.
-  virtual std::unique_ptr<RuntimeSession> open(const std::filesystem::path& file) = 0;
+  /// Computes on `threads` threads; 0: as many as ONNX Runtime sees fit. Throws Error with what
+  /// ONNX Runtime says.
+  virtual std::unique_ptr<RuntimeSession> open(const std::filesystem::path& file,
+                                               int threads = 0) = 0;
 };
 
 /// Opens the library that the variable SEGMENTUM_ONNXRUNTIME of the environment names, or else
