@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "data/dataset_file.h"
 #include "data/inspect.h"
 #include "data/instances.h"
@@ -39,8 +40,17 @@ LabelMap read_labels_of_size(const Dataset& dataset, const Sample& sample, int h
   }
 }
 
+/// What nobody has read in a dataset.toml.
+void tell(const Inspection& inspection, const std::filesystem::path& folder,
+          ProgressSink& progress) {
+  progress.message(folder.string() + " has no dataset.toml; found there:");
+  for (const std::string& note : inspection.notes) progress.message("  " + note);
+  for (const std::string& question : inspection.questions) progress.message("  ? " + question);
+  progress.message("`segmentum init " + folder.string() + "` writes this down, to be changed");
+}
+
 /// As it is written down, or as `inspect` finds it.
-Dataset described_dataset(const std::filesystem::path& path) {
+Dataset described_dataset(const std::filesystem::path& path, ProgressSink* progress) {
   if (std::filesystem::is_directory(path)) {
     const auto file = path / "dataset.toml";
     if (std::filesystem::exists(file)) return read_dataset_file(file);
@@ -50,6 +60,7 @@ Dataset described_dataset(const std::filesystem::path& path) {
                                               "; `segmentum init` writes a dataset.toml in which "
                                               "this can be said");
     }
+    if (progress) tell(inspection, path, *progress);
     return std::move(inspection.dataset);
   }
   if (!std::filesystem::exists(path)) {
@@ -64,21 +75,8 @@ Dataset described_dataset(const std::filesystem::path& path) {
   return read_dataset_file(path);
 }
 
-}  // namespace
-
-const std::vector<Sample>& Dataset::split(const std::string& name) const {
-  const auto found = splits.find(name);
-  if (found != splits.end()) return found->second;
-  std::string known;
-  for (const auto& [other, samples] : splits) {
-    known += (known.empty() ? "" : ", ") + fmt::format("{} ({} pictures)", other, samples.size());
-  }
-  throw Error(fmt::format("{} has no split \"{}\"; there are: {}", root.string(), name,
-                          known.empty() ? "none" : known));
-}
-
-Dataset open_dataset(const std::filesystem::path& path) {
-  Dataset dataset = described_dataset(path);
+Dataset open(const std::filesystem::path& path, ProgressSink* progress) {
+  Dataset dataset = described_dataset(path, progress);
   for (auto& [name, samples] : dataset.splits) {
     for (Sample& sample : samples) {
       if (!sample.instances.empty()) continue;
@@ -86,6 +84,28 @@ Dataset open_dataset(const std::filesystem::path& path) {
     }
   }
   return dataset;
+}
+
+}  // namespace
+
+const std::vector<Sample>& Dataset::split(const std::string& name) const {
+  const auto found = splits.find(name);
+  if (found != splits.end()) return found->second;
+  std::string known;
+  for (const auto& [other, samples] : splits) {
+    known += (known.empty() ? "" : ", ") +
+             fmt::format("{} ({})", other, counted(samples.size(), "picture"));
+  }
+  throw Error(fmt::format("{} has no split \"{}\"; there are: {}", root.string(), name,
+                          known.empty() ? "none" : known));
+}
+
+Dataset open_dataset(const std::filesystem::path& path) {
+  return open(path, nullptr);
+}
+
+Dataset open_dataset(const std::filesystem::path& path, ProgressSink& progress) {
+  return open(path, &progress);
 }
 
 Image read_picture(const Dataset& dataset, const Sample& sample) {

@@ -249,7 +249,6 @@ class Reader {
       } catch (const Error& error) {
         fail(entry, error.what());
       }
-      assign_groups(samples);
       dataset_.splits.emplace(name.str(), std::move(samples));
     }
   }

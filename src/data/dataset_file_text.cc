@@ -4,6 +4,7 @@
 #include <cctype>
 #include <string>
 
+#include "base/counted.h"
 #include "base/toml_string.h"
 #include "data/dataset_file.h"
 #include "data/label_values.h"
@@ -100,9 +101,10 @@ std::string split_text(const std::string& name, const std::vector<Sample>& sampl
   const std::string key = bare && !name.empty() ? name : toml_string(name);
   const auto list = options.lists.find(name);
   if (list != options.lists.end()) {
-    return fmt::format("{} = {}  # {} pictures\n", key, toml_path(list->second), samples.size());
+    return fmt::format("{} = {}  # {}\n", key, toml_path(list->second),
+                       counted(samples.size(), "picture"));
   }
-  std::string text = fmt::format("{} = [  # {} pictures\n", key, samples.size());
+  std::string text = fmt::format("{} = [  # {}\n", key, counted(samples.size(), "picture"));
   for (const Sample& sample : samples) text += "  " + sample_text(sample, options.patterns) + ",\n";
   return text + "]\n";
 }

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
+#include <string_view>
 #include <unordered_map>
 
+#include "base/counted.h"
 #include "base/file.h"
 #include "data/file_role.h"
 #include "image/codec.h"
@@ -57,79 +60,134 @@ Files scan(const fs::path& root) {
   return files;
 }
 
-// "train" for train.txt and train_list.txt, "fold1_train" for fold1_train.txt.
-std::string split_of_list(const fs::path& list) {
-  std::string stem = lower_case(list.stem().string());
-  for (const char* ending : {"_list", "_files", "_set", "_images", "_ids", "list", "set"}) {
-    if (!stem.ends_with(ending)) continue;
-    std::string split = split_word(stem.substr(0, stem.size() - std::string(ending).size()));
-    if (!split.empty()) return split;
-  }
-  const std::string split = split_word(stem);
-  return split.empty() ? list.stem().string() : split;
-}
-
 // ---- list files of "image mask" lines -----------------------------------------------------------
 
-bool names_file(const fs::path& root, const std::string& path) {
-  return is_image_file(path) && fs::is_regular_file(root / path);
-}
-
-// Of a line that names no pair: the file that is not there.
-fs::path first_absent(const fs::path& root, const ListLine& line) {
-  for (const std::string& field : line.fields) {
-    if (!names_file(root, field)) return field;
+// The longest end of a path that names a picture below the root, since lists may be written where
+// the pictures lay elsewhere; empty if none does.
+std::string existing_end(const fs::path& root, const std::string& path) {
+  if (!is_image_file(path)) return "";
+  std::string_view end = path;
+  while (!end.empty()) {
+    if (fs::is_regular_file(root / end)) return std::string(end);
+    const std::size_t slash = end.find('/');
+    end.remove_prefix(slash == std::string_view::npos ? end.size() : slash + 1);
   }
-  return line.fields.front();
+  return "";
 }
 
-// Reads one list into the layout; false if it is no list of pictures and masks.
-bool read_pair_list(const fs::path& root, const fs::path& list, FolderLayout& layout) {
-  std::vector<ListLine> lines = parse_list(read_file(root / list));
-  const std::size_t all = lines.size();
-  std::string missing;
-  std::vector<fs::path> absent;
-  std::erase_if(lines, [&](const ListLine& line) {
-    const bool there = line.fields.size() >= 2 && names_file(root, line.fields[0]) &&
-                       names_file(root, line.fields[1]);
-    if (!there && missing.empty()) {
-      missing = fmt::format("line {} (\"{}\")", line.number, fmt::join(line.fields, " "));
+std::string line_text(const ListLine& line) {
+  return fmt::format("{}", fmt::join(line.fields, " "));
+}
+
+bool names_two_pictures(const ListLine& line) {
+  return line.fields.size() >= 2 && is_image_file(line.fields[0]) && is_image_file(line.fields[1]);
+}
+
+// A first line that names columns, above lines of pictures.
+bool has_header(std::span<const ListLine> lines) {
+  return lines.size() > 1 && lines[0].fields.size() > 1 && names_two_pictures(lines[1]) &&
+         std::ranges::none_of(lines[0].fields,
+                              [](const std::string& field) { return is_image_file(field); });
+}
+
+// What a list of "image mask" lines names.
+struct PairList {
+  std::vector<ListLine> lines;        // with the paths of existing files, two or three
+  std::size_t all = 0;                // lines, without a header
+  std::size_t of_pictures = 0;        // of them, that name two pictures, there or not
+  std::size_t with_instances = 0;     // of `lines`
+  std::size_t with_more = 0;          // columns that are not used
+  const ListLine* missing = nullptr;  // the first line whose files are not there
+  std::vector<fs::path> absent;       // those files, one of each such line
+  std::string left_off;               // the beginning of the first path that exists without it
+  bool exact = true;                  // all paths exist as they are written
+
+  bool usable() const { return !lines.empty() && 2 * lines.size() >= all; }
+};
+
+void add_line(const fs::path& root, const ListLine& line, PairList& list) {
+  std::vector<std::string> found;
+  for (const std::string& field :
+       std::span(line.fields).first(std::min<std::size_t>(line.fields.size(), 3))) {
+    std::string end = existing_end(root, field);
+    if (end.empty()) break;
+    found.push_back(std::move(end));
+  }
+  if (found.size() < 2 || found[0] == found[1]) {
+    if (list.missing == nullptr) list.missing = &line;
+    list.absent.emplace_back(line.fields[std::min(found.size(), line.fields.size() - 1)]);
+    return;
+  }
+  const std::size_t left_off = line.fields[0].size() - found[0].size();
+  if (list.left_off.empty()) list.left_off = line.fields[0].substr(0, left_off);
+  list.exact = list.exact && std::ranges::equal(found, std::span(line.fields).first(found.size()));
+  list.with_instances += found.size() > 2;
+  list.with_more += line.fields.size() > found.size();
+  list.lines.push_back({line.number, std::move(found)});
+}
+
+PairList find_pairs(const fs::path& root, std::span<const ListLine> lines) {
+  PairList list{.all = lines.size()};
+  for (const ListLine& line : lines) {
+    list.of_pictures += names_two_pictures(line);
+    add_line(root, line, list);
+  }
+  return list;
+}
+
+// Why a list is not used: most of what it names is not there.
+std::string unusable_text(const fs::path& list, std::size_t found, std::size_t all,
+                          const std::string& what, const std::string& first) {
+  return fmt::format("{}: {} of its {} names {} (first: {})", list.generic_string(),
+                     found == 0 ? "none" : fmt::format("only {}", found), counted(all, "line"),
+                     what, first);
+}
+
+void note_pair_list(const fs::path& list, const std::string& split, const PairList& pairs,
+                    FolderLayout& layout) {
+  const auto note = [&](const std::string& text) {
+    layout.notes.push_back(list.generic_string() + ": " + text);
+  };
+  note(fmt::format("{} with masks, split \"{}\"", counted(pairs.lines.size(), "picture"), split));
+  if (!pairs.left_off.empty()) {
+    note(fmt::format("its paths are read without \"{}\", as they exist here", pairs.left_off));
+  }
+  if (pairs.with_instances > 0) {
+    note(fmt::format("{} of them with instance maps (third column)", pairs.with_instances));
+  }
+  if (pairs.with_more > 0) {
+    note(fmt::format("columns after the {} are not used",
+                     pairs.with_instances > 0 ? "third" : "second"));
+  }
+  if (pairs.missing != nullptr) {
+    note(
+        fmt::format("{} of {} lines name no pair of existing files and are left out, first line "
+                    "{} (\"{}\")",
+                    pairs.all - pairs.lines.size(), pairs.all, pairs.missing->number,
+                    line_text(*pairs.missing)));
+  }
+}
+
+// Reads one list into the layout, if it is one of pictures and masks.
+void read_pair_list(const fs::path& root, const fs::path& list, FolderLayout& layout) {
+  const std::vector<ListLine> lines = parse_list(read_file(root / list));
+  const bool header = has_header(lines);
+  PairList pairs = find_pairs(root, std::span(lines).subspan(header ? 1 : 0));
+  if (!pairs.usable()) {
+    if (pairs.missing != nullptr && 2 * pairs.of_pictures >= pairs.all) {
+      layout.unusable[list] = unusable_text(list, pairs.lines.size(), pairs.all, "existing files",
+                                            line_text(*pairs.missing));
     }
-    if (!there) absent.push_back(first_absent(root, line));
-    return !there;
-  });
-  if (lines.empty() || 2 * lines.size() < all) return false;
-  layout.absent.insert(layout.absent.end(), absent.begin(), absent.end());
+    return;
+  }
   std::string split = split_of_list(list);
   if (layout.splits.contains(split)) split = list.stem().string();
-  if (layout.splits.contains(split)) return false;
-  std::size_t with_instances = 0, extra = 0;
-  for (ListLine& line : lines) {
-    const bool instances = line.fields.size() > 2 && names_file(root, line.fields[2]);
-    with_instances += instances;
-    extra += line.fields.size() > (instances ? 3 : 2);
-    line.fields.resize(instances ? 3 : 2);
-  }
-  layout.splits[split] = samples_of_list(lines, {});
-  layout.notes.push_back(fmt::format("{}: {} pictures with masks, split \"{}\"",
-                                     list.generic_string(), lines.size(), split));
-  if (with_instances > 0) {
-    layout.notes.push_back(fmt::format("{}: {} of them with instance maps (third column)",
-                                       list.generic_string(), with_instances));
-  }
-  if (extra > 0) {
-    layout.notes.push_back(fmt::format("{}: columns after the {} are not used",
-                                       list.generic_string(),
-                                       with_instances > 0 ? "third" : "second"));
-  }
-  if (lines.size() == all) {
-    layout.lists[split] = list;
-  } else {
-    layout.notes.push_back(
-        fmt::format("{}: {} of {} lines name no pair of existing files and are left out, first {}",
-                    list.generic_string(), all - lines.size(), all, missing));
-  }
-  return true;
+  if (layout.splits.contains(split)) return;
+  layout.splits[split] = samples_of_list(pairs.lines, {});
+  layout.absent.insert(layout.absent.end(), pairs.absent.begin(), pairs.absent.end());
+  note_pair_list(list, split, pairs, layout);
+  // The file itself can stand for the split where it says no more and no less.
+  if (pairs.missing == nullptr && pairs.exact && !header) layout.lists[split] = list;
 }
 
 // ---- pairs by name ------------------------------------------------------------------------------
@@ -254,6 +312,21 @@ std::unordered_map<std::string, const Pair*> pairs_by_name(const std::vector<Pai
   return by_name;
 }
 
+// By a name, or by a path whose end is the picture's whole path.
+const Pair* find_pair(const std::unordered_map<std::string, const Pair*>& by_name,
+                      std::string name) {
+  const auto found = by_name.find(name);
+  if (found != by_name.end()) return found->second;
+  for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/')) {
+    name.erase(0, slash + 1);
+    const auto end = by_name.find(name);
+    if (end != by_name.end() && end->second != nullptr && end->second->sample.image == name) {
+      return end->second;
+    }
+  }
+  return nullptr;
+}
+
 void read_name_list(const fs::path& root, const fs::path& list,
                     const std::unordered_map<std::string, const Pair*>& by_name,
                     FolderLayout& layout) {
@@ -261,21 +334,30 @@ void read_name_list(const fs::path& root, const fs::path& list,
   std::vector<Sample> samples;
   std::vector<fs::path> absent;
   for (const ListLine& line : lines) {
-    const auto found = by_name.find(line.fields[0]);
-    if (found != by_name.end() && found->second != nullptr) {
-      samples.push_back(found->second->sample);
+    if (const Pair* pair = find_pair(by_name, line.fields[0])) {
+      samples.push_back(pair->sample);
     } else {
       absent.emplace_back(line.fields[0]);
     }
   }
   const std::string split = split_of_list(list);
-  if (samples.empty() || 2 * samples.size() < lines.size() || layout.splits.contains(split)) return;
+  if (samples.empty() || 2 * samples.size() < lines.size()) {
+    if (!absent.empty() && !split_word(split).empty()) {
+      layout.unusable.try_emplace(
+          list, unusable_text(list, samples.size(), lines.size(), "a picture with a mask here",
+                              absent.front().generic_string()));
+    }
+    return;
+  }
+  layout.unusable.erase(list);
+  if (layout.splits.contains(split)) return;
   layout.absent.insert(layout.absent.end(), absent.begin(), absent.end());
-  layout.notes.push_back(
-      fmt::format("{}: {} pictures, split \"{}\"", list.generic_string(), samples.size(), split));
+  layout.notes.push_back(fmt::format("{}: {}, split \"{}\"", list.generic_string(),
+                                     counted(samples.size(), "picture"), split));
   if (samples.size() < lines.size()) {
-    layout.notes.push_back(fmt::format("{}: {} names have no picture and mask and are left out",
-                                       list.generic_string(), lines.size() - samples.size()));
+    layout.notes.push_back(fmt::format("{}: {} without picture and mask, left out, first {}",
+                                       list.generic_string(), counted(absent.size(), "name"),
+                                       absent.front().generic_string()));
   }
   const bool complete = !layout.patterns.empty() && samples.size() == lines.size() &&
                         std::ranges::equal(samples_of_list(lines, layout.patterns), samples,
@@ -328,9 +410,36 @@ std::string describe(const std::vector<Pair>& pairs) {
                      first.image.generic_string(), first.mask.generic_string());
 }
 
+// Pictures beside those that have masks, and what is called a picture anywhere.
+void note_pictures_without_mask(const Files& files, const std::vector<Pair>& pairs,
+                                FolderLayout& layout) {
+  std::set<fs::path> used, picture_folders, mask_folders;
+  for (const Pair& pair : pairs) {
+    used.insert({pair.sample.image, pair.sample.mask});
+    picture_folders.insert(pair.sample.image.parent_path());
+    mask_folders.insert(pair.sample.mask.parent_path());
+  }
+  std::vector<fs::path> unused;
+  for (const fs::path& path : files.pictures) {
+    if (used.contains(path)) continue;
+    const FileRole::Kind kind = file_role(path).kind;
+    const fs::path folder = path.parent_path();
+    const bool beside =
+        picture_folders.contains(folder) && (is_jpeg_file(path) || !mask_folders.contains(folder));
+    if (kind == FileRole::Kind::image || (kind == FileRole::Kind::unknown && beside)) {
+      unused.push_back(path);
+    }
+  }
+  if (unused.empty()) return;
+  layout.notes.push_back(fmt::format("{} without a mask left out, first {}",
+                                     counted(unused.size(), "picture"),
+                                     unused.front().generic_string()));
+}
+
 void divide(const fs::path& root, const Files& files, const std::vector<Pair>& pairs,
             FolderLayout& layout) {
   layout.notes.push_back(describe(pairs));
+  note_pictures_without_mask(files, pairs, layout);
   layout.patterns = common_patterns(pairs);
   const auto by_name = pairs_by_name(pairs);
   for (const fs::path& list : files.lists) read_name_list(root, list, by_name, layout);
@@ -345,6 +454,17 @@ void divide(const fs::path& root, const Files& files, const std::vector<Pair>& p
 
 }  // namespace
 
+std::string split_of_list(const fs::path& list) {
+  std::string stem = lower_case(list.stem().string());
+  for (const char* ending : {"_list", "_files", "_set", "_images", "_ids", "list", "set"}) {
+    if (!stem.ends_with(ending)) continue;
+    std::string split = split_word(stem.substr(0, stem.size() - std::string(ending).size()));
+    if (!split.empty()) return split;
+  }
+  const std::string split = split_word(stem);
+  return split.empty() ? list.stem().string() : split;
+}
+
 FolderLayout find_samples(const fs::path& root) {
   const Files files = scan(root);
   if (files.pictures.empty()) {
@@ -354,10 +474,12 @@ FolderLayout find_samples(const fs::path& root) {
   }
   FolderLayout layout;
   for (const fs::path& list : files.lists) read_pair_list(root, list, layout);
-  if (!layout.splits.empty()) return layout;
-  std::vector<Pair> pairs = pairs_by_role(files, layout);
-  if (pairs.empty()) pairs = pairs_by_extension(files);
-  if (!pairs.empty()) divide(root, files, pairs, layout);
+  if (layout.splits.empty()) {
+    std::vector<Pair> pairs = pairs_by_role(files, layout);
+    if (pairs.empty()) pairs = pairs_by_extension(files);
+    if (!pairs.empty()) divide(root, files, pairs, layout);
+  }
+  for (const auto& [list, text] : layout.unusable) layout.notes.push_back(text);
   return layout;
 }
 

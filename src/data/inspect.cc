@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "data/class_legend.h"
 #include "data/dataset_file.h"
+#include "data/file_role.h"
 #include "data/folder_layout.h"
+#include "data/groups.h"
 #include "data/label_scheme.h"
 #include "data/mask_survey.h"
 #include "data/picture_statistics.h"
@@ -46,6 +49,55 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& from) 
   to.insert(to.end(), from.begin(), from.end());
 }
 
+std::string example_of(const GroupReading& reading, const std::vector<Sample>& samples) {
+  return fmt::format("such as \"{}\" of {}", reading.groups[reading.example],
+                     samples[reading.example].image.filename().string());
+}
+
+// What names show, where a split is drawn: which groups it keeps together, or that there are none.
+std::string groups_note(const std::vector<GroupReading>& readings, std::size_t used,
+                        const std::vector<Sample>& samples) {
+  if (used == readings.size()) {
+    const std::string name = samples.front().image.filename().string();
+    return readings.empty()
+               ? fmt::format("no groups seen in names such as {}: each picture is drawn by itself",
+                             name)
+               : "no groups of names to divide by: each picture is drawn by itself";
+  }
+  const GroupReading& reading = readings[used];
+  std::string note = fmt::format("groups of pictures: {} by {}, {}; each is kept together",
+                                 reading.count, reading.by, example_of(reading, samples));
+  const auto alone = std::ranges::count(reading.groups, "");
+  if (alone > 0) {
+    const auto first = std::ranges::find(reading.groups, "") - reading.groups.begin();
+    note += fmt::format("; {} by itself, such as {}", counted(alone, "picture"),
+                        samples[static_cast<std::size_t>(first)].image.filename().string());
+  }
+  return note;
+}
+
+// What a person should decide: other readings of the names, and patients too few to divide.
+std::vector<std::string> groups_questions(const std::vector<GroupReading>& readings,
+                                          std::size_t used, const std::vector<Sample>& samples) {
+  std::vector<std::string> questions;
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const GroupReading& other = readings[i];
+    if (i == used || (used < i && readings[used].known_word != other.known_word)) continue;
+    const std::string shown = fmt::format("{} by {}, {}", counted(other.count, "group"), other.by,
+                                          example_of(other, samples));
+    questions.push_back(
+        other.divides
+            ? fmt::format("names can be read otherwise: {}. If that is what belongs together, "
+                          "change [splits]",
+                          shown)
+            : fmt::format("names show {}: too few or too uneven to draw a split of. Pictures of "
+                          "one may lie in train and in val; if they look alike, write [splits] "
+                          "yourself",
+                          shown));
+  }
+  return questions;
+}
+
 // Divides the samples of split `from` and says so.
 void divide_split(const std::string& from, const SplitShares& shares, std::uint64_t seed,
                   Inspection& inspection) {
@@ -53,7 +105,8 @@ void divide_split(const std::string& from, const SplitShares& shares, std::uint6
   std::vector<Sample> samples = std::move(splits[from]);
   splits.erase(from);
   inspection.lists.erase(from);
-  const int groups = assign_groups(samples);
+  const std::vector<GroupReading> readings = group_readings(samples);
+  const std::size_t used = assign_groups(readings, samples);
   auto parts = divide_samples(samples, shares, seed);
   std::string counts;
   for (auto& [name, part] : parts) {
@@ -61,27 +114,38 @@ void divide_split(const std::string& from, const SplitShares& shares, std::uint6
     splits[name] = std::move(part);
   }
   inspection.notes.push_back(fmt::format(
-      "{}: divided at random (seed {}) into {}{}",
+      "{}: divided at random (seed {}) into {}",
       from == kUndivided ? "no split is given" : "\"" + from + "\" has no val beside it", seed,
-      counts,
-      groups > 0 ? fmt::format(", {} groups of names kept together, such as \"{}\"", groups,
-                               samples.front().group)
-                 : ""));
+      counts));
+  inspection.notes.push_back(groups_note(readings, used, samples));
+  append(inspection.questions, groups_questions(readings, used, samples));
+}
+
+// A list named after a split was meant to be it: drawing another one needs a person's word.
+bool may_draw(const FolderLayout& layout, Inspection& inspection) {
+  const auto unusable = std::ranges::find_if(layout.unusable, [](const auto& list) {
+    return !split_word(split_of_list(list.first)).empty();
+  });
+  if (unusable == layout.unusable.end()) return true;
+  inspection.obstacles.push_back(unusable->second +
+                                 "; mend its paths, or take it away to have a split drawn");
+  return false;
 }
 
 // Gives every data set a train and a val.
-void complete_splits(std::uint64_t seed, Inspection& inspection) {
+void complete_splits(const FolderLayout& layout, std::uint64_t seed, Inspection& inspection) {
   auto& splits = inspection.dataset.splits;
+  if (splits.contains("train") ? splits.contains("val") : splits.size() != 1) return;
+  if (!may_draw(layout, inspection)) return;
   if (!splits.contains("train")) {
     // "all", or VOC's "trainval" where it stands alone
-    if (splits.size() != 1) return;
     const auto& [name, samples] = *splits.begin();
     if (name == "val" || name == "test") return;
     const SplitShares shares = samples.size() < kEnoughForTest
                                    ? SplitShares{.val = 0.2, .test = 0}
                                    : SplitShares{.val = 0.15, .test = 0.15};
     divide_split(std::string(name), shares, seed, inspection);
-  } else if (!splits.contains("val")) {
+  } else {
     divide_split("train", {.val = 0.2, .test = 0}, seed, inspection);
   }
 }
@@ -89,7 +153,6 @@ void complete_splits(std::uint64_t seed, Inspection& inspection) {
 void name_all(Inspection& inspection) {
   for (auto& [name, samples] : inspection.dataset.splits) {
     name_samples(samples);
-    assign_groups(samples);
   }
 }
 
@@ -122,8 +185,7 @@ void read_statistics(Inspection& inspection) {
   const bool one_size = statistics.least_height == statistics.greatest_height &&
                         statistics.least_width == statistics.greatest_width;
   inspection.notes.push_back(fmt::format(
-      "pictures: {} channel{}, {}{}x{} (width x height)", statistics.channels,
-      statistics.channels == 1 ? "" : "s",
+      "pictures: {}, {}{}x{} (width x height)", counted(statistics.channels, "channel"),
       one_size ? ""
                : fmt::format("from {}x{} to ", statistics.least_width, statistics.least_height),
       statistics.greatest_width, statistics.greatest_height));
@@ -173,11 +235,12 @@ Inspection inspect_folder(const std::filesystem::path& folder, std::uint64_t see
         "masks/a.png, a.jpg with a_mask.png, or a train.txt with lines \"image mask\"");
     return inspection;
   }
-  complete_splits(seed, inspection);
+  complete_splits(layout, seed, inspection);
   name_all(inspection);
   read_labels_of(samples, inspection);
   compare_sizes(samples, inspection);
   if (!inspection.dataset.splits.contains("train")) {
+    if (inspection.dataset.splits.contains(kUndivided)) return inspection;  // told of already
     inspection.obstacles.push_back(
         "no split is called train; name one so in [splits] or as train.txt");
     return inspection;

@@ -9,6 +9,7 @@
 
 #include "data/dataset.h"
 #include "data/sample_list.h"
+#include "segmentum/progress.h"
 
 namespace segmentum {
 
@@ -28,6 +29,10 @@ struct Inspection {
 /// the same for one `seed`: 70 % train, 15 % val, 15 % test, or 80/20 below 100 pictures, by groups
 /// where names show them. Throws Error if `folder` is none or holds no picture at all.
 Inspection inspect_folder(const std::filesystem::path& folder, std::uint64_t seed = 0);
+
+/// `open_dataset` for a person: of a folder without a dataset.toml, `progress` is told what was
+/// found and decided there, and what is left open.
+Dataset open_dataset(const std::filesystem::path& path, ProgressSink& progress);
 
 /// The dataset.toml of an inspection, to lie in `folder`: notes and questions are comments in it.
 std::string dataset_toml(const Inspection& inspection, const std::filesystem::path& folder);

@@ -15,6 +15,7 @@ using testing::FloatNear;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Key;
+using testing::Not;
 using testing::Pair;
 using testing::SizeIs;
 
@@ -89,6 +90,74 @@ TEST(Inspect, ListsWithMissingFilesAreWrittenOut) {
   EXPECT_THAT(round_trip(folder, inspection).split("train"), SizeIs(1));
 }
 
+TEST(Inspect, ListsOfAnotherMachineAreReadByTheEndsOfTheirPaths) {
+  const TemporaryFolder folder;
+  for (const char* name : {"0", "1", "2"}) {
+    folder.grey(std::string("train/") + name + ".png", {1, 2});
+    folder.grey(std::string("trainannot/") + name + ".png", {0, 1});
+  }
+  folder.text("train.txt",
+              "/SegNet/CamVid/train/0.png /SegNet/CamVid/trainannot/0.png\n"
+              "/SegNet/CamVid/train/1.png /SegNet/CamVid/trainannot/1.png\n");
+  folder.text("val.txt", "/SegNet/CamVid/train/2.png /SegNet/CamVid/trainannot/2.png\n");
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.notes, Contains("train.txt: its paths are read without "
+                                         "\"/SegNet/CamVid/\", as they exist here"));
+  const Dataset dataset = round_trip(folder, inspection);
+  EXPECT_THAT(dataset.splits, ElementsAre(Pair("train", SizeIs(2)), Pair("val", SizeIs(1))));
+  EXPECT_EQ(dataset.split("val")[0].mask, "trainannot/2.png");
+}
+
+TEST(Inspect, NoOtherSplitIsDrawnWhereAListNamesNothingHere) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 5; ++i) {
+    folder.grey("images/a" + std::to_string(i) + ".png", {1, 2});
+    folder.grey("masks/a" + std::to_string(i) + ".png", {0, 255});
+  }
+  folder.text("train.txt", "/img/b0.png /gt/b0.png\n/img/b1.png /gt/b1.png\n");
+  const Inspection inspection = inspect_folder(folder.path());
+  const char* what =
+      "train.txt: none of its 2 lines names existing files (first: /img/b0.png /gt/b0.png)";
+  EXPECT_THAT(inspection.notes, Contains(what));
+  EXPECT_THAT(inspection.obstacles,
+              ElementsAre(what + std::string("; mend its paths, or take it away to have a split "
+                                             "drawn")));
+  EXPECT_THAT(inspection.dataset.splits, ElementsAre(Pair("all", SizeIs(5))));
+  folder.text("train.txt", "b0\nb1\n");  // names are held to the same
+  EXPECT_THAT(inspect_folder(folder.path()).obstacles,
+              ElementsAre(HasSubstr("train.txt: none of its 2 lines names a picture with a mask "
+                                    "here (first: b0)")));
+  folder.text("train.txt", "/img/a0.png /gt/a0.png\n");  // the stems are known, the paths are not
+  EXPECT_THAT(inspect_folder(folder.path()).obstacles, SizeIs(1));
+}
+
+TEST(Inspect, AHeaderIsNoPair) {
+  const TemporaryFolder folder;
+  std::string list = "image,mask\n";
+  for (const char* name : {"a", "b"}) {
+    folder.grey(std::string("i/") + name + ".png", {1, 2});
+    folder.grey(std::string("m/") + name + ".png", {0, 255});
+    list += std::string("i/") + name + ".png,m/" + name + ".png\n";
+  }
+  folder.text("train.csv", list);
+  folder.text("val.csv", "i/a.png,m/a.png\n");
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.notes, Not(Contains(HasSubstr("name no pair"))));
+  EXPECT_THAT(inspection.notes, Contains("val.csv: 1 picture with masks, split \"val\""));
+  EXPECT_THAT(round_trip(folder, inspection).split("train"), SizeIs(2));
+}
+
+TEST(Inspect, PicturesWithoutAMaskAreCounted) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    folder.grey(std::string("images/") + name + ".png", {1, 2});
+  }
+  folder.grey("masks/a.png", {0, 255});
+  folder.grey("masks/d.png", {0, 255});
+  EXPECT_THAT(inspect_folder(folder.path()).notes,
+              Contains("2 pictures without a mask left out, first images/b.png"));
+}
+
 TEST(Inspect, CityscapesHasSeveralMasksForAPicture) {
   const TemporaryFolder folder;
   for (const char* split : {"train", "val"}) {
@@ -128,6 +197,8 @@ TEST(Inspect, FolderPairsAreDividedBySeed) {
   const Inspection inspection = inspect_folder(folder.path());
   EXPECT_THAT(inspection.notes,
               Contains("no split is given: divided at random (seed 0) into 8 train, 2 val"));
+  EXPECT_THAT(inspection.notes, Contains("no groups seen in names such as 0.png: each picture is "
+                                         "drawn by itself"));
   const std::string toml = dataset_toml(inspection, folder.path());
   EXPECT_THAT(toml, HasSubstr("image_pattern = \"images/{}.png\""));
   EXPECT_THAT(toml, HasSubstr("mask_pattern = \"masks/{}.png\""));
@@ -171,10 +242,67 @@ TEST(Inspect, GroupsOfNamesStayTogether) {
     }
   }
   const Inspection inspection = inspect_folder(folder.path());
-  EXPECT_THAT(inspection.notes, Contains(HasSubstr("5 groups of names kept together")));
+  EXPECT_THAT(
+      inspection.notes,
+      Contains("groups of pictures: 5 by what stands before the last number of their names, such "
+               "as \"A\" of A_0.png; each is kept together"));
   const auto& val = inspection.dataset.split("val");
   ASSERT_THAT(val, SizeIs(4));
   for (const Sample& sample : val) EXPECT_EQ(sample.image.stem().string()[0], val[0].name[0]);
+}
+
+TEST(Inspect, PlatesStayTogetherAndWellsAreAskedAbout) {
+  const TemporaryFolder folder;
+  for (const char* plate : {"P0", "P1", "P2", "P3"}) {
+    for (const char* rest : {"_A00_s0", "_A00_s1", "_A01_s0", "_A01_s1"}) {
+      folder.grey(std::string("images/") + plate + rest + ".png", {10, 20});
+      folder.grey(std::string("masks/") + plate + rest + ".png", {0, 255});
+    }
+  }
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.notes, Contains("groups of pictures: 4 by the first part of their names, "
+                                         "such as \"P0\" of P0_A00_s0.png; each is kept together"));
+  EXPECT_THAT(inspection.questions,
+              ElementsAre(HasSubstr("names can be read otherwise: 8 groups by what stands before "
+                                    "the last number of their names, such as \"P0_A00\"")));
+  const auto& val = inspection.dataset.split("val");
+  ASSERT_THAT(val, SizeIs(4));
+  for (const Sample& sample : val) EXPECT_EQ(sample.name.substr(0, 2), val[0].name.substr(0, 2));
+}
+
+TEST(Inspect, TwoPatientsAreAskedAbout) {
+  const TemporaryFolder folder;
+  for (const char* name : {"patient0_a", "patient0_b", "patient1_a", "patient1_b"}) {
+    folder.grey(std::string("images/") + name + ".png", {10, 20});
+    folder.grey(std::string("masks/") + name + ".png", {0, 255});
+  }
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.notes, Not(Contains(HasSubstr("no groups seen"))));
+  EXPECT_THAT(inspection.questions, ElementsAre(HasSubstr("names show 2 groups by the word "
+                                                          "\"patient\"")));
+}
+
+TEST(Inspect, AFolderWithoutDescriptionIsToldOf) {
+  struct Lines : ProgressSink {
+    void begin(const std::string&, std::int64_t, const std::string&) override {}
+    void update(std::int64_t, const std::string&) override {}
+    void end() override {}
+    void message(const std::string& line) override { lines.push_back(line); }
+    std::vector<std::string> lines;
+  } told;
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b", "c"}) {
+    folder.grey(std::string("images/") + name + ".png", {10, 20});
+    folder.grey(std::string("masks/") + name + ".png", {0, 1, 2});
+  }
+  open_dataset(folder.path(), told);
+  EXPECT_THAT(told.lines, Contains("  no split is given: divided at random (seed 0) into 2 train, "
+                                   "1 val"));
+  EXPECT_THAT(told.lines, Contains("  ? what are the names of the 3 classes?"));
+  told.lines.clear();
+  folder.text("dataset.toml", dataset_toml(inspect_folder(folder.path()), folder.path()));
+  open_dataset(folder.path(), told);  // there it can be read
+  EXPECT_THAT(told.lines, IsEmpty());
 }
 
 TEST(Inspect, SuffixesAndOtherMasks) {

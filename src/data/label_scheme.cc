@@ -6,6 +6,7 @@
 #include <array>
 #include <set>
 
+#include "base/counted.h"
 #include "data/label_values.h"
 
 namespace segmentum {
@@ -59,7 +60,7 @@ class Decision {
   void obstacle(std::string text) { scheme_.obstacles.push_back(std::move(text)); }
 
   void describe_files() {
-    std::string form = "8-bit values";
+    std::string form = "grey values";
     if (survey_.kind == Kind::colour) {
       form = "colours";
     } else if (survey_.palette_masks == survey_.masks) {
@@ -269,7 +270,8 @@ class Decision {
         add_class(entry.name, colour, {value});
       }
     }
-    note(fmt::format("{} names {} classes{}", legend_.file.string(), scheme_.classes.size(),
+    note(fmt::format("{} names {}{}", legend_.file.string(),
+                     counted(scheme_.classes.size(), "class"),
                      shifted ? ", background added for 0" : ""));
     ignore_unknown();
   }

@@ -1,9 +1,7 @@
 #include "data/sample_list.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -59,30 +57,6 @@ std::vector<std::string> fields_of(std::string_view line) {
   }
   finish();
   return fields;
-}
-
-// "frame12" and "12" but not "12a".
-bool is_numbered(std::string_view part) {
-  std::size_t at = 0;
-  while (at < part.size() && std::isalpha(static_cast<unsigned char>(part[at]))) ++at;
-  const std::size_t digits = at;
-  while (at < part.size() && std::isdigit(static_cast<unsigned char>(part[at]))) ++at;
-  return at == part.size() && at > digits;
-}
-
-// "0016E5" of "0016E5_04350", "Seq05VD" of "Seq05VD_f00000_rgb", "" of "17"; none where the name
-// does not end in a number.
-std::optional<std::string> prefix_before_number(std::string stem) {
-  constexpr const char* kSeparators = "_- .";
-  std::size_t cut = stem.find_last_of(kSeparators);
-  const auto last_part = [&] { return cut == std::string::npos ? stem : stem.substr(cut + 1); };
-  if (cut != std::string::npos &&
-      std::ranges::all_of(last_part(), [](unsigned char c) { return std::isalpha(c) != 0; })) {
-    stem.resize(cut);  // "_rgb" and the like
-    cut = stem.find_last_of(kSeparators);
-  }
-  if (!is_numbered(last_part())) return std::nullopt;
-  return cut == std::string::npos ? "" : stem.substr(0, cut);
 }
 
 }  // namespace
@@ -158,26 +132,6 @@ void name_samples(std::vector<Sample>& samples) {
                   : paths[lower_case(path)] == 1 ? path
                                                  : sample.image.generic_string();
   }
-}
-
-int assign_groups(std::vector<Sample>& samples) {
-  std::map<std::string, std::size_t> sizes;
-  bool all_show_one = true;
-  for (Sample& sample : samples) {
-    const auto prefix = prefix_before_number(sample.image.stem().string());
-    all_show_one = all_show_one && prefix.has_value();
-    sample.group = (sample.image.parent_path() / prefix.value_or("")).generic_string();
-    ++sizes[sample.group];
-  }
-  std::size_t largest = 0;
-  for (const auto& [group, size] : sizes) largest = std::max(largest, size);
-  const bool show = all_show_one && sizes.size() >= 3 && samples.size() >= 2 * sizes.size() &&
-                    10 * largest <= 7 * samples.size();
-  if (!show) {
-    for (Sample& sample : samples) sample.group.clear();
-    return 0;
-  }
-  return static_cast<int>(sizes.size());
 }
 
 }  // namespace segmentum

@@ -1,4 +1,4 @@
-// List files ("image mask [instances]" on each line), and the names and groups of samples.
+// List files ("image mask [instances]" on each line), and the names of samples.
 #pragma once
 
 #include <string>
@@ -43,11 +43,5 @@ std::vector<Sample> samples_of_list(const std::vector<ListLine>& lines,
 /// Gives each sample the shortest name that no other one of these has: the picture's stem, else its
 /// path without extension, else its path. Throws Error for a picture that is there twice.
 void name_samples(std::vector<Sample>& samples);
-
-/// Gives samples the group that their pictures' names show: what stands before the last number,
-/// "0016E5" of "0016E5_04350.png", with the folder. Where that does not show several groups of
-/// several pictures, none of which holds most of them, all groups are left empty.
-/// Returns the number of groups.
-int assign_groups(std::vector<Sample>& samples);
 
 }  // namespace segmentum

@@ -57,26 +57,5 @@ TEST(SampleList, NamesAreStemsWithFoldersWhereStemsRepeat) {
               HasSubstr("a.png is listed twice in one split"));
 }
 
-TEST(SampleList, GroupsStandBeforeTheLastNumber) {
-  auto video = pictures(
-      {"t/A1_001.png", "t/A1_002.png", "t/B_f01.png", "t/B_f02.png", "t/C_3.png", "t/C_4.png"});
-  EXPECT_EQ(assign_groups(video), 3);
-  EXPECT_EQ(video[0].group, "t/A1");
-  EXPECT_EQ(video[2].group, "t/B");
-  auto patients = pictures(
-      {"p1/001.png", "p1/002.png", "p2/001.png", "p2/002.png", "p3/001.png", "p3/002.png"});
-  EXPECT_EQ(assign_groups(patients), 3);
-}
-
-TEST(SampleList, NamesWithoutSeriesShowNoGroups) {
-  auto numbered = pictures({"0.png", "1.png", "2.png", "3.png", "4.png", "5.png"});
-  EXPECT_EQ(assign_groups(numbered), 0);
-  EXPECT_EQ(numbered[0].group, "");
-  auto random = pictures({"a_1.png", "b_2.png", "c_3.png", "d_4.png"});  // one picture each
-  EXPECT_EQ(assign_groups(random), 0);
-  auto one = pictures({"plant001_rgb.png", "plant002_rgb.png", "plant003_rgb.png"});
-  EXPECT_EQ(assign_groups(one), 0);
-}
-
 }  // namespace
 }  // namespace segmentum

@@ -8,7 +8,7 @@
 
 #include "data/check/checkup.h"
 #include "data/check/split_pairs.h"
-#include "data/sample_list.h"
+#include "data/groups.h"
 
 namespace segmentum {
 namespace {
@@ -58,16 +58,14 @@ void check_same_files(Checkup& checkup) {
 /// Sequences, plates or patients in what is learnt from and in what is scored.
 void check_groups(Checkup& checkup) {
   std::vector<Sample> samples;
-  std::vector<std::string> splits;
-  for (const CheckedSample& sample : checkup.samples) {
-    samples.push_back(sample.sample);
-    // The folder may be that of the split; the name tells the group.
-    samples.back().image = sample.sample.image.filename();
-    splits.push_back(sample.split);
-  }
-  if (assign_groups(samples) == 0) return;
+  for (const CheckedSample& sample : checkup.samples) samples.push_back(sample.sample);
+  const std::vector<GroupReading> readings = group_readings(samples);
+  if (readings.empty()) return;
+  const GroupReading& reading = readings.front();
   std::map<std::string, std::set<std::string>> splits_of;
-  for (std::size_t i = 0; i < samples.size(); ++i) splits_of[samples[i].group].insert(splits[i]);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (!reading.groups[i].empty()) splits_of[reading.groups[i]].insert(checkup.samples[i].split);
+  }
   std::vector<std::string> shared;
   for (const auto& [group, of_group] : splits_of) {
     if (of_group.contains("train") && of_group.size() > 1) {
@@ -78,13 +76,14 @@ void check_groups(Checkup& checkup) {
   const std::size_t named = std::min<std::size_t>(shared.size(), 4);
   checkup.add(
       {.fault = Fault::shared_groups,
-       .severity = Severity::note,
+       .severity = reading.known_word ? Severity::warning : Severity::note,
        .what = fmt::format(
-           "groups of names lie in several splits: {}{}; if neighbours look "
-           "alike, scores are too good",
+           "{} of {} groups by {} lie in several splits: {}{}; if their pictures look alike, "
+           "scores are too good",
+           shared.size(), reading.count, reading.by,
            fmt::join(shared.begin(), shared.begin() + static_cast<std::ptrdiff_t>(named), ", "),
            shared.size() > named ? ", ..." : ""),
-       .fix = "",
+       .fix = reading.known_word ? "write [splits] so that each lies in one" : "",
        .count = -1});
 }
 
@@ -105,7 +104,7 @@ SplitPair split_pair(const std::string& a, const std::string& b) {
 void check_splits(Checkup& checkup) {
   check_empty(checkup);
   check_same_files(checkup);
-  if (checkup.whole) check_groups(checkup);
+  check_groups(checkup);
 }
 
 }  // namespace segmentum

@@ -78,6 +78,26 @@ TEST(CheckSplits, GroupsInBothSplitsAreANote) {
   EXPECT_THAT(findings, Has(Fault::shared_groups, Severity::note, "trama (train, val)"));
 }
 
+TEST(CheckSplits, PatientsInBothSplitsAreAWarning) {
+  const auto data = PatientData::scenes();
+  std::vector<std::pair<fs::path, fs::path>> train, val;
+  for (std::size_t i = 0; i < data.images.size(); ++i) {
+    const std::string name =
+        "patient0" + std::to_string(i / 2) + (i % 2 == 0 ? "_L.png" : "_R.png");
+    data.write("images/" + name, read_file(data / data.images[i]));
+    data.write("masks/" + name, read_file(data / data.masks[i]));
+    (i < 9 ? train : val).emplace_back("images/" + name, "masks/" + name);
+  }
+  data.write_list("train", train);
+  data.write_list("val", val);
+  EXPECT_THAT(findings_of(data.root()),
+              Has(Fault::shared_groups, Severity::warning,
+                  "1 of 7 groups by the word \"patient\" lie in several splits: patient04 (train, "
+                  "val)"));
+  EXPECT_THAT(quick_check(open_dataset(data.root()), {"train", "val"}),
+              Has(Fault::shared_groups, Severity::warning, "patient04"));
+}
+
 // ---- the fast form ------------------------------------------------------------------------------
 
 TEST(QuickCheck, SaysNothingOfHealthyData) {
