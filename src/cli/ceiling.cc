@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
-#include "data/dataset.h"
+#include "data/inspect.h"
 #include "metrics/coarse_labels.h"
 #include "metrics/confusion_matrix.h"
 #include "metrics/score_table.h"
@@ -39,9 +40,9 @@ std::string split_of(const Request& request, const Dataset& dataset) {
   return dataset.splits.contains("test") ? "test" : "val";
 }
 
-Ceilings measure(const Dataset& dataset, const std::vector<Sample>& samples, CoarseRule rule) {
+Ceilings measure(const Dataset& dataset, const std::vector<Sample>& samples, CoarseRule rule,
+                 ProgressSink& progress) {
   Ceilings result{std::vector(kFactors.size(), ConfusionMatrix(dataset.class_count())), 0, {}};
-  TerminalProgress progress(Screen::standard_error());
   progress.begin("coarsen labels", static_cast<std::int64_t>(samples.size()), "picture");
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (progress.stop_requested()) throw Interrupted();
@@ -63,8 +64,9 @@ Ceilings measure(const Dataset& dataset, const std::vector<Sample>& samples, Coa
 }
 
 void print(const Ceilings& ceilings, const std::string& rule) {
-  std::cout << fmt::format("{} pictures, {} rule\n\n{:>6}{:>10}{:>16}\n", ceilings.pictures, rule,
-                           "factor", "mean IoU", "pixel accuracy");
+  std::cout << fmt::format("{}, {} rule\n\n{:>6}{:>10}{:>16}\n",
+                           counted(ceilings.pictures, "picture"), rule, "factor", "mean IoU",
+                           "pixel accuracy");
   for (std::size_t f = 0; f < kFactors.size(); ++f) {
     const Scores s = scores(ceilings.matrices[f]);
     std::cout << fmt::format("{:>6}{:>10.1f}{:>16.1f}\n", kFactors[f], 100 * s.mean_iou,
@@ -95,9 +97,10 @@ int ceiling(const Request& request) {
     throw UsageError(fmt::format("--rule is \"{}\"; expected nearest or majority", request.rule));
   }
   catch_stop_signals();
-  const Dataset dataset = open_dataset(request.data);
+  TerminalProgress progress(Screen::standard_error());
+  const Dataset dataset = open_dataset(request.data, progress);
   const std::string split = split_of(request, dataset);
-  const Ceilings ceilings = measure(dataset, dataset.split(split), *rule);
+  const Ceilings ceilings = measure(dataset, dataset.split(split), *rule, progress);
   const std::size_t failed = ceilings.failures.size();
   if (ceilings.pictures == 0) {
     throw Error(fmt::format("split \"{}\" of {} has no mask that can be read; {}", split,
@@ -107,8 +110,8 @@ int ceiling(const Request& request) {
   print(ceilings, request.rule);
   write_json(request.json, json_of(ceilings, dataset, request, split));
   if (failed == 0) return 0;
-  throw Error(fmt::format("{} of {} masks failed, each told of above", failed,
-                          static_cast<std::size_t>(ceilings.pictures) + failed));
+  throw Error(fmt::format("{} of {} failed, each told of above", failed,
+                          counted(static_cast<std::size_t>(ceilings.pictures) + failed, "mask")));
 }
 
 Action declare(Arguments& arguments) {

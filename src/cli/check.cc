@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
@@ -45,10 +46,6 @@ std::vector<std::string> split_names(const std::string& text) {
   }
   std::erase(names, "");
   return names;
-}
-
-std::string counted(std::int64_t count, const char* what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 // ---- for a person -------------------------------------------------------------------------------
@@ -112,8 +109,7 @@ void print_classes(const CheckResult& result) {
     std::cout << line << '\n';
   }
   if (absent > 0) {
-    std::cout << fmt::format("and {} more class{} without pixels or few\n", absent,
-                             absent == 1 ? "" : "es");
+    std::cout << fmt::format("and {} without pixels or few\n", counted(absent, "more class"));
   }
 }
 
@@ -122,10 +118,8 @@ void print_result(const CheckResult& result, double seconds) {
   for (const SplitStatistics& split : result.splits) {
     splits += fmt::format("{}{} {}", splits.empty() ? "" : ", ", split.name, split.pictures);
   }
-  std::cout << fmt::format(
-      "Checked {} ({}) in {:.1f} s\n\n",
-      counted(static_cast<std::int64_t>(result.checkup.samples.size()), "picture"), splits,
-      seconds);
+  std::cout << fmt::format("Checked {} ({}) in {:.1f} s\n\n",
+                           counted(result.checkup.samples.size(), "picture"), splits, seconds);
   for (const Finding& finding : result.checkup.findings) print_finding(finding);
   if (!result.checkup.findings.empty()) std::cout << '\n';
   print_classes(result);
@@ -138,7 +132,9 @@ void print_verdict(const CheckResult& result, const Request& request) {
   });
   std::cout << '\n';
   if (errors == 0 && warnings == 0) {
-    std::cout << "Nothing is wrong.\n";
+    const int notes = result.count(Severity::note);
+    std::cout << "Nothing is wrong"
+              << (notes > 0 ? "; see the " + counted(notes, "note") + " above" : "") << ".\n";
     return;
   }
   std::cout << counted(errors, "error") << ", " << counted(warnings, "warning") << ": "

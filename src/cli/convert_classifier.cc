@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
@@ -116,8 +117,9 @@ int convert(const Request& request) {
   }
   const Model model = model_of(request);
   save_model(request.out, model);
-  std::cout << fmt::format("Wrote {}: fcn32s of {} classes, {} numbers\n", request.out,
-                           model.classes.size(), human_number(model.parameters.count()));
+  std::cout << fmt::format("Wrote {}: fcn32s of {}, {} numbers\n", request.out,
+                           counted(model.classes.size(), "class"),
+                           human_number(model.parameters.count()));
   write_json(request.json, JsonObject()
                                .set("model", request.out)
                                .set("architecture", model.graph.architecture)

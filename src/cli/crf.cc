@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "cli/arguments.h"
 #include "cli/crf_arguments.h"
@@ -115,8 +116,8 @@ int crf(const Request& request) {
   const auto start = std::chrono::steady_clock::now();
   const CrfFilesSummary summary = run_crf_files(files, options, &progress);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  std::cout << fmt::format("{} of {} pictures refined into {} in {:.1f} s\n", summary.written,
-                           files.size(), request.out, seconds.count());
+  std::cout << fmt::format("{} of {} refined into {} in {:.1f} s\n", summary.written,
+                           counted(files.size(), "picture"), request.out, seconds.count());
   if (!request.report.empty() && summary.failures.empty()) {
     write_page(request, files.front(), options);
   }
@@ -127,8 +128,8 @@ int crf(const Request& request) {
                                .set("failures", summary.failures)
                                .set("seconds", seconds.count()));
   if (summary.failures.empty()) return 0;
-  throw Error(fmt::format("{} of {} pictures failed, each told of above", summary.failures.size(),
-                          files.size()));
+  throw Error(fmt::format("{} of {} failed, each told of above", summary.failures.size(),
+                          counted(files.size(), "picture")));
 }
 
 Action declare(Arguments& arguments) {

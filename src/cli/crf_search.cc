@@ -11,12 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "cli/arguments.h"
 #include "cli/crf_arguments.h"
 #include "cli/json_object.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
+#include "data/inspect.h"
 #include "model_file/crf_json.h"
 #include "model_file/model.h"
 #include "report/crf_report.h"
@@ -58,8 +60,8 @@ std::vector<CrfTrial> best_first(const CrfSearch& search) {
 }
 
 void print(const CrfSearch& search, const BoundaryTolerance& tolerance, std::size_t pictures) {
-  std::cout << fmt::format("{} pictures, {} settings; borders within {}\n\n", pictures,
-                           search.trials.size(), tolerance.text())
+  std::cout << fmt::format("{}, {}; borders within {}\n\n", counted(pictures, "picture"),
+                           counted(search.trials.size(), "setting"), tolerance.text())
             << fmt::format("{:>9}{:>16}{:>13}  in %\n", "mean IoU", "pixel accuracy", "boundary F")
             << row(search.before, "without a CRF");
   const std::vector<CrfTrial> trials = best_first(search);
@@ -91,13 +93,13 @@ void write_page(const Request& request, const CrfSearch& search, ProbabilityCach
   const int count = static_cast<int>(classes.size());
   CrfReport report{
       .title = "CRF for " + request.model,
-      .subtitle = fmt::format("{}, split {}, {} pictures · Segmentum {}, {:%Y-%m-%d %H:%M}",
-                              request.data, request.split, cache.size(), SEGMENTUM_VERSION,
+      .subtitle = fmt::format("{}, split {}, {} · Segmentum {}, {:%Y-%m-%d %H:%M}", request.data,
+                              request.split, counted(cache.size(), "picture"), SEGMENTUM_VERSION,
                               fmt::localtime(std::time(nullptr))),
       .settings = settings,
       .classes = classes,
-      .trimaps = CrfTrimaps{fmt::format("{} pictures", cache.size()), TrimapCounts(count),
-                            TrimapCounts(count)},
+      .trimaps =
+          CrfTrimaps{counted(cache.size(), "picture"), TrimapCounts(count), TrimapCounts(count)},
       .search = search};
   const auto add_to = [](TrimapCounts& counts) {
     return [&counts](const CachedPicture& picture, const LabelMap& labels) {
@@ -153,8 +155,8 @@ int crf_search(const Request& request) {
   const ThreadsInScope scope(request.segmenter.threads);
   const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
   const CrfSearchOptions options = options_of(request, segmenter);
-  const Dataset dataset = open_dataset(request.data);
   TerminalProgress progress(Screen::standard_error());
+  const Dataset dataset = open_dataset(request.data, progress);
   ProbabilityCache cache(static_cast<std::size_t>(request.cache_mib) * kMebibyte);
   const auto start = std::chrono::steady_clock::now();
   const std::vector<std::string> failures =
@@ -180,8 +182,8 @@ int crf_search(const Request& request) {
   write_json(request.json, json);  // before the model file, which might not be writable
   store_if_better(request, search);
   if (failures.empty()) return 0;
-  throw Error(fmt::format("{} of {} pictures failed, each told of above", failures.size(),
-                          failures.size() + cache.size()));
+  throw Error(fmt::format("{} of {} failed, each told of above", failures.size(),
+                          counted(failures.size() + cache.size(), "picture")));
 }
 
 Action declare(Arguments& arguments) {

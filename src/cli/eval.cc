@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "cli/arguments.h"
 #include "cli/box_scores.h"
 #include "cli/crf_arguments.h"
@@ -14,7 +15,7 @@
 #include "cli/model_report.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
-#include "data/dataset.h"
+#include "data/inspect.h"
 #include "metrics/score_table.h"
 
 namespace segmentum {
@@ -60,7 +61,8 @@ std::uint16_t find_class(const std::vector<ClassInfo>& classes, const std::strin
 
 void note_other_names(const std::vector<ClassInfo>& learnt, const Dataset& dataset,
                       ProgressSink& progress) {
-  for (std::size_t k = 0; k < std::min(learnt.size(), dataset.classes.size()); ++k) {
+  if (learnt.size() != dataset.classes.size()) return;  // an error, which says enough
+  for (std::size_t k = 0; k < learnt.size(); ++k) {
     if (learnt[k].name == dataset.classes[k].name) continue;
     progress.message(
         fmt::format("class {} is \"{}\" to the model, \"{}\" in the data set: are they "
@@ -71,7 +73,8 @@ void note_other_names(const std::vector<ClassInfo>& learnt, const Dataset& datas
 }
 
 void print_scores(const EvaluationPart& part) {
-  std::cout << fmt::format("{}: {} pictures\n\n{}", part.data, part.evaluation.images.size(),
+  std::cout << fmt::format("{}: {}\n\n{}", part.data,
+                           counted(part.evaluation.images.size(), "picture"),
                            score_table(scores(part.evaluation.matrix), part.classes));
   for (const auto& [name, score] : part.more_scores) {
     std::cout << fmt::format("{:<24}{:.4f}\n", name, score);
@@ -121,25 +124,27 @@ int eval_boxes(const Request& request) {
   check_boxes_alone(request);
   catch_stop_signals();
   BoxSegmenter segmenter = BoxSegmenter::load(request.model, request.segmenter);
-  const Dataset dataset = open_dataset(request.data);
-  const std::string split = split_of(request, dataset);
   TerminalProgress progress(Screen::standard_error());
+  const Dataset dataset = open_dataset(request.data, progress);
+  const std::string split = split_of(request, dataset);
   note_other_names(segmenter.classes(), dataset, progress);
   const BoxEvaluation evaluation =
       request.boxes == kTrueBoxes ? evaluate_true_boxes(segmenter, dataset, split, &progress)
                                   : evaluate_scored_boxes(segmenter, dataset, split,
                                                           BoxFile::read(request.boxes), &progress);
-  std::cout << fmt::format("{}, split {}: {} pictures, boxes of {}\n\n{}", request.data, split,
-                           evaluation.pictures, request.boxes, box_score_table(evaluation));
+  std::cout << fmt::format("{}, split {}: {}, boxes of {}\n\n{}", request.data, split,
+                           counted(evaluation.pictures, "picture"), request.boxes,
+                           box_score_table(evaluation));
   write_json(request.json, box_scores_json(evaluation)
                                .set("model", request.model)
                                .set("data", request.data)
                                .set("split", split)
                                .set("boxes_of", request.boxes));
   if (evaluation.failures.empty()) return 0;
-  throw Error(fmt::format("{} of {} pictures failed, each told of above",
-                          evaluation.failures.size(),
-                          evaluation.pictures + static_cast<int>(evaluation.failures.size())));
+  const std::size_t failed = evaluation.failures.size();
+  throw Error(
+      fmt::format("{} of {} failed, each told of above", failed,
+                  counted(static_cast<std::size_t>(evaluation.pictures) + failed, "picture")));
 }
 
 int eval(const Request& request) {
@@ -147,12 +152,11 @@ int eval(const Request& request) {
   const std::optional<BoundaryTolerance> tolerance = tolerance_of(request);
   catch_stop_signals();
   const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
-  const Dataset dataset = open_dataset(request.data);
+  TerminalProgress progress(Screen::standard_error());
+  const Dataset dataset = open_dataset(request.data, progress);
   const std::string split = split_of(request, dataset);
   ExtraScores extra{.boundary = tolerance, .trimap = request.trimap};
   if (!request.interior.empty()) extra.interior = find_class(dataset.classes, request.interior);
-
-  TerminalProgress progress(Screen::standard_error());
   note_other_names(segmenter.classes(), dataset, progress);
   if (request.segmenter.crf) progress.message(crf_note(segmenter));
   EvaluationPart part = evaluate_split(segmenter, dataset, request.data, split, extra, progress);
@@ -165,7 +169,7 @@ int eval(const Request& request) {
   const std::size_t all = part.evaluation.images.size() + failed;
   if (!request.report.empty()) write_report_folder(request, std::move(part));
   if (failed == 0) return 0;
-  throw Error(fmt::format("{} of {} pictures failed, each told of above", failed, all));
+  throw Error(fmt::format("{} of {} failed, each told of above", failed, counted(all, "picture")));
 }
 
 Action declare(Arguments& arguments) {
@@ -204,8 +208,8 @@ Action declare(Arguments& arguments) {
 
 const Command kEvalCommand{
     "eval", "scores of a model on labelled pictures",
-    "  segmentum eval runs/first/best.segmentum pictures --split test --report scores\n"
-    "  segmentum eval cells.segmentum isbi2012 --split val --rand cell --json scores.json\n"
+    "  segmentum eval runs/first/best.segmentum pictures --report scores\n"
+    "  segmentum eval cells.segmentum isbi2012 --split val --rand foreground --json scores.json\n"
     "  segmentum eval street.segmentum camvid --boundary --trimap --json scores.json\n"
     "  segmentum eval boxes.segmentum pictures --boxes detections.json\n",
     declare, true};

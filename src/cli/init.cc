@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
@@ -31,10 +32,10 @@ void print_findings(const Inspection& inspection) {
   if (!dataset.classes.empty()) {
     std::string names;
     for (const ClassInfo& info : dataset.classes) names += (names.empty() ? "" : ", ") + info.name;
-    std::cout << fmt::format("  {} classes: {}\n", dataset.class_count(), names);
+    std::cout << fmt::format("  {}: {}\n", counted(dataset.class_count(), "class"), names);
   }
   for (const auto& [name, samples] : dataset.splits) {
-    std::cout << fmt::format("  split {}: {} pictures\n", name, samples.size());
+    std::cout << fmt::format("  split {}: {}\n", name, counted(samples.size(), "picture"));
   }
 }
 

@@ -45,7 +45,7 @@ std::string help() {
          "  segmentum init pictures\n"
          "  segmentum check pictures\n"
          "  segmentum train pictures --model unet --out runs/first\n"
-         "  segmentum eval runs/first/best.segmentum pictures --split test --report scores\n"
+         "  segmentum eval runs/first/best.segmentum pictures --report scores\n"
          "  segmentum predict runs/first/best.segmentum new/*.jpg --out masks --overlay\n\n"
          "segmentum COMMAND --help explains a command. Try segmentum demo first.\n"
          "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n";

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "cli/arguments.h"
 #include "cli/crf_arguments.h"
 #include "cli/json_object.h"
@@ -57,6 +58,15 @@ PredictSummary segment(const Request& request, ProgressSink& progress) {
   return predict_boxes(segmenter, request.inputs, boxes, options, &progress);
 }
 
+std::vector<JsonObject> json_of(const std::vector<PredictedFile>& files) {
+  std::vector<JsonObject> list;
+  for (const PredictedFile& file : files) {
+    list.push_back(
+        JsonObject().set("input", file.input.string()).set("output", file.output.string()));
+  }
+  return list;
+}
+
 int predict(const Request& request) {
   if (request.values != "index" && request.values != "source") {
     throw UsageError(fmt::format("--values is \"{}\"; expected index or source", request.values));
@@ -66,18 +76,26 @@ int predict(const Request& request) {
   const auto start = std::chrono::steady_clock::now();
   const PredictSummary summary = segment(request, progress);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  std::cout << fmt::format("{} pictures segmented into {} in {:.1f} s\n", summary.written,
+  const std::size_t written = summary.files.size(), failed = summary.failures.size();
+  std::cout << fmt::format("{} segmented into {} in {:.1f} s\n", counted(written, "picture"),
                            request.out, seconds.count());
   write_json(request.json, JsonObject()
                                .set("model", request.model)
                                .set("out", request.out)
-                               .set("written", summary.written)
+                               .set("written", static_cast<std::int64_t>(written))
+                               .set("files", json_of(summary.files))
                                .set("failures", summary.failures)
                                .set("seconds", seconds.count()));
-  if (summary.failures.empty()) return 0;
-  throw Error(fmt::format("{} of {} pictures failed, each told of above", summary.failures.size(),
-                          summary.written + summary.failures.size()));
+  if (failed == 0) return 0;
+  throw Error(fmt::format("{} of {} failed, each told of above", failed,
+                          counted(written + failed, "picture")));
 }
+
+constexpr const char* kNames = R"(
+Label maps have their pictures' names and lie as these do below the folders that are given. Where
+two would be the same file, the later one keeps its ending: im0.png of im0.jpg, then im0.png.png of
+im0.png. --json lists the label map of each picture.
+)";
 
 Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
@@ -104,6 +122,7 @@ Action declare(Arguments& arguments) {
                  "crf-search left in the model file, else the defaults");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
+  arguments.help_footer([] { return std::string(kNames); });
   return [request] { return predict(*request); };
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
@@ -16,7 +17,7 @@
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "data/check/check.h"
-#include "data/dataset.h"
+#include "data/inspect.h"
 #include "engine/executor.h"
 #include "infer/evaluate_boxes.h"
 #include "metrics/score_table.h"
@@ -142,7 +143,8 @@ JsonObject json_of(const TrainSummary& summary, const Dataset& dataset) {
 }
 
 void tell(const TrainSummary& summary) {
-  std::cout << fmt::format("Trained {} steps in {}", summary.steps, clock_text(summary.seconds));
+  std::cout << fmt::format("Trained {} in {}", counted(summary.steps, "step"),
+                           clock_text(summary.seconds));
   if (summary.images_per_second > 0) {
     std::cout << fmt::format(", {:.1f} pictures/s", summary.images_per_second);
   }
@@ -209,10 +211,10 @@ int train_command(const Request& request) {
   if (request.resume && fs::exists(folder / "config.toml")) {
     check_resumed(settings, config, folder);
   }
-  const Dataset dataset = open_dataset(request.data);
+  TerminalProgress progress(Screen::standard_output());
+  const Dataset dataset = open_dataset(request.data, progress);
   if (!begun && config.data_check == DataCheck::on) check_data(dataset, config, request);
   catch_stop_signals();
-  TerminalProgress progress(Screen::standard_output());
   const auto executor = make_cpu_executor();
   TrainSummary summary;
   try {

@@ -180,8 +180,12 @@ class TiffReader {
  private:
   /// With what libtiff said of it, which may start with the file's name.
   [[noreturn]] void fail(const std::string& what) const {
-    std::string_view reason = problem_->text;
-    if (reason.starts_with(name_ + ": ")) reason.remove_prefix(name_.size() + 2);
+    std::string reason = problem_->text;
+    if (reason.starts_with(name_ + ": ")) reason.erase(0, name_.size() + 2);
+    // What libtiff says where it reads no scanlines.
+    constexpr std::string_view kNoScanline = " at scanline 4294967295";
+    const std::size_t noise = reason.find(kNoScanline);
+    if (noise != std::string::npos) reason.erase(noise, kNoScanline.size());
     throw Error::in_file(name_, fmt::format("damaged or unsupported TIFF file: {}{}", what,
                                             reason.empty() ? "" : fmt::format(" ({})", reason)));
   }

@@ -11,8 +11,10 @@
 namespace segmentum {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 struct TiffFields {
   std::uint32_t height = 1, width = 1;
@@ -223,8 +225,9 @@ TEST(Tiff, TruncatedAndAbsurdFilesAreErrors) {
   for (const std::size_t size :
        {std::size_t{8}, std::size_t{100}, file.size() / 2, file.size() - 1}) {
     write_file(cut, file.substr(0, size));
-    EXPECT_THAT(error_of([&] { read_image(cut); }),
-                HasSubstr("cut.tif: damaged or unsupported TIFF"))
+    EXPECT_THAT(
+        error_of([&] { read_image(cut); }),
+        AllOf(HasSubstr("cut.tif: damaged or unsupported TIFF"), Not(HasSubstr("4294967295"))))
         << size;
   }
   const auto absurd = write_tiff("absurd.tif", {.height = 60000, .width = 60000}, [](TIFF* tiff) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/counted.h"
 #include "infer/labelling.h"
 #include "metrics/confusion_matrix.h"
 
@@ -236,9 +237,9 @@ std::vector<std::string> gather_probabilities(const Segmenter& segmenter, const 
   const int classes = static_cast<int>(segmenter.classes().size());
   if (dataset.class_count() != classes) {
     throw Error(
-        fmt::format("the model tells {} classes apart, the data set has {}; search on data "
+        fmt::format("the model tells {} apart, the data set has {}; search on data "
                     "described with the classes it was trained on",
-                    classes, dataset.class_count()));
+                    counted(classes, "class"), dataset.class_count()));
   }
   const std::vector<Sample> samples = chosen(dataset, split, limit);
   Segmenter::Context context = segmenter.make_context();

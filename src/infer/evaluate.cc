@@ -1,5 +1,7 @@
 #include "infer/evaluate.h"
 
+#include "base/counted.h"
+
 namespace segmentum {
 namespace {
 
@@ -46,7 +48,7 @@ Evaluation evaluate(const Segmenter& segmenter, const Dataset& dataset, const st
                     ProgressSink* progress, const EvaluationVisitor& visit) {
   const int classes = static_cast<int>(segmenter.classes().size());
   if (dataset.class_count() != classes) {
-    throw Error("the model tells " + std::to_string(classes) + " classes apart, the data set has " +
+    throw Error("the model tells " + counted(classes, "class") + " apart, the data set has " +
                 std::to_string(dataset.class_count()) +
                 "; evaluate it on data described with the classes it was trained on");
   }
@@ -69,8 +71,8 @@ Evaluation evaluate(const Segmenter& segmenter, const Dataset& dataset, const st
   }
   if (progress) progress->end();
   if (evaluation.images.empty()) {
-    throw Error("none of the " + std::to_string(samples.size()) +
-                " pictures could be scored; the first one: " + evaluation.failures.front());
+    throw Error("of " + counted(samples.size(), "picture") +
+                " none could be scored; the first one: " + evaluation.failures.front());
   }
   return evaluation;
 }

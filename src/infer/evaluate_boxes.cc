@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "base/counted.h"
 #include "data/instances.h"
 #include "metrics/mask_precision.h"
 
@@ -35,9 +36,9 @@ void for_each_picture(const BoxSegmenter& segmenter, const Dataset& dataset,
                       const std::function<void(const Sample&, const TruePicture&)>& score) {
   if (dataset.classes.size() != segmenter.classes().size()) {
     throw Error(
-        fmt::format("the model tells {} classes apart, the data set has {}; evaluate it on "
+        fmt::format("the model tells {} apart, the data set has {}; evaluate it on "
                     "data described with the classes it was trained on",
-                    segmenter.classes().size(), dataset.classes.size()));
+                    counted(segmenter.classes().size(), "class"), dataset.classes.size()));
   }
   const std::vector<Sample>& samples = dataset.split(split);
   if (progress) progress->begin("evaluate", static_cast<std::int64_t>(samples.size()), "picture");
@@ -56,8 +57,8 @@ void for_each_picture(const BoxSegmenter& segmenter, const Dataset& dataset,
   }
   if (progress) progress->end();
   if (evaluation.pictures == 0 && !evaluation.failures.empty()) {
-    throw Error(fmt::format("none of the {} pictures could be scored; the first one: {}",
-                            samples.size(), evaluation.failures.front()));
+    throw Error(fmt::format("of {} none could be scored; the first one: {}",
+                            counted(samples.size(), "picture"), evaluation.failures.front()));
   }
 }
 

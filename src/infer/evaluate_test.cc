@@ -109,7 +109,7 @@ TEST_F(Evaluate, ErrorsSayWhatWouldWork) {
   EXPECT_THAT(complaint("test"), HasSubstr("has no picture with a mask"));
   EXPECT_THAT(complaint("val"), HasSubstr("val"));
   add("b", {0, 255}, {0, 7});
-  EXPECT_THAT(complaint("test"), HasSubstr("none of the 1 pictures could be scored"));
+  EXPECT_THAT(complaint("test"), HasSubstr("of 1 picture none could be scored"));
   dataset_.classes.push_back({"third", {}});
   EXPECT_THAT(complaint("test"), HasSubstr("tells 2 classes apart, the data set has 3"));
 }

@@ -128,7 +128,7 @@ PredictSummary predict_boxes(BoxSegmenter& segmenter, std::span<const std::strin
     const fs::path& path = pictures[i].path;
     try {
       segment_picture(segmenter, path, stems[i], boxes.of(path), options);
-      ++summary.written;
+      summary.files.push_back({path, with(stems[i], ".png")});
     } catch (const Error& error) {
       const std::string what = error.what();
       summary.failures.push_back(what.starts_with(path.string()) ? what

@@ -111,7 +111,7 @@ PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::st
     if (progress && progress->stop_requested()) throw Interrupted();
     try {
       predict_file(context, segmenter, pictures[i].path, stems[i], options);
-      ++summary.written;
+      summary.files.push_back({pictures[i].path, with(stems[i], kLabels)});
     } catch (const Error& error) {
       summary.failures.push_back(with_name(pictures[i].path, error.what()));
       if (progress) progress->message(summary.failures.back());

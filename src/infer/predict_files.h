@@ -20,8 +20,14 @@ struct PredictOptions {
   bool source_values = false;    // NAME.png in the values of the training data's own masks
 };
 
+/// A picture and what became of it.
+struct PredictedFile {
+  std::filesystem::path input;
+  std::filesystem::path output;  // its label file
+};
+
 struct PredictSummary {
-  int written = 0;                    // pictures whose files are all there
+  std::vector<PredictedFile> files;   // pictures whose files are all there
   std::vector<std::string> failures;  // one line each, with the file's name
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/counted.h"
 #include "report/check_report.h"
 #include "report/sections.h"
 
@@ -49,7 +50,7 @@ void write_class_shares(HtmlWriter& html, const CheckResult& result) {
   html.open("div", {{"class", "wide"}}).open("table", {{"class", "classes"}});
   html.open("thead").open("tr").element("th", "class");
   for (const SplitStatistics& split : result.splits) {
-    html.element("th", split.name).element("th", fmt::format("of {} pictures", split.counted));
+    html.element("th", split.name).element("th", "of " + counted(split.counted, "picture"));
   }
   html.close().close().open("tbody");
   for (std::size_t k = 0; k < classes.size(); ++k) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "base/counted.h"
 #include "metrics/confusion_matrix.h"
 #include "report/sections.h"
 
@@ -113,9 +114,8 @@ void write_scores(HtmlWriter& html, const EvaluationPart& part) {
   html.open("section", {{"id", "scores"}}).element("h2", "Scores");
   html.open("p", {{"class", "facts"}});
   if (!part.data.empty()) html.element("b", part.data).text(" · ");
-  html.text(fmt::format("{} · {} labelled pixels · {} classes",
-                        pictures(part.evaluation.images.size()), grouped(split.pixels),
-                        part.classes.size()));
+  html.text(fmt::format("{} · {} labelled pixels · {}", pictures(part.evaluation.images.size()),
+                        grouped(split.pixels), counted(part.classes.size(), "class")));
   html.close();
   write_means(html, split, part);
   write_failures(html, part.evaluation.failures);

@@ -83,8 +83,9 @@ void write_summary(HtmlWriter& html, const TrainingRun& run) {
   html.open("p", {{"class", "facts"}});
   std::string text;
   if (!run.steps.empty()) {
-    text = fmt::format("{} steps, {} epochs", grouped(run.steps.back().step),
-                       grouped(run.steps.back().epoch));
+    text = fmt::format("{} step{}, {} epoch{}", grouped(run.steps.back().step),
+                       run.steps.back().step == 1 ? "" : "s", grouped(run.steps.back().epoch),
+                       run.steps.back().epoch == 1 ? "" : "s");
   }
   if (const ValidationRecord* best = best_of(run)) {
     text += fmt::format("{}best mean IoU {} % at step {}", text.empty() ? "" : " · ",
