@@ -65,7 +65,7 @@ TEST(DatasetFile, ReadsAllOfIt) {
   EXPECT_TRUE(dataset.split("train")[1].mask.empty());
   EXPECT_EQ(dataset.split("val")[0].mask, "masks/c.png");
   EXPECT_THAT(error_of([&] { dataset.split("test"); }),
-              HasSubstr("has no split \"test\"; there are: train (2 pictures), val (1 pictures)"));
+              HasSubstr("has no split \"test\"; there are: train (2 pictures), val (1 picture)"));
 }
 
 TEST(DatasetFile, NamesBecomePathsByPatterns) {
