@@ -122,7 +122,7 @@ TEST_F(Boxes, AFileForEachPicture) {
   const std::vector<std::string> inputs{(folder_ / "in").string()};
   const PredictSummary summary =
       predict_boxes(segmenter, inputs, listed, {.out = folder_ / "out", .overlay = true});
-  EXPECT_EQ(summary.written, 2);
+  EXPECT_EQ(summary.files.size(), 2u);
   const RawMask ids = read_mask(folder_ / "out/a.png");
   ASSERT_EQ(ids.values.type(), PixelType::u16);
   ASSERT_EQ(ids.values.width(), 40);
@@ -149,7 +149,7 @@ TEST_F(Boxes, BadBoxesAreToldAndTheOthersDone) {
   const BoxFile outside = boxes(R"([{"image": "a", "box": [40, 8, 50, 18], "class": 1},
                                    {"image": "b", "box": [0, 0, 3, 3], "class": 1}])");
   const PredictSummary summary = predict_boxes(segmenter, inputs, outside, options);
-  EXPECT_EQ(summary.written, 1);
+  EXPECT_EQ(summary.files.size(), 1u);
   EXPECT_THAT(
       summary.failures,
       ElementsAre(EndsWith("a.png: the box [40, 8, 50, 18) lies outside of the picture, which "

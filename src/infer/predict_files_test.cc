@@ -117,7 +117,7 @@ TEST_F(PredictFiles, LabelsAreWhatTheSegmenterSays) {
   const std::vector<std::string> inputs{text("in")};
   const PredictSummary summary = predict_files(
       segmenter, inputs, {.out = path("out"), .overlay = true, .probabilities = true});
-  EXPECT_EQ(summary.written, 2);
+  EXPECT_EQ(summary.files.size(), 2u);
   EXPECT_TRUE(summary.failures.empty());
   const LabelMap labels = segmenter.segment(noise_picture(7, 11));
   const RawMask mask = read_mask(path("out/a.png"));
@@ -144,7 +144,7 @@ TEST_F(PredictFiles, ABadFileIsReportedAndSkipped) {
   Recorder progress;
   const PredictSummary summary =
       predict_files(make_segmenter(tiny_model("unet")), inputs, {.out = path("out")}, &progress);
-  EXPECT_EQ(summary.written, 2);
+  EXPECT_EQ(summary.files.size(), 2u);
   ASSERT_EQ(summary.failures.size(), 2u);
   EXPECT_THAT(summary.failures[0], testing::StartsWith(text("in/b.png") + ": "));
   EXPECT_THAT(summary.failures[1], testing::StartsWith(text("absent.png") + ": "));
