@@ -154,7 +154,7 @@ int eval(const Request& request) {
 
   TerminalProgress progress(Screen::standard_error());
   note_other_names(segmenter.classes(), dataset, progress);
-  if (request.segmenter.crf) progress.message(crf_note(segmenter));
+  tell_of_crf(segmenter, progress);
   EvaluationPart part = evaluate_split(segmenter, dataset, request.data, split, extra, progress);
   print_scores(part);
   write_json(request.json, json_of(part, request, split));

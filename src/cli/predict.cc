@@ -48,7 +48,7 @@ PredictSummary segment(const Request& request, ProgressSink& progress) {
                                .source_values = request.values == "source"};
   if (request.boxes.empty()) {
     const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
-    if (request.segmenter.crf) progress.message(crf_note(segmenter));
+    tell_of_crf(segmenter, progress);
     return predict_files(segmenter, request.inputs, options, &progress);
   }
   check_boxes_alone(request);
@@ -100,8 +100,8 @@ Action declare(Arguments& arguments) {
   arguments.flag(request->segmenter.flip, "--flip",
                  "average with the mirrored picture: better, and twice as slow");
   arguments.flag(request->segmenter.crf, "--crf",
-                 "pull labels to the picture's edges by a dense CRF, with the settings that "
-                 "crf-search left in the model file, else the defaults");
+                 "pull labels to the picture's edges by a dense CRF, with the settings in the model "
+                 "file (of crf-search, or model.crf=post), else the defaults");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   return [request] { return predict(*request); };
