@@ -143,7 +143,7 @@ void check_usage(const Request& request) {
 }
 
 void check_files(const Request& request, const std::vector<CrfFile>& files,
-                         const CrfFilesOptions& options) {
+                 const CrfFilesOptions& options) {
   std::vector<fs::path> inputs = crf_inputs(files), results = crf_results(files, options);
   inputs.insert(inputs.end(), {request.truth, request.model});
   results.insert(results.end(), {request.report, request.json});

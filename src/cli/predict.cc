@@ -99,9 +99,10 @@ Action declare(Arguments& arguments) {
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
                  "average with the mirrored picture: better, and twice as slow");
-  arguments.flag(request->segmenter.crf, "--crf",
-                 "pull labels to the picture's edges by a dense CRF, with the settings in the model "
-                 "file (of crf-search, or model.crf=post), else the defaults");
+  arguments.flag(
+      request->segmenter.crf, "--crf",
+      "pull labels to the picture's edges by a dense CRF, with the settings in the model "
+      "file (of crf-search, or model.crf=post), else the defaults");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   return [request] { return predict(*request); };

@@ -214,8 +214,8 @@ TEST(MeanFieldOnCpu, TheLatticesAreMemoryOfThePlan) {
   const Graph graph = field_alone(3, kOptions);
   ParameterStore parameters = initialise(graph, 1);
   const auto engine = make_cpu_executor();
-  const auto plan = engine->plan(graph, parameters, std::vector<Shape>{kScores, kPicture},
-                                 {.mode = Mode::train});
+  const auto plan =
+      engine->plan(graph, parameters, std::vector<Shape>{kScores, kPicture}, {.mode = Mode::train});
   const std::size_t pixels = 93 * 91, planned = plan->memory_bytes();
   plan->forward();
   const std::size_t between = plan->memory_bytes();
