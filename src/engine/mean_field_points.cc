@@ -1,5 +1,6 @@
 #include "engine/mean_field_points.h"
 
+#include <cmath>
 #include <vector>
 
 #include "crf/kernel.h"
@@ -15,6 +16,14 @@ void write_position(std::int64_t i, std::int64_t width, float inverse_sigma, flo
 
 float of_channel(const std::vector<float>& values, std::int64_t channel) {
   return values[values.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
+}
+
+/// A picture of 8 bits has whole levels, of which its pre-processing leaves some rounding. That is
+/// taken back: points of equal channels lie on the border of simplices, where the least step to the
+/// other side puts other vertices into the lattice.
+float whole_where_near(float level) {
+  const float whole = std::nearbyint(level);
+  return std::fabs(level - whole) < 1e-3f ? whole : level;
 }
 
 }  // namespace
@@ -34,13 +43,13 @@ Features bilateral_points(const op::MeanField& o, BasicTensorView<const T> pictu
   const Shape& shape = pictures.shape;
   const std::int64_t width = shape.w(), pixels = shape.h() * width;
   const float inverse = 1.0f / o.bilateral_sigma_px;
+  const float inverse_colour = 1.0f / o.bilateral_sigma_colour;
   struct Scale {
-    float factor, zero;
+    float level, zero;
   };
   std::vector<Scale> scales;
   for (std::int64_t c = 0; c < shape.c(); ++c) {
-    scales.push_back({of_channel(o.levels, c) / o.bilateral_sigma_colour,
-                      of_channel(o.zero_levels, c) / o.bilateral_sigma_colour});
+    scales.push_back({of_channel(o.levels, c), of_channel(o.zero_levels, c)});
   }
   const T* planes = &pictures(n, 0, 0, 0);
   return {2 + static_cast<int>(shape.c()), pixels, [=](PixelRange range, float* out) {
@@ -49,7 +58,8 @@ Features bilateral_points(const op::MeanField& o, BasicTensorView<const T> pictu
               out += 2;
               const T* sample = planes + i;
               for (const Scale& scale : scales) {
-                *out++ = static_cast<float>(*sample) * scale.factor + scale.zero;
+                const float level = static_cast<float>(*sample) * scale.level + scale.zero;
+                *out++ = whole_where_near(level) * inverse_colour;
                 sample += pixels;
               }
             }

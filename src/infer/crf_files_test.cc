@@ -108,10 +108,11 @@ TEST_F(CrfFiles, ABadPairIsReportedAndSkipped) {
   write_npy(path("labels/d.npy"), {2, kHeight, kWidth}, numbers);
   const CrfFilesSummary summary = run_crf_files(pairs("in", "labels", "out"), {});
   EXPECT_EQ(summary.written, 1);
-  EXPECT_THAT(summary.failures, ElementsAre(HasSubstr("labels/b.png: "),
-                                            AllOf(HasSubstr("in/c.png: "),
-                                                  HasSubstr("has no labels or probabilities")),
-                                            HasSubstr("in/d.png: ")));
+  EXPECT_THAT(
+      summary.failures,
+      ElementsAre(HasSubstr("labels/b.png: "),
+                  AllOf(HasSubstr("in/c.png: "), HasSubstr("has no labels or probabilities")),
+                  HasSubstr("labels/d.npy: the probabilities at pixel (0, 3) sum to 1.4")));
   EXPECT_TRUE(fs::exists(path("out/a.png")));
   EXPECT_FALSE(fs::exists(path("out/b.png")));
 }
