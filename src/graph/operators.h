@@ -211,8 +211,8 @@ struct MeanField {
   /// The 8-bit levels that 1 stands for in the picture, one number for all channels or one for
   /// each: 255 * the deviation that pre-processing divides by. A channel of 0 does not count.
   std::vector<float> levels{1};
-  /// The 8-bit level that 0 stands for in the picture, for all channels or each: 255 * the mean that
-  /// pre-processing subtracts. Distances do not depend on it, but where colours lie among the
+  /// The 8-bit level that 0 stands for in the picture, for all channels or each: 255 * the mean
+  /// that pre-processing subtracts. Distances do not depend on it, but where colours lie among the
   /// lattice's vertices does. Within a thousandth of a whole level it is that level.
   std::vector<float> zero_levels{0};
 };
