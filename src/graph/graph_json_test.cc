@@ -289,11 +289,11 @@ TEST(GraphJson, RefusesAMeanFieldThatMeansNothing) {
 // Two coordinates and each channel are the features of the kernel of colours.
 TEST(GraphJson, RefusesAMeanFieldOfTooManyChannels) {
   const auto of_channels = [](int channels, float bilateral_weight) {
-    GraphBuilder g("crf");
-    const ValueId picture = g.input("picture", {.channels = channels});
-    g.output("result", g.mean_field("x", g.input("scores", {}), picture,
-                                    {.bilateral_weight = bilateral_weight}));
     try {
+      GraphBuilder g("crf");
+      const ValueId picture = g.input("picture", {.channels = channels});
+      g.output("result", g.mean_field("x", g.input("scores", {}), picture,
+                                      {.bilateral_weight = bilateral_weight}));
       std::move(g).build();
     } catch (const Error& error) {
       return std::string(error.what());
