@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
@@ -132,6 +133,45 @@ void print_product(const char* name, const Features& features, int labels, int r
   print_row("slice", slice);
 }
 
+/// A line of /proc/self/status, in bytes; 0 where there is none.
+double status_bytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word) {
+    if (word != key + ":") continue;
+    double kibibytes = 0;
+    status >> kibibytes;
+    return 1024 * kibibytes;
+  }
+  return 0;
+}
+
+/// What a CRF takes at most, beside the picture and the probabilities that it starts from. Done
+/// first, while nothing else has left free memory behind.
+void print_memory(const Arguments& a, const Image& picture) {
+  const CrfSettings& s = a.settings;
+  const Probabilities p = patchy_probabilities(a.labels, a.height, a.width);
+  std::ofstream("/proc/self/clear_refs") << "5";  // the peak begins anew
+  const double before = status_bytes("VmRSS");
+  apply_crf(picture, p, s);
+  const double taken = status_bytes("VmHWM") - before;
+  const CrfSize size{1, a.height, a.width};
+  const ActivePixels active(size.pixels(), {});
+  const ImageView view = picture;
+  const double lattices = static_cast<double>(
+      LatticeFilter(spatial_features(size, {.sigma_xy_px = s.spatial_sigma_px}, active)).bytes() +
+      LatticeFilter(bilateral_features(size, {&view, 1},
+                                       {.sigma_xy_px = s.bilateral_sigma_px,
+                                        .sigma_samples = {s.bilateral_sigma_colour}},
+                                       active))
+          .bytes());
+  const double tensor = 4.0 * a.labels * a.height * a.width;
+  fmt::print(
+      "memory: {:.1f} MB at most, the lattices {:.1f} MB ({:.0f} bytes a pixel), the rest "
+      "{:.2f} tensors [K,H,W]\n",
+      taken / 1e6, lattices / 1e6, lattices / a.height / a.width, (taken - lattices) / tensor);
+}
+
 void print_phases(const Arguments& a, const Image& picture) {
   const Probabilities p = patchy_probabilities(a.labels, a.height, a.width);
   const CrfSettings& s = a.settings;
@@ -205,6 +245,7 @@ int main(int argc, char** argv) {
   app.add_option("--iterations", a.settings.iterations);
   app.add_option("--repeats", a.repeats, "runs of which the median is shown");
   app.add_option("--threads", a.threads);
+  app.add_option("--sigma-spatial", a.settings.spatial_sigma_px, "of the spatial kernel");
   app.add_option("--sigma-xy", a.settings.bilateral_sigma_px, "of the bilateral kernel");
   app.add_option("--sigma-colour", a.settings.bilateral_sigma_colour);
   app.add_flag("--sizes", a.sizes, "0.1 to 25 megapixels instead (7 GB for 21 labels)");
@@ -214,6 +255,8 @@ int main(int argc, char** argv) {
   if (a.sizes) {
     print_sizes(a, source);
   } else {
-    print_phases(a, resize(source, a.height, a.width, {.antialias = true}));
+    const Image picture = resize(source, a.height, a.width, {.antialias = true});
+    print_memory(a, picture);
+    print_phases(a, picture);
   }
 }

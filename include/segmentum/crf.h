@@ -30,10 +30,12 @@ struct CrfSettings {
   float bilateral_weight = 10;        // 0: without this kernel
   CrfNormalisation normalisation = CrfNormalisation::symmetric;
   bool operator==(const CrfSettings&) const = default;
+
+  static constexpr int kMostIterations = 1000;
 };
 
 /// Throws Error naming the field unless sigmas are positive, weights at least 0 and iterations 0 to
-/// 1000, all finite.
+/// kMostIterations, all finite.
 void check(const CrfSettings& settings);
 
 /// How a CRF is computed. The result does not depend on `threads`.
@@ -95,10 +97,14 @@ struct CrfStep {
 /// As in the standard implementation, each pixel hears itself too. Give the unary term, add
 /// kernels, `infer`. Not safe to use from several threads at once.
 /// Memory: two [K,N] float tensors (K rounded up to 8) and the lattices: for each kernel of d
-/// dimensions 8 * (d+1) bytes a pixel, and for each of its vertices about 8 * K + 50 bytes.
+/// dimensions 8 * (d+1) + 4 bytes a pixel, for each of its vertices 4 * K + 4 * (d+2), and once
+/// more 4 * K + 8 for each of the bands of pixels (64 at most) that a vertex is in.
 /// Krähenbühl and Koltun, NIPS 2011, Algorithm 1; filters by Adams, Baek and Davis, 2010.
 class DenseCrf {
  public:
+  /// Of a kernel: coordinates and channels together.
+  static constexpr int kMostFeatures = 60;
+
   /// `ignored`: empty, or N values that are not 0 where a pixel takes no part: nothing of it is
   /// read, it tells others nothing, its marginals are 1/K and its label is `kIgnoreLabel`.
   /// Throws Error unless all sides and `labels` are positive and `labels` at most 65535.
@@ -115,7 +121,7 @@ class DenseCrf {
   void set_unary(std::span<const float> energies);
   /// From probabilities [K,N] (or [K,H,W], a stack's slices below each other). Those below 1e-5
   /// count as 1e-5, so that nothing is beyond doubt. Throws Error naming the pixel unless they are
-  /// in 0..1 and sum to one within 1 %.
+  /// in 0..1, give or take 0.001, and sum to one within 1 %.
   void set_unary_probabilities(std::span<const float> probabilities);
   void set_unary_probabilities(const Probabilities& probabilities);
   /// From N labels that are right with probability `confidence`, between 1/K and 1, both excluded
@@ -125,7 +131,8 @@ class DenseCrf {
 
   /// Kernels, as many as wanted. Each call builds the kernel's lattice, which later steps reuse,
   /// and returns the kernel's index. Throws Error on sigmas that are not positive and finite,
-  /// sizes that differ, and a lattice too large for 32-bit indices. O(N * d^2).
+  /// sizes that differ, more than kMostFeatures features, and a lattice too large for 32-bit
+  /// indices. O(N * d^2).
   int add_spatial(const SpatialKernel& kernel, const CrfTerm& term);
   int add_bilateral(const ImageView& picture, const BilateralKernel& kernel, const CrfTerm& term);
   /// One picture per slice, all of the same size, type and channels.
@@ -161,9 +168,12 @@ class DenseCrf {
   std::unique_ptr<State> state_;
 };
 
+/// The kernels that `settings` describe, those of weight 0 left out: the spatial one first. u8, u16
+/// (65535 is full) or f32 (1 is full), all channels count. Throws Error as `check` and the members.
+void add_kernels(DenseCrf& crf, const ImageView& picture, const CrfSettings& settings);
+
 /// The CRF that `settings` describe for a picture: unary from the probabilities, a spatial and a
-/// bilateral kernel, ready to infer. u8, u16 (65535 is full) or f32 (1 is full), all channels
-/// count. Throws Error if the sizes differ, and as `DenseCrf` does.
+/// bilateral kernel, ready to infer. Throws Error if the sizes differ, and as `DenseCrf` does.
 DenseCrf make_crf(const ImageView& picture, const Probabilities& probabilities,
                   const CrfSettings& settings, const CrfOptions& options = {});
 

@@ -13,6 +13,7 @@
 #include "segmentum/error.h"
 #include "segmentum/image.h"
 #include "segmentum/probabilities.h"
+#include "segmentum/progress.h"
 
 namespace segmentum {
 
@@ -55,6 +56,9 @@ class Segmenter {
   const CrfSettings& crf_settings() const;
   /// Whether the model file holds any.
   bool has_crf_settings() const;
+  /// Whether a CRF is part of the network itself (CRF-as-RNN); options.crf puts a second one
+  /// behind.
+  bool has_crf_layer() const;
 
   /// The class of every pixel: a label map of exactly the picture's size, from 1x1 up.
   /// Safe to call from many threads; each call takes one of the contexts kept for this purpose.
@@ -71,8 +75,10 @@ class Segmenter {
     Context& operator=(Context&&) noexcept;
     ~Context();
 
-    LabelMap segment(const ImageView& picture);
-    Probabilities probabilities(const ImageView& picture);
+    /// `progress` is asked whether to stop between the steps of a CRF (throws Interrupted), and
+    /// told nothing.
+    LabelMap segment(const ImageView& picture, ProgressSink* progress = nullptr);
+    Probabilities probabilities(const ImageView& picture, ProgressSink* progress = nullptr);
 
    private:
     friend class Segmenter;

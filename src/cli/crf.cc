@@ -1,6 +1,7 @@
 // segmentum crf: labels or probabilities of any origin, pulled to the edges of their pictures.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <ctime>
@@ -18,6 +19,7 @@
 #include "cli/terminal_progress.h"
 #include "image/codec.h"
 #include "infer/crf_files.h"
+#include "infer/kept_files.h"
 #include "model_file/model.h"
 #include "report/crf_report.h"
 
@@ -75,6 +77,32 @@ void ignore_where(const LabelMap& labels, LabelMap& truth) {
   }
 }
 
+/// Labels counted without the classes that occur nowhere, for which matrices of [classes, classes]
+/// would have no number.
+void keep_classes_that_occur(CrfReport& report) {
+  std::vector<bool> occurs(report.classes.size(), false);
+  const auto for_labels = [&](const auto& body) {
+    for (std::uint16_t& label : report.truth.labels()) body(label);
+    for (CrfCourse::Labels& step : report.course.labels) {
+      for (std::uint16_t& label : step.map.labels()) body(label);
+    }
+  };
+  for_labels([&](std::uint16_t label) {
+    if (label != kIgnoreLabel) occurs[label] = true;
+  });
+  std::vector<std::uint16_t> place(occurs.size(), kIgnoreLabel);
+  std::vector<ClassInfo> classes;
+  for (std::size_t k = 0; k < occurs.size(); ++k) {
+    if (!occurs[k]) continue;
+    place[k] = static_cast<std::uint16_t>(classes.size());
+    classes.push_back(report.classes[k]);
+  }
+  for_labels([&](std::uint16_t& label) {
+    if (label != kIgnoreLabel) label = place[label];
+  });
+  report.classes = std::move(classes);
+}
+
 void write_page(const Request& request, const CrfFile& file, const CrfFilesOptions& options) {
   const CrfInput input = read_crf_input(file.input, options.rule);
   CrfReport report{.title = "CRF on " + file.picture.filename().string(),
@@ -84,14 +112,17 @@ void write_page(const Request& request, const CrfFile& file, const CrfFilesOptio
                    .classes = classes_of(input),
                    .picture_name = file.picture.filename(),
                    .picture = read_image(file.picture)};
-  DenseCrf crf = crf_of(report.picture, input, options.trust, options.settings);
+  DenseCrf crf = crf_of(report.picture, input, file.input, options.trust, options.settings);
   report.course = follow(crf, options.settings.iterations);
   if (!request.truth.empty()) {
     report.truth = read_truth(request.truth, input);
+    ignore_where(report.course.labels.front().map, report.truth);
+  }
+  keep_classes_that_occur(report);
+  if (!request.truth.empty() && !report.classes.empty()) {
     const LabelMap& before = report.course.labels.front().map;
     const LabelMap& after = report.course.labels.back().map;
-    ignore_where(before, report.truth);
-    const int classes = class_count(input);
+    const int classes = static_cast<int>(report.classes.size());
     report.trimaps = CrfTrimaps{"this picture", TrimapCounts(classes), TrimapCounts(classes)};
     report.trimaps->before.add(before, report.truth);
     report.trimaps->after.add(after, report.truth);
@@ -100,10 +131,42 @@ void write_page(const Request& request, const CrfFile& file, const CrfFilesOptio
   std::cout << "Wrote " << request.report << '\n';
 }
 
-int crf(const Request& request) {
+void check_usage(const Request& request) {
   if (!request.truth.empty() && request.report.empty()) {
     throw UsageError("--truth is for the page that --report FILE writes");
   }
+  if (request.confidence && (*request.confidence <= 0 || *request.confidence >= 1)) {
+    throw UsageError(fmt::format(
+        "--confidence is {:g}; it must lie between one over the number of classes, which knows "
+        "nothing, and 1, both excluded",
+        *request.confidence));
+  }
+}
+
+void check_files(const Request& request, const std::vector<CrfFile>& files,
+                 const CrfFilesOptions& options) {
+  std::vector<fs::path> inputs = crf_inputs(files), results = crf_results(files, options);
+  inputs.insert(inputs.end(), {request.truth, request.model});
+  results.insert(results.end(), {request.report, request.json});
+  require_inputs_kept(inputs, results);
+}
+
+/// Says which options had nothing to say.
+void tell_of_label_options(const Request& request, const CrfFilesSummary& summary,
+                           ProgressSink& progress) {
+  std::vector<std::string> given;
+  if (request.confidence) given.emplace_back("--confidence");
+  if (request.options.rule.classes > 0) given.emplace_back("--classes");
+  if (request.ignore_value) given.emplace_back("--ignore");
+  if (request.options.trust.fill_ignored) given.emplace_back("--fill-ignored");
+  if (given.empty() || summary.of_probabilities == 0) return;
+  progress.message(fmt::format("{} {} labels and said nothing of the probabilities of {} picture{}",
+                               fmt::join(given, ", "), given.size() == 1 ? "is for" : "are for",
+                               summary.of_probabilities, summary.of_probabilities == 1 ? "" : "s"));
+}
+
+int crf(const Request& request) {
+  check_usage(request);
   catch_stop_signals();
   const ThreadsInScope scope(request.threads);
   const CrfFilesOptions options = options_of(request);
@@ -112,9 +175,11 @@ int crf(const Request& request) {
   if (!request.report.empty() && files.size() != 1) {
     throw UsageError(fmt::format("--report shows one picture; {} were given", files.size()));
   }
+  check_files(request, files, options);
   TerminalProgress progress(Screen::standard_error());
   const auto start = std::chrono::steady_clock::now();
   const CrfFilesSummary summary = run_crf_files(files, options, &progress);
+  tell_of_label_options(request, summary, progress);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::cout << fmt::format("{} of {} refined into {} in {:.1f} s\n", summary.written,
                            counted(files.size(), "picture"), request.out, seconds.count());
@@ -153,7 +218,7 @@ Action declare(Arguments& arguments) {
                  "label pixels without a label by what is around them: from scribbles, say");
   request->numbers.declare(arguments);
   arguments.option(request->model, "--model", "MODEL",
-                   "take the settings that crf-search left in a model file");
+                   "take the settings of a CRF that a model file holds");
   arguments.flag(request->options.overlay, "--overlay",
                  "also NAME.overlay.png, the picture under the labels' colours");
   arguments.flag(request->options.probabilities, "--probabilities",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/arguments.h"
+#include "graph/operators.h"
 #include "model_file/crf_json.h"
 
 namespace segmentum {
@@ -18,7 +19,8 @@ void replace(float& number, const std::optional<double>& given) {
 }  // namespace
 
 void CrfArguments::declare(Arguments& arguments) {
-  arguments.option(iterations_, "--iterations", {0, 1000}, "mean-field steps (default: 10)");
+  arguments.option(iterations_, "--iterations", {0, CrfSettings::kMostIterations},
+                   "mean-field steps (default: 10)");
   arguments.option(bilateral_weight_, "--bilateral-weight", kWeight,
                    "pull between near pixels of like colour (default: 10)");
   arguments.option(bilateral_sigma_, "--bilateral-sigma", kSigma,
@@ -59,12 +61,25 @@ BoundaryTolerance tolerance_argument(const std::string& text) {
   }
 }
 
-std::string crf_note(const Segmenter& segmenter) {
-  return fmt::format(
+void tell_of_crf(const Segmenter& segmenter, ProgressSink& progress) {
+  if (segmenter.has_crf_layer() && segmenter.options().tile > 0) {
+    progress.message(
+        "--tile is not used: the network has a CRF inside, by which every pixel sees the whole "
+        "picture");
+  }
+  if (!segmenter.options().crf) return;
+  progress.message(fmt::format(
       "CRF: {} ({})", crf_text(segmenter.crf_settings()),
       segmenter.has_crf_settings()
           ? "from the model file"
-          : "the defaults; segmentum crf-search finds out whether others suit this model");
+          : "the defaults; segmentum crf-search finds out whether others suit this model"));
+  tell_of_second_crf(segmenter, progress);
+}
+
+void tell_of_second_crf(const Segmenter& segmenter, ProgressSink& progress) {
+  if (!segmenter.has_crf_layer()) return;
+  progress.message(
+      "warning: the network has a CRF inside (model.crf=rnn); this one is a second, on top of it");
 }
 
 JsonObject json_of(const CrfSettings& settings) {

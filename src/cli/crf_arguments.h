@@ -8,6 +8,7 @@
 #include "cli/json_object.h"
 #include "metrics/boundary.h"
 #include "segmentum/crf.h"
+#include "segmentum/progress.h"
 #include "segmentum/segmenter.h"
 
 namespace segmentum {
@@ -35,8 +36,11 @@ class CrfArguments {
 /// UsageError.
 BoundaryTolerance tolerance_argument(const std::string& text);
 
-/// One line: which settings a segmenter's CRF runs with, and where they come from.
-std::string crf_note(const Segmenter& segmenter);
+/// Lines for a person: which settings a segmenter's CRF runs with and where they come from, and
+/// what to know about a network that has a CRF inside.
+void tell_of_crf(const Segmenter& segmenter, ProgressSink& progress);
+/// The latter where the CRF is put behind it by other means.
+void tell_of_second_crf(const Segmenter& segmenter, ProgressSink& progress);
 
 JsonObject json_of(const CrfSettings& settings);
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -19,12 +20,15 @@
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "data/inspect.h"
+#include "infer/kept_files.h"
 #include "model_file/crf_json.h"
 #include "model_file/model.h"
 #include "report/crf_report.h"
 
 namespace segmentum {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr int kMebibyte = 1 << 20;
 constexpr std::size_t kPrinted = 10;  // settings; all are in the JSON and on the page
@@ -118,13 +122,38 @@ void write_page(const Request& request, const CrfSearch& search, ProbabilityCach
   std::cout << "Wrote " << request.report << '\n';
 }
 
+/// What the search found of the settings that the model file holds, if it holds any.
+std::optional<CrfTrial> stored_trial(const CrfSearch& search, const Segmenter& segmenter) {
+  if (!segmenter.has_crf_settings()) return std::nullopt;
+  const auto found =
+      std::ranges::find(search.trials, segmenter.crf_settings(), &CrfTrial::settings);
+  return found == search.trials.end() ? std::nullopt : std::optional(*found);
+}
+
+/// What becomes of settings in the file where none helps.
+std::string fate_of_stored(const Request& request, const CrfSearch& search,
+                           const std::optional<CrfTrial>& stored) {
+  if (!stored) return "nothing was written";
+  const std::string what =
+      fmt::format("those in {} ({}; mean IoU {} %)", request.model, crf_text(stored->settings),
+                  percent(stored->scores.mean_iou));
+  if (stored->scores.mean_iou >= search.before.mean_iou) {
+    return "nothing was written; " + what + " remain";
+  }
+  if (request.dry_run) return "nothing was written (--dry-run); " + what + " remain";
+  remove_crf_settings(request.model);
+  return what + " were taken out";
+}
+
 /// Keeps the best settings if they are worth it, and says what was done.
-void store_if_better(const Request& request, const CrfSearch& search) {
+void store_if_better(const Request& request, const CrfSearch& search,
+                     const std::optional<CrfTrial>& stored) {
   if (!search.improves()) {
     std::cout << fmt::format(
-        "No setting has a higher mean IoU than no CRF ({} %): nothing was written. A CRF does not "
-        "help this model on these pictures.\n",
-        percent(search.before.mean_iou));
+        "No setting has a higher mean IoU than no CRF ({} %): {}. A CRF does not help this model "
+        "on "
+        "these pictures.\n",
+        percent(search.before.mean_iou), fate_of_stored(request, search, stored));
     return;
   }
   const std::string gain =
@@ -150,6 +179,20 @@ CrfSearchOptions options_of(const Request& request, const Segmenter& segmenter) 
   return options;
 }
 
+/// The page and the JSON may not take the place of the model or of a file of the data set.
+void check_files(const Request& request, const Dataset& dataset) {
+  if (request.report.empty() && request.json.empty()) return;
+  std::vector<fs::path> inputs{request.model, request.data, dataset.root / "dataset.toml"};
+  for (const auto& [split, samples] : dataset.splits) {
+    for (const Sample& sample : samples) {
+      inputs.push_back(dataset.root / sample.image);
+      if (!sample.mask.empty()) inputs.push_back(dataset.root / sample.mask);
+    }
+  }
+  const fs::path results[] = {request.report, request.json};
+  require_inputs_kept(inputs, results);
+}
+
 int crf_search(const Request& request) {
   catch_stop_signals();
   const ThreadsInScope scope(request.segmenter.threads);
@@ -157,6 +200,9 @@ int crf_search(const Request& request) {
   const CrfSearchOptions options = options_of(request, segmenter);
   TerminalProgress progress(Screen::standard_error());
   const Dataset dataset = open_dataset(request.data, progress);
+  check_files(request, dataset);
+  tell_of_crf(segmenter, progress);
+  tell_of_second_crf(segmenter, progress);
   ProbabilityCache cache(static_cast<std::size_t>(request.cache_mib) * kMebibyte);
   const auto start = std::chrono::steady_clock::now();
   const std::vector<std::string> failures =
@@ -179,8 +225,10 @@ int crf_search(const Request& request) {
       .set("improves", search.improves())
       .set("trials", trials)
       .set("failures", failures);
+  const std::optional<CrfTrial> stored = stored_trial(search, segmenter);
+  if (stored) json.set("stored", json_of(*stored));
   write_json(request.json, json);  // before the model file, which might not be writable
-  store_if_better(request, search);
+  store_if_better(request, search, stored);
   if (failures.empty()) return 0;
   throw Error(fmt::format("{} of {} failed, each told of above", failures.size(),
                           counted(failures.size() + cache.size(), "picture")));
@@ -188,7 +236,7 @@ int crf_search(const Request& request) {
 
 Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
-  arguments.operand(request->model, "MODEL", "a .segmentum file; the best settings go into it");
+  arguments.operand(request->model, "MODEL", "a .segmentum file; settings that help go into it");
   arguments.operand(request->data, "DATA", "folder or dataset.toml");
   arguments.option(request->split, "--split", "NAME",
                    "pictures to choose by (default: val); judge by others");

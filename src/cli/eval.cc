@@ -158,7 +158,7 @@ int eval(const Request& request) {
   ExtraScores extra{.boundary = tolerance, .trimap = request.trimap};
   if (!request.interior.empty()) extra.interior = find_class(dataset.classes, request.interior);
   note_other_names(segmenter.classes(), dataset, progress);
-  if (request.segmenter.crf) progress.message(crf_note(segmenter));
+  tell_of_crf(segmenter, progress);
   EvaluationPart part = evaluate_split(segmenter, dataset, request.data, split, extra, progress);
   print_scores(part);
   write_json(request.json, json_of(part, request, split));

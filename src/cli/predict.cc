@@ -49,7 +49,7 @@ PredictSummary segment(const Request& request, ProgressSink& progress) {
                                .source_values = request.values == "source"};
   if (request.boxes.empty()) {
     const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
-    if (request.segmenter.crf) progress.message(crf_note(segmenter));
+    tell_of_crf(segmenter, progress);
     return predict_files(segmenter, request.inputs, options, &progress);
   }
   check_boxes_alone(request);
@@ -117,9 +117,10 @@ Action declare(Arguments& arguments) {
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
                  "average with the mirrored picture: better, and twice as slow");
-  arguments.flag(request->segmenter.crf, "--crf",
-                 "pull labels to the picture's edges by a dense CRF, with the settings that "
-                 "crf-search left in the model file, else the defaults");
+  arguments.flag(
+      request->segmenter.crf, "--crf",
+      "pull labels to the picture's edges by a dense CRF, with the settings in the model "
+      "file (of crf-search, or model.crf=post), else the defaults");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   arguments.help_footer([] { return std::string(kNames); });

@@ -47,13 +47,22 @@ TEST(CrfInput, ProbabilitiesMustSumToOne) {
   std::vector<float> p(12, 0.5f);
   p[10] = 0.7f;
   EXPECT_EQ(error_of([&] { crf.set_unary_probabilities(p); }),
-            "the probabilities at pixel (1, 1) sum to 1.200000; they must sum to one (a softmax "
+            "the probabilities at pixel (1, 1) sum to 1.2; they must sum to one (a softmax "
             "over the labels does)");
   for (const float bad : {NAN, kInfinity, -0.5f, 1.5f}) {
     p[10] = bad;
     EXPECT_THAT(error_of([&] { crf.set_unary_probabilities(p); }),
                 HasSubstr("the probability of label 1 at pixel (1, 1) is "));
   }
+  // What rounding leaves beyond 0 and 1 is no error; what is reported does not read as zero.
+  p[4] = 1.0005f;
+  p[10] = -0.0005f;
+  EXPECT_EQ(error_of([&] { crf.set_unary_probabilities(p); }), "");
+  p[10] = -0.002f;
+  EXPECT_THAT(error_of([&] { crf.set_unary_probabilities(p); }),
+              HasSubstr("the probability of label 1 at pixel (1, 1) is -0.002; it must"));
+  p[4] = 0.5f;
+  p[10] = 1.5f;
   EXPECT_THAT(error_of([&] { crf.set_unary_probabilities(Probabilities(2, 3, 2)); }),
               HasSubstr("2 classes, 2x3 pixels, for a CRF of 2 labels, 3x2"));
   DenseCrf stack({.depth = 2, .height = 1, .width = 3}, 2);
@@ -70,7 +79,7 @@ TEST(CrfInput, LabelsMustBeClassesWithSomeConfidence) {
   const std::vector<std::uint16_t> labels(6, 1);
   for (const float bad : {0.5f, 0.0f, 1.0f, 1.2f, NAN}) {
     EXPECT_THAT(error_of([&] { crf.set_unary_labels(labels, bad); }),
-                HasSubstr("it must lie between 0.500000, which knows nothing, and 1"));
+                HasSubstr("it must lie between 0.5, which knows nothing, and 1"));
   }
   EXPECT_EQ(error_of([&] { crf.set_unary_labels(std::vector<std::uint16_t>(5), 0.7f); }),
             "5 labels for 6 pixels; give one for each");
@@ -156,7 +165,7 @@ TEST(CrfSettings, AreCheckedByName) {
   EXPECT_EQ(error_of([] { check(CrfSettings{.iterations = -1}); }),
             "crf iterations are -1; 0 to 1000 are possible");
   EXPECT_EQ(error_of([] { check(CrfSettings{.spatial_sigma_px = 0}); }),
-            "crf spatial_sigma_px is 0.000000; it must be positive");
+            "crf spatial_sigma_px is 0; it must be positive");
   EXPECT_THAT(error_of([] { check(CrfSettings{.bilateral_sigma_colour = NAN}); }),
               HasSubstr("bilateral_sigma_colour is nan"));
   EXPECT_THAT(error_of([] { check(CrfSettings{.bilateral_weight = -3}); }),

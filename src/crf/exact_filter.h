@@ -14,6 +14,7 @@ class ExactFilter : public PairwiseFilter {
  public:
   explicit ExactFilter(const Features& features);
   std::unique_ptr<Run> make_run(int stride) const override;
+  std::size_t bytes() const override { return sizeof(float) * features_.size(); }
 
  private:
   class ExactRun;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/threads.h"
+#include "crf/number_text.h"
 #include "image/sample.h"
 
 namespace segmentum {
@@ -14,7 +15,7 @@ constexpr float kFarthest = 1e5f;  // sigmas from zero: a float's step is 1/128 
 
 void check_sigma(float sigma, const char* name) {
   if (std::isfinite(sigma) && sigma > 0) return;
-  throw Error(std::string(name) + " is " + std::to_string(sigma) +
+  throw Error(std::string(name) + " is " + number_text(sigma) +
               "; it must be positive (give the kernel no weight, or do not add it, to be without)");
 }
 
@@ -103,7 +104,7 @@ std::vector<float> channel_scales(const BilateralKernel& kernel, int channels) {
 }
 
 [[noreturn]] void throw_too_far(float sigmas) {
-  throw Error("a pixel's position or colour is " + std::to_string(sigmas) +
+  throw Error("a pixel's position or colour is " + number_text(sigmas) +
               " sigmas from zero; it must be finite and at most " +
               std::to_string(static_cast<int>(kFarthest)) + ", which a larger sigma makes it");
 }

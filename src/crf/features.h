@@ -30,7 +30,7 @@ class ActivePixels {
   std::vector<std::int64_t> list_;
 };
 
-inline constexpr int kMostFeatures = 60;
+inline constexpr int kMostFeatures = DenseCrf::kMostFeatures;
 
 /// f_i for every active pixel i, of the kernel exp(-|f_i - f_j|^2 / 2).
 struct Features {

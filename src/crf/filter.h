@@ -1,6 +1,7 @@
 // What mean field asks of a Gaussian: one interface for the lattice and for every pair of pixels.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -44,6 +45,9 @@ class PairwiseFilter {
   const Bands& bands() const { return bands_; }
   /// For rows of `stride` floats, a multiple of kRowUnit. The filter must outlive it.
   virtual std::unique_ptr<Run> make_run(int stride) const = 0;
+
+  /// Memory that it holds; runs have their own.
+  virtual std::size_t bytes() const = 0;
 
   /// out = A in, or A^T in: all three phases for rows [N][stride]. in = out is allowed.
   void apply(const float* in, float* out, int stride, FilterDirection direction) const;

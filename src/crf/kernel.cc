@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/threads.h"
+#include "crf/number_text.h"
 
 namespace segmentum {
 namespace {
@@ -13,7 +14,7 @@ constexpr float kLargest = 1e9f;  // of a weight and of a compatibility: their s
 
 void check_number(float value, const char* what) {
   if (std::fabs(value) <= kLargest) return;
-  throw Error(std::string(what) + " is " + std::to_string(value) +
+  throw Error(std::string(what) + " is " + number_text(value) +
               "; it must be finite and at most 1e9 in size");
 }
 
@@ -45,6 +46,20 @@ Kernel::Kernel(std::unique_ptr<const PairwiseFilter> filter, const CrfTerm& term
 void Kernel::set_weight(float weight) {
   check_number(weight, "a kernel's weight");
   weight_ = weight;
+}
+
+std::size_t Kernel::bytes() const {
+  const auto of = [](const auto& scale) {
+    return scale ? sizeof(float) * static_cast<std::size_t>(scale->count()) : 0;
+  };
+  const std::size_t second = slice_scale_ == splat_scale_ ? 0 : of(slice_scale_);
+  return filter_->bytes() + of(splat_scale_) + second;
+}
+
+std::int64_t kernel_bytes_per_pixel(int features, CrfNormalisation normalisation) {
+  const std::int64_t corner = sizeof(std::uint32_t) + sizeof(float);
+  const std::int64_t factor = normalisation == CrfNormalisation::none ? 0 : sizeof(float);
+  return (features + 1) * corner + factor;
 }
 
 void Kernel::normalise(CrfNormalisation normalisation) {

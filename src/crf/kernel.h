@@ -18,6 +18,8 @@ class Kernel {
   Kernel(std::unique_ptr<const PairwiseFilter> filter, const CrfTerm& term, int labels);
 
   const PairwiseFilter& filter() const { return *filter_; }
+  /// Memory of the filter and of the factors that normalise it.
+  std::size_t bytes() const;
   float weight() const { return weight_; }
   void set_weight(float weight);
   /// The compatibility matrix, its columns as rows [K][row_stride(K)]; empty: Potts.
@@ -39,5 +41,9 @@ class Kernel {
   Block<float> columns_;
   std::shared_ptr<const Block<float>> splat_scale_, slice_scale_;  // shared where they are equal
 };
+
+/// What a lattice's kernel of so many features holds for each pixel: corners with their weights,
+/// and the factors that normalise it. Vertices come on top.
+std::int64_t kernel_bytes_per_pixel(int features, CrfNormalisation normalisation);
 
 }  // namespace segmentum

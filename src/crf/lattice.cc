@@ -54,6 +54,15 @@ Lattice::Lattice(const Features& features, const Bands& bands)
   find_lines(table, geometry);
 }
 
+std::size_t Lattice::bytes() const {
+  const auto of = [](const auto& numbers) { return sizeof(numbers[0]) * numbers.size(); };
+  std::size_t sum = sizeof(std::uint32_t) * static_cast<std::size_t>(corner_.count()) +
+                    sizeof(float) * static_cast<std::size_t>(weight_.count()) + of(band_begin_) +
+                    of(vertex_of_) + of(part_begin_) + of(parts_);
+  for (const Axis& axis : axes_) sum += of(axis.line) + of(axis.piece_begin);
+  return sum;
+}
+
 void Lattice::find_corners(const Features& features, const Bands& bands,
                            const LatticeGeometry& geometry, std::vector<VertexTable>& tables) {
   parallel_for(bands.count(), [&](std::int64_t b) {

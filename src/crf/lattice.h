@@ -16,12 +16,15 @@ namespace segmentum {
 /// pixels into rows of its own, small enough for the cache and nobody else's, and each vertex then
 /// sums its rows over the bands in their order. So the bits do not depend on the threads.
 ///
-/// Memory: 8 * (d + 1) bytes a pixel, and about 4 * (d + 1) + 12 a vertex.
+/// Memory: 8 * (d + 1) bytes a pixel, 4 * (d + 2) a vertex and 8 for each band that it is in; while
+/// it is built, up to 80 more for each of both.
 class Lattice {
  public:
   /// O(N * d^2). Throws Error if there are more vertices than 31 bits count.
   Lattice(const Features& features, const Bands& bands);
 
+  /// Memory that it holds.
+  std::size_t bytes() const;
   /// Vertices around a pixel: d + 1.
   int corners() const { return corners_; }
   float gain() const { return gain_; }

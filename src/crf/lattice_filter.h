@@ -15,6 +15,7 @@ class LatticeFilter : public PairwiseFilter {
   explicit LatticeFilter(const Features& features)
       : PairwiseFilter(features.pixels), lattice_(features, bands()) {}
   std::unique_ptr<Run> make_run(int stride) const override;
+  std::size_t bytes() const override { return lattice_.bytes(); }
   const Lattice& lattice() const { return lattice_; }
 
  private:

@@ -17,31 +17,40 @@ class MeanField::Scratch {
   Block<float> gain, message, common;
 };
 
+namespace {
+
+std::vector<const Kernel*> addresses(const std::vector<Kernel>& kernels) {
+  std::vector<const Kernel*> all;
+  for (const Kernel& kernel : kernels) all.push_back(&kernel);
+  return all;
+}
+
+}  // namespace
+
 MeanField::MeanField(int labels, const Block<float>& unary, const std::vector<Kernel>& kernels)
     : labels_(labels),
       stride_(row_stride(labels)),
       bands_(unary.count() / stride_),
       unary_(unary),
-      kernels_(kernels),
+      products_(addresses(kernels), stride_),
       q_(unary.count()) {
-  for (const Kernel& kernel : kernels_) runs_.push_back(kernel.filter().make_run(stride_));
   const FieldSums sums = for_bands([&](int band, PixelRange range, Scratch&) {
     const std::int64_t at = range.begin * stride_;
     const FieldSums block = start_rows(unary_.data() + at, range.count(), labels_, q_.data() + at);
-    splat(band, range, q_.data() + at);
+    products_.splat(band, range, q_.data() + at);
     return block;
   });
   entropy_ = sums.entropy;
 }
 
 CrfStep MeanField::step() {
-  blur();
+  products_.blur();
   const FieldSums sums = for_bands([&](int band, PixelRange range, Scratch& scratch) {
     const std::int64_t at = range.begin * stride_;
     hear(band, range, scratch);
     const FieldSums block = update_rows(unary_.data() + at, scratch.common.data(), range.count(),
                                         labels_, scratch.gain.data(), q_.data() + at);
-    splat(band, range, scratch.gain.data());
+    products_.splat(band, range, scratch.gain.data());
     return block;
   });
   const double before = sums.energy - entropy_;
@@ -51,7 +60,7 @@ CrfStep MeanField::step() {
 }
 
 double MeanField::free_energy() {
-  blur();
+  products_.blur();
   double energy = 0;
   std::vector<double> of_band(bands_.count(), 0.0);
   parallel_for(bands_.count(), [&](std::int64_t b) {
@@ -74,7 +83,7 @@ FieldSums MeanField::for_bands(const Body& body) {
   parallel_for(bands_.count(), [&](std::int64_t b) {
     const int band = static_cast<int>(b);
     Scratch scratch(stride_);
-    for (const auto& run : runs_) run->clear(band);
+    products_.clear(band);
     for_blocks(bands_[band], stride_,
                [&](PixelRange range) { of_band[b] += body(band, range, scratch); });
   });
@@ -83,40 +92,23 @@ FieldSums MeanField::for_bands(const Body& body) {
   return sums;
 }
 
-void MeanField::blur() {
-  const auto blur_one = [&](std::int64_t m) { runs_[m]->blur(FilterDirection::forward); };
-  const auto count = static_cast<std::int64_t>(runs_.size());
-  if (std::ranges::none_of(runs_, [](const auto& run) { return run->blur_uses_threads(); })) {
-    parallel_for(count, blur_one);
-  } else {
-    for (std::int64_t m = 0; m < count; ++m) blur_one(m);
-  }
-}
-
-void MeanField::splat(int band, PixelRange range, const float* q) {
-  for (std::size_t m = 0; m < runs_.size(); ++m) {
-    runs_[m]->splat(band, range, q, kernels_[m].in_scale(range.begin));
-  }
-}
-
 /// The message to each pixel of the range as common - gain: that of a Potts kernel is the sum of
 /// what all labels send, less what the label itself does.
 void MeanField::hear(int band, PixelRange range, Scratch& scratch) const {
   const std::int64_t floats = range.count() * stride_;
   float* gain = scratch.gain.data();
   std::fill_n(gain, floats, 0.0f);
-  for (std::size_t m = 0; m < runs_.size(); ++m) {
-    const Kernel& kernel = kernels_[m];
-    if (!kernel.is_potts()) continue;
-    runs_[m]->slice(band, range, kernel.weight(), kernel.out_scale(range.begin), gain);
+  for (int m = 0; m < products_.count(); ++m) {
+    const Kernel& kernel = products_.kernel(m);
+    if (kernel.is_potts()) products_.slice(m, band, range, kernel.weight(), gain);
   }
   sum_rows(gain, range.count(), labels_, scratch.common.data());
-  for (std::size_t m = 0; m < runs_.size(); ++m) {
-    const Kernel& kernel = kernels_[m];
+  for (int m = 0; m < products_.count(); ++m) {
+    const Kernel& kernel = products_.kernel(m);
     if (kernel.is_potts()) continue;
     float* message = scratch.message.data();
     std::fill_n(message, floats, 0.0f);
-    runs_[m]->slice(band, range, 1.0f, kernel.out_scale(range.begin), message);
+    products_.slice(m, band, range, 1.0f, message);
     subtract_costs(kernel.columns().data(), kernel.weight(), message, range.count(), labels_, gain);
   }
 }

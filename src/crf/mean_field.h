@@ -2,11 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
-#include "crf/kernel.h"
+#include "crf/kernel_products.h"
 #include "crf/mean_field_kernels.h"
 #include "crf/rows.h"
 #include "segmentum/crf.h"
@@ -30,9 +29,7 @@ class MeanField {
 
  private:
   class Scratch;
-  void splat(int band, PixelRange range, const float* q);
   void hear(int band, PixelRange range, Scratch& scratch) const;
-  void blur();
   template <typename Body>
   FieldSums for_bands(const Body& body);
 
@@ -40,8 +37,7 @@ class MeanField {
   int stride_;
   Bands bands_;
   const Block<float>& unary_;
-  const std::vector<Kernel>& kernels_;
-  std::vector<std::unique_ptr<PairwiseFilter::Run>> runs_;
+  KernelProducts products_;
   Block<float> q_;
   double entropy_ = 0;
 };

@@ -188,7 +188,8 @@ bool negative_logs_of(const float* HWY_RESTRICT p, int count, float floor,
   bool in_range = true;
   const auto at = [&](auto d, int i) {
     const auto value = hn::LoadU(d, p + i);
-    const auto within = hn::And(hn::Ge(value, hn::Zero(d)), hn::Le(value, hn::Set(d, 1.001f)));
+    const auto within = hn::And(hn::Ge(value, hn::Set(d, -kProbabilitySlack)),
+                                hn::Le(value, hn::Set(d, 1 + kProbabilitySlack)));
     in_range = in_range && hn::AllTrue(d, within);
     hn::StoreU(hn::Add(hn::LoadU(d, sums + i), value), d, sums + i);
     hn::StoreU(hn::Neg(hn::Log(d, hn::Max(value, hn::Set(d, floor)))), d, energies + i);

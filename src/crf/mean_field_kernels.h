@@ -41,7 +41,11 @@ void sum_rows(const float* rows, std::int64_t pixels, int labels, float* sums);
 void subtract_costs(const float* columns, float factor, const float* message, std::int64_t pixels,
                     int labels, float* gain);
 
-/// energies[i] = -log(max(p[i], floor)), sums[i] += p[i]. False if a p is not within 0..1.001.
+/// How far a probability may lie outside of 0..1: sums and differences of floats do.
+inline constexpr float kProbabilitySlack = 0.001f;
+
+/// energies[i] = -log(max(p[i], floor)), sums[i] += p[i]. False if a p lies outside of 0..1 by more
+/// than kProbabilitySlack, or is no number.
 bool negative_logs(const float* p, int count, float floor, float* energies, float* sums);
 
 }  // namespace segmentum

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "crf/number_text.h"
 #include "image/sample.h"
 #include "segmentum/crf.h"
 
@@ -11,8 +12,7 @@ namespace {
 
 void check_field(float value, bool is_good, const char* name, const char* wanted) {
   if (std::isfinite(value) && is_good) return;
-  throw Error(std::string("crf ") + name + " is " + std::to_string(value) + "; it must be " +
-              wanted);
+  throw Error(std::string("crf ") + name + " is " + number_text(value) + "; it must be " + wanted);
 }
 
 /// One 8-bit level in the samples' own values.
@@ -27,25 +27,14 @@ void check_sizes(const ImageView& picture, int height, int width, const char* wh
               std::to_string(width) + "x" + std::to_string(height) + "; both must be of one size");
 }
 
-void add_kernels(DenseCrf& crf, const ImageView& picture, const CrfSettings& s) {
-  if (s.spatial_weight > 0) {
-    crf.add_spatial({.sigma_xy_px = s.spatial_sigma_px},
-                    {.weight = s.spatial_weight, .normalisation = s.normalisation});
-  }
-  if (s.bilateral_weight > 0) {
-    const float sigma = s.bilateral_sigma_colour * level(picture.type);
-    crf.add_bilateral(picture, {.sigma_xy_px = s.bilateral_sigma_px, .sigma_samples = {sigma}},
-                      {.weight = s.bilateral_weight, .normalisation = s.normalisation});
-  }
-}
-
 }  // namespace
 
 void check(const CrfSettings& s) {
   constexpr const char* kPositive = "positive";
   constexpr const char* kAtLeastZero = "0 (without this kernel) or more, at most 1e9";
-  if (s.iterations < 0 || s.iterations > 1000) {
-    throw Error("crf iterations are " + std::to_string(s.iterations) + "; 0 to 1000 are possible");
+  if (s.iterations < 0 || s.iterations > CrfSettings::kMostIterations) {
+    throw Error("crf iterations are " + std::to_string(s.iterations) + "; 0 to " +
+                std::to_string(CrfSettings::kMostIterations) + " are possible");
   }
   check_field(s.spatial_sigma_px, s.spatial_sigma_px > 0, "spatial_sigma_px", kPositive);
   check_field(s.bilateral_sigma_px, s.bilateral_sigma_px > 0, "bilateral_sigma_px", kPositive);
@@ -54,6 +43,19 @@ void check(const CrfSettings& s) {
   for (const auto& [weight, name] : {std::pair{s.spatial_weight, "spatial_weight"},
                                      std::pair{s.bilateral_weight, "bilateral_weight"}}) {
     check_field(weight, weight >= 0 && weight <= 1e9f, name, kAtLeastZero);
+  }
+}
+
+void add_kernels(DenseCrf& crf, const ImageView& picture, const CrfSettings& s) {
+  check(s);
+  if (s.spatial_weight > 0) {
+    crf.add_spatial({.sigma_xy_px = s.spatial_sigma_px},
+                    {.weight = s.spatial_weight, .normalisation = s.normalisation});
+  }
+  if (s.bilateral_weight > 0) {
+    const float sigma = s.bilateral_sigma_colour * level(picture.type);
+    crf.add_bilateral(picture, {.sigma_xy_px = s.bilateral_sigma_px, .sigma_samples = {sigma}},
+                      {.weight = s.bilateral_weight, .normalisation = s.normalisation});
   }
 }
 

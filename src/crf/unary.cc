@@ -7,6 +7,7 @@
 
 #include "base/threads.h"
 #include "crf/mean_field_kernels.h"
+#include "crf/number_text.h"
 
 namespace segmentum {
 namespace {
@@ -67,7 +68,7 @@ void fill_beyond(const CrfDomain& domain, PixelRange range, float* rows) {
 [[noreturn]] void throw_bad_energy(const CrfDomain& domain, std::int64_t pixel, int k,
                                    float value) {
   throw Error("the unary of label " + std::to_string(k) + " at " + place(domain, pixel) + " is " +
-              std::to_string(value) + "; all must be finite, -log of a probability above zero");
+              number_text(value) + "; all must be finite, -log of a probability above zero");
 }
 
 /// Finds what negative_logs and the sums have already said is there.
@@ -79,13 +80,13 @@ void fill_beyond(const CrfDomain& domain, PixelRange range, float* rows) {
     for (int k = 0; k < domain.labels; ++k) {
       const float p = planes[k * domain.size.pixels() + pixel];
       sum += p;
-      if (p >= 0 && p <= 1.001f) continue;
+      if (p >= -kProbabilitySlack && p <= 1 + kProbabilitySlack) continue;
       throw Error("the probability of label " + std::to_string(k) + " at " + place(domain, pixel) +
-                  " is " + std::to_string(p) + "; it must be within 0..1 (a softmax of logits is)");
+                  " is " + number_text(p) + "; it must be within 0..1 (a softmax of logits is)");
     }
     if (std::fabs(sum - 1.0f) > 0.01f) {
-      throw Error("the probabilities at " + place(domain, pixel) + " sum to " +
-                  std::to_string(sum) + "; they must sum to one (a softmax over the labels does)");
+      throw Error("the probabilities at " + place(domain, pixel) + " sum to " + number_text(sum) +
+                  "; they must sum to one (a softmax over the labels does)");
     }
   }
   throw Error("the probabilities of a pixel do not sum to one");
@@ -144,9 +145,9 @@ Block<float> unary_of_labels(const CrfDomain& domain, std::span<const std::uint1
                 std::to_string(domain.size.pixels()) + " pixels; give one for each");
   }
   if (domain.labels > 1 && !(confidence > 1.0f / k_count && confidence < 1.0f)) {
-    throw Error("a confidence of " + std::to_string(confidence) + " in labels of " +
+    throw Error("a confidence of " + number_text(confidence) + " in labels of " +
                 std::to_string(domain.labels) + " classes; it must lie between " +
-                std::to_string(1.0f / k_count) + ", which knows nothing, and 1");
+                number_text(1.0f / k_count) + ", which knows nothing, and 1");
   }
   const bool one = domain.labels == 1;
   const float unknown = std::log(k_count);

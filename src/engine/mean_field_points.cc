@@ -1,6 +1,9 @@
 #include "engine/mean_field_points.h"
 
+#include <cmath>
 #include <vector>
+
+#include "crf/kernel.h"
 
 namespace segmentum {
 namespace {
@@ -9,6 +12,18 @@ namespace {
 void write_position(std::int64_t i, std::int64_t width, float inverse_sigma, float* out) {
   out[0] = static_cast<float>(i % width) * inverse_sigma;
   out[1] = static_cast<float>(i / width) * inverse_sigma;
+}
+
+float of_channel(const std::vector<float>& values, std::int64_t channel) {
+  return values[values.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
+}
+
+/// A picture of 8 bits has whole levels, of which its pre-processing leaves some rounding. That is
+/// taken back: points of equal channels lie on the border of simplices, where the least step to the
+/// other side puts other vertices into the lattice.
+float whole_where_near(float level) {
+  const float whole = std::nearbyint(level);
+  return std::fabs(level - whole) < 1e-3f ? whole : level;
 }
 
 }  // namespace
@@ -28,10 +43,13 @@ Features bilateral_points(const op::MeanField& o, BasicTensorView<const T> pictu
   const Shape& shape = pictures.shape;
   const std::int64_t width = shape.w(), pixels = shape.h() * width;
   const float inverse = 1.0f / o.bilateral_sigma_px;
-  std::vector<float> scales;
+  const float inverse_colour = 1.0f / o.bilateral_sigma_colour;
+  struct Scale {
+    float level, zero;
+  };
+  std::vector<Scale> scales;
   for (std::int64_t c = 0; c < shape.c(); ++c) {
-    const float level = o.levels[o.levels.size() == 1 ? 0 : static_cast<std::size_t>(c)];
-    scales.push_back(level / o.bilateral_sigma_colour);
+    scales.push_back({of_channel(o.levels, c), of_channel(o.zero_levels, c)});
   }
   const T* planes = &pictures(n, 0, 0, 0);
   return {2 + static_cast<int>(shape.c()), pixels, [=](PixelRange range, float* out) {
@@ -39,8 +57,9 @@ Features bilateral_points(const op::MeanField& o, BasicTensorView<const T> pictu
               write_position(i, width, inverse, out);
               out += 2;
               const T* sample = planes + i;
-              for (const float scale : scales) {
-                *out++ = static_cast<float>(*sample) * scale;
+              for (const Scale& scale : scales) {
+                const float level = static_cast<float>(*sample) * scale.level + scale.zero;
+                *out++ = whole_where_near(level) * inverse_colour;
                 sample += pixels;
               }
             }
@@ -49,13 +68,15 @@ Features bilateral_points(const op::MeanField& o, BasicTensorView<const T> pictu
 
 std::size_t mean_field_bytes(const op::MeanField& o, const Shape& scores,
                              std::int64_t picture_channels) {
-  const int labels = label_count(o, static_cast<int>(scores.c()));
-  std::int64_t corners = 0;
-  if (o.spatial_weight > 0) corners += 3;
-  if (o.bilateral_weight > 0) corners += 3 + picture_channels;
+  const int labels = mean_field_labels(static_cast<int>(scores.c()));
   const std::int64_t row = o.iterations * std::int64_t{row_stride(labels)} * sizeof(float);
-  const std::int64_t corner = sizeof(std::uint32_t) + sizeof(float);
-  return static_cast<std::size_t>(scores.n() * scores.h() * scores.w() * (row + corners * corner));
+  const auto kernel = [&](float weight, std::int64_t features) {
+    return weight > 0 ? kernel_bytes_per_pixel(static_cast<int>(features), o.normalisation) : 0;
+  };
+  const std::int64_t spatial = kernel(o.spatial_weight, 2);
+  const std::int64_t bilateral = kernel(o.bilateral_weight, 2 + picture_channels);
+  const std::int64_t pixels = scores.h() * scores.w();
+  return static_cast<std::size_t>(pixels * (spatial + scores.n() * (bilateral + row)));
 }
 
 template Features bilateral_points(const op::MeanField&, BasicTensorView<const float>,

@@ -17,8 +17,9 @@ Features bilateral_points(const op::MeanField& o, BasicTensorView<const T> pictu
                           std::int64_t n);
 
 /// What training a mean field of scores [N,K,H,W] by a picture of `picture_channels` holds beside
-/// its result: a row of each pixel for every iteration, and the corners of the lattices' simplices.
-/// Vertices, of which there are far fewer than pixels where colours are alike, are not counted.
+/// its result: a row of each pixel for every iteration, and of the kernels what each pixel needs;
+/// the spatial one is shared by all pictures. Vertices, of which there are far fewer than pixels
+/// where sigmas are wide and colours alike, are not counted.
 std::size_t mean_field_bytes(const op::MeanField& o, const Shape& scores,
                              std::int64_t picture_channels);
 

@@ -138,7 +138,7 @@ struct OperatorWords {
         .add_if(o.bilateral_weight > 0,
                 fmt::format("bilateral {} px {} levels weight {}", o.bilateral_sigma_px,
                             o.bilateral_sigma_colour, o.bilateral_weight))
-        .add_if(o.normalisation != KernelNormalisation::symmetric,
+        .add_if(o.normalisation != CrfNormalisation::symmetric,
                 std::string("normalisation ") + normalisation_name(o.normalisation))
         .text();
   }

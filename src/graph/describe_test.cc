@@ -47,10 +47,9 @@ TEST(Describe, OperatorsInWords) {
   EXPECT_EQ(operator_text(op::LocationGrid{}), "location_grid 10x10");
   EXPECT_EQ(operator_text(op::MeanField{}),
             "mean_field 5 iterations, spatial 3 px weight 3, bilateral 80 px 13 levels weight 10");
-  EXPECT_EQ(
-      operator_text(op::MeanField{
-          .iterations = 1, .bilateral_weight = 0, .normalisation = KernelNormalisation::none}),
-      "mean_field 1 iteration, spatial 3 px weight 3, normalisation none");
+  EXPECT_EQ(operator_text(op::MeanField{
+                .iterations = 1, .bilateral_weight = 0, .normalisation = CrfNormalisation::none}),
+            "mean_field 1 iteration, spatial 3 px weight 3, normalisation none");
 }
 
 TEST(Describe, TableOfASmallNetwork) {

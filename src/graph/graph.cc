@@ -24,7 +24,7 @@ std::vector<ParameterSpec> norm_specs(const std::string& name, std::int64_t chan
 
 std::vector<ParameterSpec> mean_field_specs(const std::string& name, const op::MeanField& o,
                                             int channels) {
-  const std::int64_t labels = label_count(o, channels);
+  const std::int64_t labels = mean_field_labels(channels);
   std::vector<ParameterSpec> specs;
   const auto add = [&](const char* suffix, const Shape& shape, Init init) {
     specs.push_back({name + suffix, shape, ParameterRole::pairwise, init});
@@ -90,7 +90,10 @@ struct FieldCheck {
     require_real(name, value, value >= 0, "a finite number from 0 up");
   }
   void operator()(const char* name, const std::vector<float>& values, int lowest) const {
-    for (const float value : values) operator()(name, value, lowest);
+    for (const float value : values) {
+      if (lowest >= 0) operator()(name, value, lowest);
+      require_real(name, value, true, "a finite number");
+    }
   }
   void operator()(const char*, const Activation& value, int) const {
     require_real("slope", value.slope, true, "a finite number");
@@ -105,10 +108,8 @@ void validate_pool(const Pool& o) {
   require_range("padding", std::max(o.padding.left, o.padding.right), 0, o.kernel.w - 1);
 }
 
-constexpr int kMostIterations = 1000;
-
 void validate_mean_field(const op::MeanField& o) {
-  require_range("iterations", o.iterations, 1, kMostIterations);
+  require_range("iterations", o.iterations, 1, CrfSettings::kMostIterations);
   const auto require_positive = [](const char* name, float sigma) {
     require_real(name, sigma, sigma > 0, "a number above 0");
   };
@@ -223,6 +224,26 @@ std::vector<ParameterSpec> parameter_specs(const std::string& name, const Operat
       op);
 }
 
+namespace {
+
+/// What a mean field asks of the channels of its picture.
+void require_picture(const op::MeanField& o, int channels) {
+  const auto require_each = [&](const std::vector<float>& values, const char* what) {
+    if (values.size() == 1 || static_cast<int>(values.size()) == channels) return;
+    throw Error("has " + std::to_string(values.size()) + " " + what + " for a picture of " +
+                std::to_string(channels) + " channels; expected one, or one for each");
+  };
+  require_each(o.levels, "levels");
+  require_each(o.zero_levels, "zero_levels");
+  constexpr int kMostChannels = DenseCrf::kMostFeatures - 2;  // besides x and y
+  if (o.bilateral_weight > 0 && channels > kMostChannels) {
+    throw Error("compares colours of " + std::to_string(channels) + " channels; at most " +
+                std::to_string(kMostChannels) + " are possible (bilateral_weight 0: none)");
+  }
+}
+
+}  // namespace
+
 int output_channels(const Operator& op, std::span<const int> in) {
   if (!std::holds_alternative<op::Concat>(op) && in.size() != expected_inputs(op)) {
     throw Error("reads " + std::to_string(in.size()) + " values; expected " +
@@ -270,12 +291,7 @@ int output_channels(const Operator& op, std::span<const int> in) {
                                  return in[0] / (o.grid * o.grid);
                                },
                                [&](const op::MeanField& o) {
-                                 const auto levels = static_cast<int>(o.levels.size());
-                                 if (levels != 1 && levels != in[1]) {
-                                   throw Error("has " + std::to_string(levels) +
-                                               " levels for a picture of " + std::to_string(in[1]) +
-                                               " channels; expected one, or one for each");
-                                 }
+                                 require_picture(o, in[1]);
                                  return in[0];
                                },
                                [&](const auto&) { return in[0]; }},

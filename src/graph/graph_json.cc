@@ -43,7 +43,7 @@ struct Names<Init> {
                                    "small_normal", "identity", "potts"};
 };
 template <>
-struct Names<KernelNormalisation> {
+struct Names<CrfNormalisation> {
   static constexpr std::array kAll{"symmetric", "before", "after", "none"};
 };
 

@@ -67,8 +67,9 @@ Graph every_operator() {
                                     .bilateral_sigma_px = 40,
                                     .bilateral_sigma_colour = 9.5f,
                                     .bilateral_weight = 2.25f,
-                                    .normalisation = KernelNormalisation::after,
-                                    .levels = {25.5f, 0, 30.6f, 1e-3f}}));
+                                    .normalisation = CrfNormalisation::after,
+                                    .levels = {25.5f, 0, 30.6f, 1e-3f},
+                                    .zero_levels = {127.5f, 0, -3.25f, 1}}));
   Graph graph = std::move(g).build();
   // A convolution that adds its second input, with the first one's weights: parameters are shared.
   Node adds = graph.nodes[1];
@@ -192,8 +193,9 @@ TEST(GraphJson, DefaultsArePartOfTheFormat) {
   EXPECT_EQ(crf.bilateral_sigma_px, 80);
   EXPECT_EQ(crf.bilateral_sigma_colour, 13);
   EXPECT_EQ(crf.bilateral_weight, 10);
-  EXPECT_EQ(crf.normalisation, KernelNormalisation::symmetric);
+  EXPECT_EQ(crf.normalisation, CrfNormalisation::symmetric);
   EXPECT_THAT(crf.levels, testing::ElementsAre(1));
+  EXPECT_THAT(crf.zero_levels, testing::ElementsAre(0));
 }
 
 std::string error_of(const std::string& text) {
@@ -280,6 +282,27 @@ TEST(GraphJson, RefusesAMeanFieldThatMeansNothing) {
               HasSubstr("2 levels for a picture of 3 channels; expected one, or one for each"));
   EXPECT_THAT(crf_with(R"("levels": [])"), HasSubstr("0 levels"));
   EXPECT_THAT(crf_with(R"("levels": [-1])"), HasSubstr("levels -1"));
+  EXPECT_THAT(crf_with(R"("zero_levels": [1, 2])"), HasSubstr("2 zero_levels for a picture of 3"));
+  EXPECT_THAT(crf_with(R"("zero_levels": [-1e39])"), HasSubstr("finite"));
+}
+
+// Two coordinates and each channel are the features of the kernel of colours.
+TEST(GraphJson, RefusesAMeanFieldOfTooManyChannels) {
+  const auto of_channels = [](int channels, float bilateral_weight) {
+    try {
+      GraphBuilder g("crf");
+      const ValueId picture = g.input("picture", {.channels = channels});
+      g.output("result", g.mean_field("x", g.input("scores", {}), picture,
+                                      {.bilateral_weight = bilateral_weight}));
+      std::move(g).build();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(of_channels(58, 1), "no error");
+  EXPECT_THAT(of_channels(59, 1), HasSubstr("compares colours of 59 channels; at most 58"));
+  EXPECT_EQ(of_channels(59, 0), "no error");
 }
 
 // Each conv makes 2^20 channels; joined 4096 times they would pass the largest int.

@@ -12,7 +12,7 @@ namespace segmentum {
 inline constexpr int kLargestSetting = 1 << 20;
 
 /// Calls visitor(name, field, lowest) for every setting of `o`; `lowest` is the smallest value that
-/// a whole number may take there.
+/// a whole number may take there; below 0, real ones may be negative.
 template <typename Op, typename Visitor>
 void visit_fields(Op& o, const Visitor& field) {
   using Kind = std::remove_const_t<Op>;
@@ -89,6 +89,7 @@ void visit_fields(Op& o, const Visitor& field) {
     field("bilateral_weight", o.bilateral_weight, 0);
     field("normalisation", o.normalisation, 0);
     field("levels", o.levels, 0);
+    field("zero_levels", o.zero_levels, -1);
   } else {
     static_assert(is(std::type_identity<op::GlobalAveragePool>{}, std::type_identity<op::Concat>{},
                      std::type_identity<op::Multiply>{}, std::type_identity<op::Softmax>{},

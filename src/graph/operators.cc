@@ -22,7 +22,7 @@ const char* activation_name(ActivationKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-const char* normalisation_name(KernelNormalisation normalisation) {
+const char* normalisation_name(CrfNormalisation normalisation) {
   static constexpr std::array<const char*, 4> kNames{"symmetric", "before", "after", "none"};
   return kNames[static_cast<std::size_t>(normalisation)];
 }

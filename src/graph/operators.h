@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "segmentum/crf.h"
+
 namespace segmentum {
 
 /// Height and width; one number stands for both.
@@ -52,10 +54,6 @@ enum class PadMode {
 /// identity: a convolution of odd kernel and as many outputs as inputs that changes nothing.
 /// potts: what a label costs beside another, 0 beside itself and 1 beside any other.
 enum class Init { he_normal, zeros, ones, bilinear, small_normal, identity, potts };
-
-/// How a kernel k(i,j) of a random field is scaled, n(i) = sum_j k(i,j): symmetric by
-/// 1/sqrt(n(i) n(j)), before by 1/n(j), after by 1/n(i), or not at all.
-enum class KernelNormalisation { symmetric, before, after, none };
 
 namespace op {
 
@@ -200,7 +198,7 @@ struct LocationGrid {
 /// One channel is the score of label 1 beside a label 0 of score 0. Parameters for L labels (K, or
 /// 2): `NAME.spatial` and `NAME.bilateral` [L], a factor on the kernel's weight for each label, at
 /// first 1; `NAME.compatibility` [L,L], whose row k holds the cost of label k beside each label, at
-/// first Potts. They do not decay. The picture gets no gradient.
+/// first Potts. The picture gets no gradient.
 /// Zheng et al., ICCV 2015. Where we differ: the weights are factors on settings.
 struct MeanField {
   int iterations = 5;
@@ -209,10 +207,14 @@ struct MeanField {
   float bilateral_sigma_px = 80;
   float bilateral_sigma_colour = 13;  // in 8-bit levels
   float bilateral_weight = 10;        // 0: without this kernel and its factors
-  KernelNormalisation normalisation = KernelNormalisation::symmetric;
+  CrfNormalisation normalisation = CrfNormalisation::symmetric;
   /// The 8-bit levels that 1 stands for in the picture, one number for all channels or one for
   /// each: 255 * the deviation that pre-processing divides by. A channel of 0 does not count.
   std::vector<float> levels{1};
+  /// The 8-bit level that 0 stands for in the picture, for all channels or each: 255 * the mean
+  /// that pre-processing subtracts. Distances do not depend on it, but where colours lie among the
+  /// lattice's vertices does. Within a thousandth of a whole level it is that level.
+  std::vector<float> zero_levels{0};
 };
 
 }  // namespace op
@@ -226,10 +228,10 @@ using Operator =
 /// "conv", "batch_norm", ...: the names used in files and messages.
 const char* operator_name(const Operator& op);
 const char* activation_name(ActivationKind kind);
-const char* normalisation_name(KernelNormalisation normalisation);
+const char* normalisation_name(CrfNormalisation normalisation);
 
 /// The labels between which a mean field of scores of so many channels decides.
-constexpr int label_count(const op::MeanField&, int channels) {
+constexpr int mean_field_labels(int channels) {
   return channels == 1 ? 2 : channels;
 }
 

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 #include "base/file.h"
 #include "image/codec.h"
+#include "infer/kept_files.h"
 #include "infer/npy.h"
 
 namespace segmentum {
@@ -16,6 +18,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr int kHeight = 12, kWidth = 16, kEdge = 8;
 
@@ -105,10 +108,11 @@ TEST_F(CrfFiles, ABadPairIsReportedAndSkipped) {
   write_npy(path("labels/d.npy"), {2, kHeight, kWidth}, numbers);
   const CrfFilesSummary summary = run_crf_files(pairs("in", "labels", "out"), {});
   EXPECT_EQ(summary.written, 1);
-  EXPECT_THAT(summary.failures, ElementsAre(HasSubstr("labels/b.png: "),
-                                            AllOf(HasSubstr("in/c.png: "),
-                                                  HasSubstr("has no labels or probabilities")),
-                                            HasSubstr("in/d.png: ")));
+  EXPECT_THAT(
+      summary.failures,
+      ElementsAre(HasSubstr("labels/b.png: "),
+                  AllOf(HasSubstr("in/c.png: "), HasSubstr("has no labels or probabilities")),
+                  HasSubstr("labels/d.npy: the probabilities at pixel (0, 3) sum to 1.4")));
   EXPECT_TRUE(fs::exists(path("out/a.png")));
   EXPECT_FALSE(fs::exists(path("out/b.png")));
 }
@@ -125,6 +129,81 @@ TEST_F(CrfFiles, InputsAreNeverReplaced) {
   EXPECT_THAT(says("in/a.png", "labels/a.png", "in"), HasSubstr("would be replaced"));
   EXPECT_THAT(says("in", "labels/a.png", "out"), HasSubstr("labels/a.png: is no folder"));
   EXPECT_THAT(says("in", "in", "out"), HasSubstr("in folders of their own"));
+}
+
+// A name in capitals is a file's as well; another kind of file was once made a folder.
+TEST_F(CrfFiles, TheResultOfOnePictureIsAPng) {
+  picture("a.png");
+  labels("labels.png", kEdge + 2);
+  const auto files = pairs("a.png", "labels.png", "out.PNG");
+  EXPECT_EQ(files[0].labels, path("out.PNG"));
+  EXPECT_EQ(run_crf_files(files, {}).written, 1);
+  EXPECT_TRUE(fs::is_regular_file(path("out.PNG")));
+  for (const char* name : {"o.jpg", "o.TIF", "o.npy", "o.bmp"}) {
+    EXPECT_THAT(complaint([&] { pairs("a.png", "labels.png", name); }),
+                HasSubstr("is no PNG file's name; labels are written as PNG"));
+    EXPECT_FALSE(fs::exists(path(name)));
+  }
+  EXPECT_EQ(pairs("a.png", "labels.png", "v1.2")[0].labels, path("v1.2/a.png"));
+  fs::create_directories(path("folder.jpg"));
+  EXPECT_EQ(pairs("a.png", "labels.png", "folder.jpg")[0].labels, path("folder.jpg/a.png"));
+  picture("in/a.png");
+  labels("labels/a.png", kEdge);
+  EXPECT_THAT(complaint([&] { pairs("in", "labels", "o.png"); }),
+              HasSubstr("is a file's name, but "));
+}
+
+TEST_F(CrfFiles, ResultsAreKeptApart) {
+  write_file(path("in"), "given");
+  fs::create_symlink(path("in"), path("link"));
+  const auto says = [&](const std::vector<fs::path>& results) {
+    const std::vector<fs::path> inputs{path("in"), ""};
+    return complaint([&] { require_inputs_kept(inputs, results); });
+  };
+  EXPECT_EQ(says({path("a"), path("b"), "", ""}), "none");
+  EXPECT_EQ(says({path("a"), path("in")}),
+            text("in") + ": would be replaced by a result; choose another place for the results");
+  EXPECT_THAT(says({path("link")}), HasSubstr("link: would be replaced"));
+  EXPECT_THAT(says({path("x/../in")}), HasSubstr("would be replaced"));
+  EXPECT_THAT(says({path("a"), path("./a")}), HasSubstr("would hold two results"));
+  EXPECT_EQ(says({"/dev/null", "/dev/null"}), "none");
+}
+
+TEST_F(CrfFiles, AnErrorNamesTheFileAtFault) {
+  picture("a.png");
+  std::vector<float> numbers(2 * kHeight * kWidth, 0.5f);
+  numbers[3] = NAN;
+  write_npy(path("p.npy"), {2, kHeight, kWidth}, numbers);
+  EXPECT_THAT(run_crf_files(pairs("a.png", "p.npy", "o.png"), {}).failures,
+              ElementsAre(StartsWith(text("p.npy") + ": the probability of label 0")));
+  labels("labels.png", kEdge);
+  const CrfFilesOptions doubtful{.trust = {.confidence = 0.5f}};
+  EXPECT_THAT(run_crf_files(pairs("a.png", "labels.png", "o.png"), doubtful).failures,
+              ElementsAre(StartsWith(text("labels.png") + ": a confidence of 0.5 in labels")));
+  const CrfFilesOptions narrow{.settings = {.spatial_sigma_px = 1e-9f}};
+  EXPECT_THAT(run_crf_files(pairs("a.png", "labels.png", "o.png"), narrow).failures,
+              ElementsAre(StartsWith(text("a.png") + ": a pixel's position or colour")));
+}
+
+class StopsAtOnce : public ProgressSink {
+ public:
+  void begin(const std::string&, std::int64_t, const std::string&) override {}
+  void update(std::int64_t, const std::string&) override {}
+  void end() override {}
+  void message(const std::string&) override {}
+  bool stop_requested() override { return ++asked_ > 1; }
+
+ private:
+  int asked_ = 0;
+};
+
+// Within the steps of the first picture.
+TEST_F(CrfFiles, StopsWithinAPicture) {
+  picture("a.png");
+  labels("labels.png", kEdge);
+  StopsAtOnce progress;
+  EXPECT_THROW(run_crf_files(pairs("a.png", "labels.png", "o.png"), {}, &progress), Interrupted);
+  EXPECT_FALSE(fs::exists(path("o.png")));
 }
 
 TEST_F(CrfFiles, UnlabelledPixelsAreFilledWhereAsked) {

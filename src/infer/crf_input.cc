@@ -220,7 +220,11 @@ void require_size(const Image& picture, int height, int width, const std::string
                           picture.height(), what, width, height));
 }
 
-void require_fit(const Image& picture, const Probabilities& p) {
+void require_fit(const Image& picture, const CrfInput& input) {
+  if (const auto* file = std::get_if<LabelFile>(&input)) {
+    return require_size(picture, file->labels.height(), file->labels.width(), "the labels are");
+  }
+  const auto& p = std::get<Probabilities>(input);
   if (p.classes() == picture.height() && p.height() == picture.width()) {
     throw Error(fmt::format(
         "the probabilities are [{},{},{}], rows, columns, classes; expected [classes, rows, "
@@ -229,6 +233,24 @@ void require_fit(const Image& picture, const Probabilities& p) {
   }
   require_size(picture, p.height(), p.width(),
                fmt::format("the probabilities of {} classes are", p.classes()));
+}
+
+/// The unary term alone: what goes wrong here is the input's fault.
+DenseCrf without_kernels(const Image& picture, const CrfInput& input, const fs::path& name,
+                         const LabelTrust& trust) {
+  const CrfSettings none{.spatial_weight = 0, .bilateral_weight = 0};
+  try {
+    if (const auto* file = std::get_if<LabelFile>(&input)) {
+      return make_crf(picture, file->labels,
+                      {.classes = class_count(input),
+                       .confidence = trust.confidence,
+                       .fill_ignored = trust.fill_ignored},
+                      none);
+    }
+    return make_crf(picture, std::get<Probabilities>(input), none);
+  } catch (const Error& error) {
+    throw Error::in_file(name.string(), error.what());
+  }
 }
 
 }  // namespace
@@ -307,19 +329,13 @@ void write_labels_like(const fs::path& path, const LabelMap& labels, const CrfIn
   write_label_png(path, labels, palette_of(input));
 }
 
-DenseCrf crf_of(const Image& picture, const CrfInput& input, const LabelTrust& trust,
-                const CrfSettings& settings) {
-  if (const auto* file = std::get_if<LabelFile>(&input)) {
-    require_size(picture, file->labels.height(), file->labels.width(), "the labels are");
-    return make_crf(picture, file->labels,
-                    {.classes = class_count(input),
-                     .confidence = trust.confidence,
-                     .fill_ignored = trust.fill_ignored},
-                    settings);
-  }
-  const auto& probabilities = std::get<Probabilities>(input);
-  require_fit(picture, probabilities);
-  return make_crf(picture, probabilities, settings);
+DenseCrf crf_of(const Image& picture, const CrfInput& input, const fs::path& file,
+                const LabelTrust& trust, const CrfSettings& settings) {
+  require_fit(picture, input);
+  check(settings);
+  DenseCrf crf = without_kernels(picture, input, file, trust);
+  add_kernels(crf, picture, settings);
+  return crf;
 }
 
 }  // namespace segmentum

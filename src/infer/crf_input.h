@@ -63,8 +63,8 @@ struct LabelTrust {
 };
 
 /// The CRF of a picture and an input of its size, ready to infer. Throws Error if sizes differ, and
-/// as `make_crf` does.
-DenseCrf crf_of(const Image& picture, const CrfInput& input, const LabelTrust& trust,
-                const CrfSettings& settings);
+/// as `make_crf` does, naming `file` where the input's numbers are at fault.
+DenseCrf crf_of(const Image& picture, const CrfInput& input, const std::filesystem::path& file,
+                const LabelTrust& trust, const CrfSettings& settings);
 
 }  // namespace segmentum

@@ -190,13 +190,13 @@ TEST(CrfInput, TruthInTheInputsValues) {
 
 TEST(CrfInput, SizesThatDiffer) {
   const CrfInput input = read_crf_input(grey<std::uint8_t>("size.png", {0, 1, 1}));
-  EXPECT_THAT(complaint([&] { crf_of(Image(2, 2, 3), input, {}, {}); }),
+  EXPECT_THAT(complaint([&] { crf_of(Image(2, 2, 3), input, "in.npy", {}, {}); }),
               HasSubstr("the picture is 2x2 but the labels are 3x1"));
   const CrfInput turned = Probabilities(5, 7, 3);
   EXPECT_THAT(
-      complaint([&] { crf_of(Image(5, 7, 3), turned, {}, {}); }),
+      complaint([&] { crf_of(Image(5, 7, 3), turned, "in.npy", {}, {}); }),
       HasSubstr("the probabilities are [5,7,3], rows, columns, classes; expected [classes"));
-  EXPECT_THAT(complaint([&] { crf_of(Image(8, 8, 3), turned, {}, {}); }),
+  EXPECT_THAT(complaint([&] { crf_of(Image(8, 8, 3), turned, "in.npy", {}, {}); }),
               HasSubstr("the picture is 8x8 but the probabilities of 5 classes are 3x7"));
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/counted.h"
 #include "infer/labelling.h"
+#include "infer/stop_only.h"
 #include "metrics/confusion_matrix.h"
 
 namespace segmentum {
@@ -61,10 +62,12 @@ class Runs {
   void end() {
     if (progress_) progress_->end();
   }
+  ProgressSink* stop() { return &stop_; }
   std::string detail;
 
  private:
   ProgressSink* progress_;
+  StopOnly stop_{progress_};
   std::int64_t done_ = 0;
 };
 
@@ -104,7 +107,7 @@ void try_group(const CachedPicture& picture, std::span<const CrfSettings> settin
   DenseCrf crf = make_crf(picture.picture, picture.probabilities, settings[group.front()]);
   for (const std::size_t i : group) {
     set_weights(crf, settings[i]);
-    crf.infer(settings[i].iterations);
+    crf.infer(settings[i].iterations, runs.stop());
     tallies[i].add(crf.most_likely(), picture.truth);
     runs.done();
   }

@@ -28,15 +28,18 @@ struct Scored {
 };
 
 /// Throws SampleError naming the file.
-Scored score(Segmenter::Context& context, const Dataset& dataset, const Sample& sample) {
+Scored score(Segmenter::Context& context, const Dataset& dataset, const Sample& sample,
+             ProgressSink* progress) {
   std::string file;  // where the errors do not name it themselves
   try {
     LabelledPicture picture = read_labelled(dataset, sample);
     file = (dataset.root / sample.image).string() + ": ";
-    LabelMap prediction = context.segment(picture.image);
+    LabelMap prediction = context.segment(picture.image, progress);
     ConfusionMatrix counts(dataset.class_count());
     counts.add(prediction, picture.labels);
     return {std::move(picture), std::move(prediction), std::move(counts)};
+  } catch (const Interrupted&) {
+    throw;
   } catch (const Error& error) {
     throw SampleError(file + error.what());
   }
@@ -59,7 +62,7 @@ Evaluation evaluate(const Segmenter& segmenter, const Dataset& dataset, const st
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (progress && progress->stop_requested()) throw Interrupted();
     try {
-      const Scored scored = score(context, dataset, samples[i]);
+      const Scored scored = score(context, dataset, samples[i], progress);
       evaluation.matrix += scored.counts;
       evaluation.images.push_back({samples[i].name, scores(scored.counts)});
       if (visit) visit(samples[i], scored.truth.image, scored.prediction, scored.truth.labels);

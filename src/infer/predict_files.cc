@@ -46,14 +46,14 @@ fs::path inside(const fs::path& name) {
 
 /// Labels, and what else was asked for; the label file comes last: where it is, all are.
 void predict_file(Segmenter::Context& context, const Segmenter& segmenter, const fs::path& picture,
-                  const fs::path& stem, const PredictOptions& options) {
+                  const fs::path& stem, const PredictOptions& options, ProgressSink* progress) {
   const Image image = read_image(picture);
   const Palette palette = palette_of(segmenter.classes());
   if (options.probabilities) {
-    const Probabilities p = context.probabilities(image);
+    const Probabilities p = context.probabilities(image, progress);
     write_npy(with(stem, kProbabilities), {p.classes(), p.height(), p.width()}, p.values());
   }
-  const LabelMap labels = context.segment(image);
+  const LabelMap labels = context.segment(image, progress);
   if (options.overlay) {
     write_png(with(stem, kOverlay), overlay(image, labels, palette, options.overlay_opacity));
   }
@@ -110,8 +110,10 @@ PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::st
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     if (progress && progress->stop_requested()) throw Interrupted();
     try {
-      predict_file(context, segmenter, pictures[i].path, stems[i], options);
+      predict_file(context, segmenter, pictures[i].path, stems[i], options, progress);
       summary.files.push_back({pictures[i].path, with(stems[i], kLabels)});
+    } catch (const Interrupted&) {
+      throw;
     } catch (const Error& error) {
       summary.failures.push_back(with_name(pictures[i].path, error.what()));
       if (progress) progress->message(summary.failures.back());

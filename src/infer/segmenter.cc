@@ -9,6 +9,7 @@
 #include "infer/labelling.h"
 #include "infer/make_segmenter.h"
 #include "infer/network.h"
+#include "infer/stop_only.h"
 
 namespace segmentum {
 namespace {
@@ -36,9 +37,10 @@ struct Segmenter::Context::State {
         plans(network->executor(), network->graph(), network->parameters(),
               network->options().memory_limit_bytes) {}
 
-  LabelMap segment(const ImageView& picture);
-  Probabilities probabilities(const ImageView& picture);
-  Probabilities with_crf(const ImageView& picture, const Probabilities& probabilities) const;
+  LabelMap segment(const ImageView& picture, ProgressSink* progress);
+  Probabilities probabilities(const ImageView& picture, ProgressSink* progress);
+  Probabilities with_crf(const ImageView& picture, const Probabilities& probabilities,
+                         ProgressSink* progress) const;
 
   /// The walk of the data: calls visit(tile, logits) for every tile of the picture, or of the
   /// picture mirrored left to right.
@@ -59,9 +61,9 @@ struct Segmenter::Context::State {
   PlanCache plans;
 };
 
-LabelMap Segmenter::Context::State::segment(const ImageView& picture) {
+LabelMap Segmenter::Context::State::segment(const ImageView& picture, ProgressSink* progress) {
   if (network->options().flip || network->options().crf) {
-    return most_probable(probabilities(picture), network->model().one_class_head());
+    return most_probable(probabilities(picture, progress), network->model().one_class_head());
   }
   LabelMap labels(picture.height, picture.width);
   walk(picture, false,
@@ -69,7 +71,8 @@ LabelMap Segmenter::Context::State::segment(const ImageView& picture) {
   return labels;
 }
 
-Probabilities Segmenter::Context::State::probabilities(const ImageView& picture) {
+Probabilities Segmenter::Context::State::probabilities(const ImageView& picture,
+                                                       ProgressSink* progress) {
   Probabilities sum(network->classes(), picture.height, picture.width);
   const bool both = network->options().flip;
   for (const bool flipped : {false, true}) {
@@ -79,17 +82,19 @@ Probabilities Segmenter::Context::State::probabilities(const ImageView& picture)
     });
   }
   if (!network->options().crf) return sum;
-  return with_crf(picture, sum);
+  return with_crf(picture, sum, progress);
 }
 
 Probabilities Segmenter::Context::State::with_crf(const ImageView& picture,
-                                                  const Probabilities& probabilities) const {
+                                                  const Probabilities& probabilities,
+                                                  ProgressSink* progress) const {
+  StopOnly stop(progress);
   // An alpha that the network does not see is no colour to the CRF either.
   if (!has_alpha(picture.channels, network->input_channels())) {
-    return apply_crf(picture, probabilities, network->crf_settings());
+    return apply_crf(picture, probabilities, network->crf_settings(), {}, &stop);
   }
   const Image colours = first_channels(picture, picture.channels - 1);
-  return apply_crf(colours, probabilities, network->crf_settings());
+  return apply_crf(colours, probabilities, network->crf_settings(), {}, &stop);
 }
 
 Segmenter::Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -97,16 +102,16 @@ Segmenter::Context::Context(Context&&) noexcept = default;
 Segmenter::Context& Segmenter::Context::operator=(Context&&) noexcept = default;
 Segmenter::Context::~Context() = default;
 
-LabelMap Segmenter::Context::segment(const ImageView& picture) {
+LabelMap Segmenter::Context::segment(const ImageView& picture, ProgressSink* progress) {
   require_picture(picture);
   const ThreadsInScope scope(state_->network->options().threads);
-  return state_->segment(picture);
+  return state_->segment(picture, progress);
 }
 
-Probabilities Segmenter::Context::probabilities(const ImageView& picture) {
+Probabilities Segmenter::Context::probabilities(const ImageView& picture, ProgressSink* progress) {
   require_picture(picture);
   const ThreadsInScope scope(state_->network->options().threads);
-  return state_->probabilities(picture);
+  return state_->probabilities(picture, progress);
 }
 
 /// The network and the contexts that calls of `Segmenter::segment` take turns with.
@@ -172,6 +177,12 @@ const CrfSettings& Segmenter::crf_settings() const {
 }
 bool Segmenter::has_crf_settings() const {
   return core_->network->model().crf.has_value();
+}
+
+bool Segmenter::has_crf_layer() const {
+  return std::ranges::any_of(core_->network->graph().nodes, [](const Node& node) {
+    return std::holds_alternative<op::MeanField>(node.op);
+  });
 }
 
 Segmenter::Context Segmenter::make_context() const {

@@ -172,6 +172,7 @@ Imported import_checkpoint(const std::filesystem::path& path, const ImportOption
   Model& model = imported.model;
   model.preprocess = foreign_preprocess(options.mean, options.std, fitting.options.input_channels);
   fitting.options.deviations = model.preprocess.std;
+  fitting.options.means = model.preprocess.mean;
   model.graph = build_model(options.architecture, fitting.options);
   model.parameters = matched_parameters(checkpoint, model.graph, fitting.match, kSeed);
   model.classes = classes_of(options, fitting, imported.classes_from);

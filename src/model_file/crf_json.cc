@@ -6,15 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "graph/operators.h"
+
 namespace segmentum {
 namespace {
 
 constexpr int kVersion = 1;
-
-constexpr std::array kNames{std::pair{CrfNormalisation::symmetric, "symmetric"},
-                            std::pair{CrfNormalisation::before, "before"},
-                            std::pair{CrfNormalisation::after, "after"},
-                            std::pair{CrfNormalisation::none, "none"}};
 
 /// Every number of the settings with its name in the file.
 constexpr std::array kNumbers{
@@ -67,16 +64,10 @@ CrfSettings crf_settings_from_json(std::string_view text) {
   }
 }
 
-const char* normalisation_name(CrfNormalisation normalisation) {
-  for (const auto& [value, name] : kNames) {
-    if (value == normalisation) return name;
-  }
-  return "unknown";
-}
-
 std::optional<CrfNormalisation> normalisation_of(std::string_view name) {
-  for (const auto& [value, known] : kNames) {
-    if (name == known) return value;
+  for (const auto value : {CrfNormalisation::symmetric, CrfNormalisation::before,
+                           CrfNormalisation::after, CrfNormalisation::none}) {
+    if (name == normalisation_name(value)) return value;
   }
   return std::nullopt;
 }

@@ -63,6 +63,8 @@ std::optional<CrfSettings> load_crf_settings(const std::filesystem::path& path);
 /// Puts settings of a CRF into a model file, in place of any that are there. All else in the file
 /// stays as it is, and it is replaced whole or not at all. Throws Error naming the file.
 void store_crf_settings(const std::filesystem::path& path, const CrfSettings& settings);
+/// Takes them out, likewise.
+void remove_crf_settings(const std::filesystem::path& path);
 
 /// The golden pair stored in a model file.
 GoldenPair load_golden_pair(const std::filesystem::path& path);

@@ -187,6 +187,12 @@ void store_crf_settings(const std::filesystem::path& path, const CrfSettings& se
   replace_metadata(path, texts);
 }
 
+void remove_crf_settings(const std::filesystem::path& path) {
+  std::map<std::string, std::string> texts = open_model(path).metadata();
+  texts.erase("crf");
+  replace_metadata(path, texts);
+}
+
 GoldenPair load_golden_pair(const std::filesystem::path& path) {
   SafetensorsReader reader = open_model(path);
   return {reader.read(kGoldenInput), reader.read(kGoldenLogits)};

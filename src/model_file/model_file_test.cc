@@ -133,6 +133,8 @@ TEST_F(ModelFile, SettingsOfACrfComeAndGoByThemselves) {
   store_crf_settings(path("b"), {});
   EXPECT_EQ(load_model(path("b")).crf, CrfSettings());
   EXPECT_EQ(SafetensorsReader(path("b")).tensors().at("golden.input").offset % 64, 0u);
+  remove_crf_settings(path("b"));
+  EXPECT_EQ(read_file(path("b")), read_file(path("a")));
 }
 
 TEST_F(ModelFile, SettingsOfACrfThatCannotBeStored) {

@@ -13,7 +13,7 @@ CrfChoice crf_choice(const Settings& settings) {
 CrfSettings numbers(const Settings& settings) {
   const auto sigma = [&](const char* name) { return settings.real(name, 0.01f, 10000); };
   const auto weight = [&](const char* name) { return settings.real(name, 0, 1000); };
-  return {.iterations = settings.integer("crf_iterations", 1, 1000),
+  return {.iterations = settings.integer("crf_iterations", 1, CrfSettings::kMostIterations),
           .spatial_sigma_px = sigma("crf_spatial_sigma"),
           .spatial_weight = weight("crf_spatial_weight"),
           .bilateral_sigma_px = sigma("crf_bilateral_sigma"),
@@ -26,25 +26,11 @@ CrfSettings numbers(const Settings& settings) {
                                     {"none", CrfNormalisation::none}})};
 }
 
-KernelNormalisation of_kernels(CrfNormalisation normalisation) {
-  switch (normalisation) {
-    case CrfNormalisation::symmetric:
-      return KernelNormalisation::symmetric;
-    case CrfNormalisation::before:
-      return KernelNormalisation::before;
-    case CrfNormalisation::after:
-      return KernelNormalisation::after;
-    case CrfNormalisation::none:
-      break;
-  }
-  return KernelNormalisation::none;
-}
-
-/// What 1 stands for in a pre-processed channel: Preprocess divides parts of the full range by it.
-std::vector<float> levels_of(const std::vector<float>& deviations) {
-  if (deviations.empty()) return {255 * ModelOptions::kUsualDeviation};
+/// Parts of the full range, by which Preprocess shifts and divides, as 8-bit levels.
+std::vector<float> levels_of(const std::vector<float>& parts, float usual) {
+  if (parts.empty()) return {255 * usual};
   std::vector<float> levels;
-  for (const float deviation : deviations) levels.push_back(255 * deviation);
+  for (const float part : parts) levels.push_back(255 * part);
   return levels;
 }
 
@@ -55,7 +41,7 @@ std::vector<SettingInfo> crf_settings() {
       {"crf", "none", "none | post | rnn",
        "a fully connected CRF: rnn: behind the scores, learnt with the network (CRF-as-RNN), so "
        "that every pixel sees the whole picture and there are no tiles; post: the model file "
-       "carries its numbers for predict --crf"},
+       "carries its numbers for predict --crf; none: the numbers below say nothing"},
       {"crf_iterations", "5", "1 to 1000", "steps of mean field (post: 10)"},
       {"crf_spatial_sigma", "3", "0.01 to 10000", "pixels that smoothness reaches"},
       {"crf_spatial_weight", "3", "0 to 1000", "of smoothness; 0: without it. rnn learns factors"},
@@ -80,8 +66,9 @@ std::optional<op::MeanField> crf_layer(const ModelOptions& options, const Settin
                        .bilateral_sigma_px = crf.bilateral_sigma_px,
                        .bilateral_sigma_colour = crf.bilateral_sigma_colour,
                        .bilateral_weight = crf.bilateral_weight,
-                       .normalisation = of_kernels(crf.normalisation),
-                       .levels = levels_of(options.deviations)};
+                       .normalisation = crf.normalisation,
+                       .levels = levels_of(options.deviations, ModelOptions::kUsualDeviation),
+                       .zero_levels = levels_of(options.means, ModelOptions::kUsualMean)};
 }
 
 std::optional<CrfSettings> post_crf(const Settings& settings) {

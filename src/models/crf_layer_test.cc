@@ -17,12 +17,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using Given = std::map<std::string, std::string>;
 
-Graph built(const std::string& architecture, Given settings, std::vector<float> deviations = {}) {
+Graph built(const std::string& architecture, Given settings, std::vector<float> deviations = {},
+            std::vector<float> means = {}) {
   settings.try_emplace("width", "2");
   return build_model(architecture, {.input_channels = 3,
                                     .classes = 5,
                                     .settings = std::move(settings),
-                                    .deviations = std::move(deviations)});
+                                    .deviations = std::move(deviations),
+                                    .means = std::move(means)});
 }
 
 const op::MeanField* layer_of(const Graph& graph) {
@@ -67,6 +69,7 @@ TEST(CrfLayer, ReadsItsSettings) {
   EXPECT_EQ(usual.iterations, op::MeanField{}.iterations);
   EXPECT_EQ(usual.bilateral_weight, op::MeanField{}.bilateral_weight);
   EXPECT_THAT(usual.levels, ElementsAre(63.75f));
+  EXPECT_THAT(usual.zero_levels, ElementsAre(127.5f));
   const op::MeanField set = *layer_of(built("fcn8s",
                                             {{"crf", "rnn"},
                                              {"crf_iterations", "2"},
@@ -76,16 +79,17 @@ TEST(CrfLayer, ReadsItsSettings) {
                                              {"crf_colour_sigma", "5"},
                                              {"crf_bilateral_weight", "4"},
                                              {"crf_normalisation", "after"}},
-                                            {0.2f, 0.4f, 1}));
+                                            {0.2f, 0.4f, 1}, {0.4f, 0, 1}));
   EXPECT_EQ(set.iterations, 2);
   EXPECT_EQ(set.spatial_sigma_px, 1.5f);
   EXPECT_EQ(set.spatial_weight, 0);
   EXPECT_EQ(set.bilateral_sigma_px, 30);
   EXPECT_EQ(set.bilateral_sigma_colour, 5);
   EXPECT_EQ(set.bilateral_weight, 4);
-  EXPECT_EQ(set.normalisation, KernelNormalisation::after);
+  EXPECT_EQ(set.normalisation, CrfNormalisation::after);
   // A unit of a channel that was divided by 0.2 of the full range is 51 of 255 levels.
   EXPECT_THAT(set.levels, ElementsAre(51, 102, 255));
+  EXPECT_THAT(set.zero_levels, ElementsAre(102, 0, 255));
 }
 
 TEST(CrfLayer, PostIsWordsInTheModelFile) {

@@ -21,6 +21,9 @@ struct ModelOptions {
   /// compare colours; empty: kUsualDeviation each.
   std::vector<float> deviations;
   static constexpr float kUsualDeviation = 0.25f;
+  /// What is subtracted from each channel before that (`Preprocess::mean`); empty: kUsualMean each.
+  std::vector<float> means;
+  static constexpr float kUsualMean = 0.5f;
 };
 
 struct SettingInfo {

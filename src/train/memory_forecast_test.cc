@@ -44,14 +44,15 @@ TEST(MemoryForecast, CountsByHand) {
             4u * 20 * 3);
 }
 
-// Two pictures of 100 pixels: 3 iterations of 8 floats each, and 3 + 4 corners of 8 bytes.
+// Two pictures of 100 pixels: 3 iterations of 8 floats each, 4 corners of 8 bytes and a factor;
+// 3 corners and a factor that they share.
 TEST(MemoryForecast, AMeanFieldKeepsItsIterationsAndLattices) {
   GraphBuilder g("one");
   const ValueId x = g.input("image", {.channels = 1});
   const ValueId scores = g.conv("conv", x, {.channels = 2, .kernel = 3, .padding = 1});
   g.output("logits", g.mean_field("crf", scores, x, {.iterations = 3}));
   EXPECT_EQ(forecast_memory(std::move(g).build(), {2, 1, 10, 10}, {}, 0).activations,
-            4u * 2 * (1 + 2 + 2) * 100 + 2u * 100 * (3 * 8 * 4 + (3 + 4) * 8));
+            4u * 2 * (1 + 2 + 2) * 100 + 2u * 100 * (3 * 8 * 4 + 4 * 8 + 4) + 100 * (3 * 8 + 4));
 }
 
 TEST(MemoryForecast, FrozenParametersHaveNeitherGradientNorState) {

@@ -374,7 +374,8 @@ TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, Progress
       .input_channels = setup.preprocess.channels(),
       .classes = *setup.config.one_class ? 1 : dataset.class_count() - background,
       .settings = setup.config.model,
-      .deviations = setup.preprocess.std};
+      .deviations = setup.preprocess.std,
+      .means = setup.preprocess.mean};
   setup.graph = build_model(architecture, options);
   setup.config.model = resolved_settings(architecture, options);
   if (init) plan_start(setup, *init, progress);

@@ -102,6 +102,59 @@ TEST(Crf, WhatCannotWork) {
   EXPECT_FALSE(fs::exists(out));
 }
 
+// A report, a JSON file or a page once took the place of what they were made from.
+TEST(Crf, NoResultTakesThePlaceOfAnInput) {
+  const fs::path folder = fresh_folder("crf_kept");
+  const fs::path a = folder / "a.png", labels = folder / "labels.png", out = folder / "o.png",
+                 truth = folder / "truth.png", model = folder / "m.segmentum";
+  write_two_parts(a, labels, 2);
+  write_two_parts(a, truth, 0);
+  write_file(model, "stands for a model");
+  const std::string given[] = {read_file(a), read_file(labels), read_file(truth)};
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& what) {
+    std::vector<std::string> words{"crf", a, labels, "--out", out};
+    words.insert(words.end(), more.begin(), more.end());
+    expect_failure(words, 1, what);
+  };
+  refused({"--report", a}, "a.png: would be replaced by a result");
+  refused({"--json", labels}, "labels.png: would be replaced");
+  refused({"--report", folder / "r.html", "--truth", truth, "--json", truth},
+          "truth.png: would be replaced");
+  refused({"--report", out}, "o.png: would hold two results");
+  refused({"--report", folder / "r", "--json", folder / "r"}, "r: would hold two results");
+  refused({"--overlay", "--json", folder / "o.overlay.png"}, "o.overlay.png: would hold two");
+  EXPECT_EQ(read_file(a), given[0]);
+  EXPECT_EQ(read_file(labels), given[1]);
+  EXPECT_EQ(read_file(truth), given[2]);
+  EXPECT_FALSE(fs::exists(out));
+}
+
+TEST(Crf, OptionsThatSayNothingAreToldOf) {
+  const fs::path folder = fresh_folder("crf_unused");
+  const fs::path a = folder / "a.png", labels = folder / "labels.png", out = folder / "o.png";
+  write_two_parts(a, labels, 2);
+  EXPECT_EQ(run({"crf", a, labels, "--out", folder / "p.png", "--probabilities"}).status, 0);
+  const Outcome outcome = run({"crf", a, folder / "p.npy", "--out", out, "--confidence", "0.9",
+                               "--fill-ignored", "--iterations", "1"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("--confidence, --fill-ignored are for labels and said nothing "
+                                     "of the probabilities of 1 picture"));
+  expect_failure({"crf", a, labels, "--out", out, "--confidence", "1"}, 2,
+                 "--confidence is 1; it must lie between");
+}
+
+// Matrices of 2000 x 2000 for each of 40 bands would take gigabytes.
+TEST(Crf, APageOfManyClassesCountsThoseThatOccur) {
+  const fs::path folder = fresh_folder("crf_many");
+  write_two_parts(folder / "a.png", folder / "labels.png", 2);
+  write_two_parts(folder / "a.png", folder / "truth.png", 0);
+  const Outcome outcome = run({"crf", folder / "a.png", folder / "labels.png", "--out",
+                               folder / "o.png", "--classes", "300", "--iterations", "2",
+                               "--report", folder / "crf.html", "--truth", folder / "truth.png"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(read_file(folder / "crf.html"), HasSubstr("before · mean IoU 84."));
+}
+
 TEST(Crf, BehindAModelAndSearchedFor) {
   const fs::path folder = fresh_folder("crf_model");
   const fs::path model = tiny_model(folder), json = folder / "out.json";
@@ -143,6 +196,59 @@ TEST(Crf, BehindAModelAndSearchedFor) {
   EXPECT_EQ(load_crf_settings(model).has_value(), improves);
   EXPECT_EQ(read_file(model) == before, !improves);
   EXPECT_THAT(search.out, HasSubstr(improves ? "wrote the settings into" : "nothing was written"));
+}
+
+TEST(Crf, ASearchTellsWhatBecomesOfStoredSettings) {
+  const fs::path folder = fresh_folder("crf_search_stored");
+  const fs::path model = tiny_model(folder), json = folder / "out.json";
+  const CrfSettings settings{.iterations = 3, .bilateral_sigma_colour = 400};
+  store_crf_settings(model, settings);
+  const std::string before = read_file(model);
+  const std::vector<std::string> words{"crf-search", model, folder / "data", "--limit", "1",
+                                       "--refine",   "0",   "--json"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), words.begin(), words.end());
+    return more;
+  };
+  expect_failure(with({model}), 1, "best.segmentum: would be replaced by a result");
+  const fs::path mask = folder / "data" / "testannot" / "scene_00000.png";
+  expect_failure(with({json, "--report", mask}), 1, "scene_00000.png: would be replaced");
+  EXPECT_EQ(read_file(model), before);
+  const Outcome search = run(with({json}));
+  EXPECT_EQ(search.status, 0) << search.err;
+  const Json found = read_json(json);
+  EXPECT_EQ(found.at("stored").at("settings").at("bilateral_sigma_colour"), 400);
+  const double none = found.at("before").at("mean_iou"),
+               stored = found.at("stored").at("scores").at("mean_iou");
+  if (found.at("improves").get<bool>()) {
+    EXPECT_THAT(search.out, HasSubstr("wrote the settings into"));
+  } else if (stored < none) {
+    EXPECT_THAT(search.out, HasSubstr("%) were taken out. A CRF does not help"));
+    EXPECT_EQ(load_crf_settings(model), std::nullopt);
+  } else {
+    EXPECT_THAT(search.out, HasSubstr("%) remain. A CRF does not help"));
+    EXPECT_EQ(load_crf_settings(model), settings);
+  }
+}
+
+TEST(Crf, BehindANetworkThatHasOneInside) {
+  const fs::path folder = fresh_folder("crf_second");
+  write_tiny_scenes(folder / "data");
+  const Outcome training = run({"train", folder / "data", "--out", folder / "run", "--model",
+                                "fcn32s", "--steps", "1", "--set", "model.width=2", "model.crf=rnn",
+                                "model.crf_iterations=1", "crop=32", "batch=1"});
+  ASSERT_EQ(training.status, 0) << training.err;
+  const fs::path model = folder / "run" / "best.segmentum", pictures = folder / "data" / "test";
+  const auto said = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{"predict", model, pictures, "--out", folder / "out"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.err;
+  };
+  EXPECT_THAT(said({}), Not(HasSubstr("CRF")));
+  EXPECT_THAT(said({"--crf"}), HasSubstr("this one is a second, on top of it"));
+  EXPECT_THAT(said({"--tile", "32"}), HasSubstr("--tile is not used"));
 }
 
 TEST(Crf, StoredSettingsAreUsedAndShown) {

@@ -54,10 +54,10 @@ void add_mean_fields(EngineCases& cases) {
   options.levels = {17.0f, 0, 5.0f};
   cases.push_back(mean_field("bilateral", {2, 3, 8, 9}, {2, 3, 8, 9}, options));
   for (const auto normalisation :
-       {KernelNormalisation::before, KernelNormalisation::after, KernelNormalisation::none}) {
+       {CrfNormalisation::before, CrfNormalisation::after, CrfNormalisation::none}) {
     options = small_field(2);
     options.normalisation = normalisation;
-    if (normalisation == KernelNormalisation::none) {  // sums over many pixels
+    if (normalisation == CrfNormalisation::none) {  // sums over many pixels
       options.spatial_weight = options.bilateral_weight = 0.25f;
     }
     cases.push_back(mean_field(std::string("normalisation_") + normalisation_name(normalisation),

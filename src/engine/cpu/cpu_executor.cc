@@ -70,7 +70,9 @@ class CpuPlan final : public Plan {
   std::size_t memory_bytes() const override {
     std::size_t floats = static_cast<std::size_t>(program_.arena_floats);
     for (const auto& [name, gradient] : gradients_) floats += gradient.values().size();
-    return floats * sizeof(float);
+    std::size_t bytes = floats * sizeof(float);
+    for (const auto& held : program_.beside_arena) bytes += held();
+    return bytes;
   }
 
   std::vector<StepTime> profile() override {

@@ -12,23 +12,14 @@
 namespace segmentum::cpu {
 namespace {
 
-CrfNormalisation crf_normalisation(KernelNormalisation normalisation) {
-  switch (normalisation) {
-    case KernelNormalisation::symmetric:
-      return CrfNormalisation::symmetric;
-    case KernelNormalisation::before:
-      return CrfNormalisation::before;
-    case KernelNormalisation::after:
-      return CrfNormalisation::after;
-    case KernelNormalisation::none:
-      break;
-  }
-  return CrfNormalisation::none;
-}
+// A single channel scores label 1 beside a label 0 of score 0; a gradient goes to the one, and
+// against the other.
+constexpr LabelRows kScores{.single = 0, .beyond = kNoScore};
+constexpr LabelRows kDifferences{.single = -1, .beyond = 0};
 
 std::shared_ptr<const Kernel> lattice_kernel(const op::MeanField& o, const Features& points,
                                              int labels) {
-  const CrfTerm term{.normalisation = crf_normalisation(o.normalisation)};
+  const CrfTerm term{.normalisation = o.normalisation};
   return std::make_shared<const Kernel>(std::make_unique<LatticeFilter>(points), term, labels);
 }
 
@@ -41,7 +32,7 @@ class MeanFieldState {
                  std::vector<const ParameterStore::Parameter*> parameters)
       : o_(o),
         shape_(shape),
-        labels_(label_count(o, static_cast<int>(shape.c()))),
+        labels_(mean_field_labels(static_cast<int>(shape.c()))),
         parameters_(std::move(parameters)),
         fields_(static_cast<std::size_t>(shape.n())) {}
 
@@ -83,6 +74,19 @@ class MeanFieldState {
   }
   std::unique_ptr<PairwiseField>& field(std::int64_t n) {
     return fields_[static_cast<std::size_t>(n)];
+  }
+
+  /// What it holds outside of the plan's arena: the spatial kernel from the first pass on, the
+  /// others from a training's forward pass to its backward one.
+  std::size_t bytes() const {
+    std::size_t sum = spatial_ ? spatial_->bytes() : 0;
+    for (const auto& field : fields_) {
+      if (!field) continue;
+      for (const auto& kernel : field->kernels()) {
+        if (kernel != spatial_) sum += kernel->bytes();
+      }
+    }
+    return sum;
   }
 
   /// body(n) for every picture: side by side where they are too small to be shared out.
@@ -163,15 +167,16 @@ void lower(Lowering& l, ValueId id, const op::MeanField& o) {
   const int kept = keeps ? l.new_buffer(y.shape.n() * kept_floats) : -1;
   l.keep_arrays(id, kept);
   l.keep_field(id, state);
+  l.count_memory([state] { return state->bytes(); });
   l.step(id, "mean field", {scores.buffer, picture.buffer, y.buffer, kept}, [=](const Frame& f) {
     const PairwiseCosts costs = state->costs();
     state->make_spatial_kernel();
     state->for_pictures([&](std::int64_t n) {
       const auto read = [&](PixelRange range, float* rows) {
-        load_label_rows(f.view(scores), n, range, 0, kNoScore, rows);
+        load_label_rows(f.view(scores), n, range, kScores, rows);
       };
       const auto write = [&](PixelRange range, const float* rows) {
-        store_label_rows(rows, range, -1, f.view(y), n, false);
+        store_label_rows(rows, range, kDifferences, f.view(y), n, Store::replace);
       };
       state->make_field({picture.shape, f.view(picture).data}, n)
           .forward(costs, read, state->iterations(),
@@ -197,11 +202,12 @@ void lower_backward(Lowering& l, ValueId id, const op::MeanField&) {
     std::vector<PairwiseSums> sums(static_cast<std::size_t>(dy.shape.n()), no_sums(costs));
     state->for_pictures([&](std::int64_t n) {
       const auto read = [&](PixelRange range, float* rows) {
-        load_label_rows(f.view(dy), n, range, -1, 0, rows);
+        load_label_rows(f.view(dy), n, range, kDifferences, rows);
       };
       const auto add = [&](PixelRange range, const float* rows, bool first) {
         if (!for_scores) return;
-        store_label_rows(rows, range, 0, f.view(target.slot), n, target.add || !first);
+        store_label_rows(rows, range, kScores, f.view(target.slot), n,
+                         target.add || !first ? Store::add : Store::replace);
       };
       state->field(n)->backward(costs, f.floats(kept) + n * kept_floats, state->iterations(), read,
                                 add, for_costs ? &sums[static_cast<std::size_t>(n)] : nullptr);

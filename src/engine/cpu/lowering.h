@@ -71,6 +71,11 @@ class Lowering {
   }
   const std::shared_ptr<MeanFieldState>& field(ValueId id) const { return fields_.at(id); }
 
+  /// For what a step keeps outside of the arena: `bytes` says how much it is when it is asked.
+  void count_memory(std::function<std::size_t()> bytes) {
+    program_.beside_arena.push_back(std::move(bytes));
+  }
+
   /// Appends a step to the pass being lowered.
   void step(ValueId id, std::string kernel, std::vector<int> buffers,
             std::function<void(const Frame&)> run);

@@ -43,51 +43,29 @@ struct PairwiseField::Scratch {
         product(block_pixels(stride) * stride) {}
 
   Block<float> x, sum, product;
+  Block<float> outer;  // [labels][stride], made where it is needed
 };
 
 PairwiseField::PairwiseField(std::vector<std::shared_ptr<const Kernel>> kernels, int labels)
     : kernels_(std::move(kernels)),
       bands_(kernels_.front()->filter().bands()),
       labels_(labels),
-      stride_(row_stride(labels)) {
-  for (const auto& kernel : kernels_) runs_.push_back(kernel->filter().make_run(stride_));
-}
+      stride_(row_stride(labels)) {}
 
 template <typename Body>
 void PairwiseField::for_bands(bool splats, const Body& body) {
   parallel_for(bands_.count(), [&](std::int64_t b) {
     const int band = static_cast<int>(b);
     Scratch scratch(stride_);
-    if (splats) {
-      for (const auto& run : runs_) run->clear(band);
-    }
+    if (splats) products_.clear(band);
     for_blocks(bands_[band], stride_, [&](PixelRange range) { body(band, range, scratch); });
   });
 }
 
-void PairwiseField::blur(FilterDirection direction) {
-  for (const auto& run : runs_) run->blur(direction);
-}
-
-void PairwiseField::splat(int band, PixelRange range, const float* rows,
-                          FilterDirection direction) {
-  for (std::size_t m = 0; m < runs_.size(); ++m) {
-    const bool forward = direction == FilterDirection::forward;
-    runs_[m]->splat(
-        band, range, rows,
-        forward ? kernels_[m]->in_scale(range.begin) : kernels_[m]->out_scale(range.begin));
-  }
-}
-
-/// rows = the kernel's product.
-void PairwiseField::slice(std::size_t kernel, int band, PixelRange range, FilterDirection direction,
-                          float* rows) const {
-  const bool forward = direction == FilterDirection::forward;
-  std::fill_n(rows, range.count() * stride_, 0.0f);
-  runs_[kernel]->slice(
-      band, range, 1.0f,
-      forward ? kernels_[kernel]->out_scale(range.begin) : kernels_[kernel]->in_scale(range.begin),
-      rows);
+KernelProducts PairwiseField::products() const {
+  std::vector<const Kernel*> kernels;
+  for (const auto& kernel : kernels_) kernels.push_back(kernel.get());
+  return {std::move(kernels), stride_};
 }
 
 /// x -= C sum_m w_m * product_m
@@ -95,18 +73,20 @@ void PairwiseField::subtract_messages(const PairwiseCosts& costs, int band, Pixe
                                       Scratch& scratch) const {
   const std::int64_t pixels = range.count();
   std::fill_n(scratch.sum.data(), pixels * stride_, 0.0f);
-  for (std::size_t m = 0; m < runs_.size(); ++m) {
-    slice(m, band, range, FilterDirection::forward, scratch.product.data());
-    add_weighted_rows(scratch.product.data(), costs.weights[m].data(), pixels, stride_,
-                      scratch.sum.data());
+  for (int m = 0; m < products_.count(); ++m) {
+    std::fill_n(scratch.product.data(), pixels * stride_, 0.0f);
+    products_.slice(m, band, range, 1.0f, scratch.product.data());
+    add_weighted_rows(scratch.product.data(), costs.weights[static_cast<std::size_t>(m)].data(),
+                      pixels, stride_, scratch.sum.data());
   }
   subtract_costs(costs.columns.data(), 1.0f, scratch.sum.data(), pixels, labels_, scratch.x.data());
 }
 
 void PairwiseField::forward(const PairwiseCosts& costs, const Read& scores, int iterations,
                             float* kept, const Write& result) {
+  products_ = products();
   for (int t = 0; t <= iterations; ++t) {
-    if (t > 0) blur(FilterDirection::forward);
+    if (t > 0) products_.blur();
     const bool last = t == iterations;
     for_bands(!last, [&](int band, PixelRange range, Scratch& scratch) {
       float* x = scratch.x.data();
@@ -118,9 +98,10 @@ void PairwiseField::forward(const PairwiseCosts& costs, const Read& scores, int 
         std::copy_n(x, range.count() * stride_,
                     kept + (t * bands_.pixels() + range.begin) * stride_);
       }
-      splat(band, range, x, FilterDirection::forward);
+      products_.splat(band, range, x);
     });
   }
+  products_ = {};
 }
 
 /// x = the gradient of what an iteration began with, its softmax being q; the filtered gradient of
@@ -130,9 +111,11 @@ void PairwiseField::pull_back(const PairwiseCosts& costs, const float* q, int ba
   const std::int64_t pixels = range.count(), floats = pixels * stride_;
   float *dq = scratch.sum.data(), *product = scratch.product.data(), *pulled = scratch.x.data();
   std::fill_n(dq, floats, 0.0f);
-  for (std::size_t m = 0; m < runs_.size(); ++m) {
-    slice(m, band, range, FilterDirection::adjoint, product);
-    if (sums != nullptr) add_products(product, q, pixels, (*sums)[m]);
+  for (int kernel = 0; kernel < products_.count(); ++kernel) {
+    const auto m = static_cast<std::size_t>(kernel);
+    std::fill_n(product, floats, 0.0f);
+    products_.slice(kernel, band, range, 1.0f, product, FilterDirection::adjoint);
+    if (sums != nullptr) add_products(scratch, q, pixels, (*sums)[m]);
     std::fill_n(pulled, floats, 0.0f);
     subtract_costs(costs.rows.data(), 1.0f, product, pixels, labels_, pulled);  // -C^T product
     add_weighted_rows(pulled, costs.weights[m].data(), pixels, stride_, dq);
@@ -143,10 +126,11 @@ void PairwiseField::pull_back(const PairwiseCosts& costs, const float* q, int ba
 void PairwiseField::backward(const PairwiseCosts& costs, const float* kept, int iterations,
                              const Read& gradient, const Add& score_gradient, PairwiseSums* sums) {
   const auto numbers = static_cast<std::size_t>(costs.rows.count());
-  const PairwiseSums none(runs_.size(), std::vector<double>(numbers, 0.0));
+  const PairwiseSums none(kernels_.size(), std::vector<double>(numbers, 0.0));
   std::vector<PairwiseSums> of_band(static_cast<std::size_t>(sums ? bands_.count() : 0), none);
+  products_ = products();
   for (int t = iterations; t >= 0; --t) {  // x is the gradient of what iteration t made
-    if (t < iterations) blur(FilterDirection::adjoint);
+    if (t < iterations) products_.blur(FilterDirection::adjoint);
     for_bands(t > 0, [&](int band, PixelRange range, Scratch& scratch) {
       float* x = scratch.x.data();
       if (t == iterations) {
@@ -157,9 +141,10 @@ void PairwiseField::backward(const PairwiseCosts& costs, const float* kept, int 
                   sums ? &of_band[static_cast<std::size_t>(band)] : nullptr);
       }
       score_gradient(range, x, t == iterations);
-      if (t > 0) splat(band, range, x, FilterDirection::adjoint);
+      if (t > 0) products_.splat(band, range, x, FilterDirection::adjoint);
     });
   }
+  products_ = {};
   for (const PairwiseSums& band : of_band) {
     for (std::size_t m = 0; m < band.size(); ++m) {
       std::ranges::transform((*sums)[m], band[m], (*sums)[m].begin(), std::plus<>());
@@ -167,13 +152,14 @@ void PairwiseField::backward(const PairwiseCosts& costs, const float* kept, int 
   }
 }
 
-/// Whole blocks of pixels in single precision, their sums in double.
-void PairwiseField::add_products(const float* a, const float* b, std::int64_t pixels,
+/// sums += scratch.product^T q: whole blocks of pixels in single precision, their sums in double.
+void PairwiseField::add_products(Scratch& scratch, const float* q, std::int64_t pixels,
                                  std::vector<double>& sums) const {
-  Block<float> block(static_cast<std::int64_t>(sums.size()));
-  outer_products(a, b, pixels, labels_, block.data());
+  Block<float>& outer = scratch.outer;
+  if (outer.empty()) outer = Block<float>(static_cast<std::int64_t>(sums.size()));
+  outer_products(scratch.product.data(), q, pixels, labels_, outer.data());
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    sums[i] += static_cast<double>(block[static_cast<std::int64_t>(i)]);
+    sums[i] += static_cast<double>(outer[static_cast<std::int64_t>(i)]);
   }
 }
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "crf/kernel.h"
+#include "crf/kernel_products.h"
 #include "crf/rows.h"
 
 namespace segmentum::cpu {
@@ -29,12 +29,14 @@ struct PairwiseCosts {
 ///   dC[k][l] = -sum_m w_m[l] S_m[k][l],   dw_m[l] = -sum_k C[k][l] S_m[k][l].
 using PairwiseSums = std::vector<std::vector<double>>;  // by kernel, [labels][row_stride(labels)]
 
-/// The products under way of one picture. Kernels may be shared between pictures of one size.
-/// Holds for each kernel the rows of its lattice's vertices, twice.
+/// One picture's field. Kernels may be shared between pictures of one size. While a pass runs, and
+/// no longer, it holds for each kernel the rows of its lattice's vertices, twice.
 class PairwiseField {
  public:
   /// At least one kernel.
   PairwiseField(std::vector<std::shared_ptr<const Kernel>> kernels, int labels);
+
+  const std::vector<std::shared_ptr<const Kernel>>& kernels() const { return kernels_; }
 
   using Read = std::function<void(PixelRange, float* rows)>;
   using Write = std::function<void(PixelRange, const float* rows)>;
@@ -57,19 +59,16 @@ class PairwiseField {
   struct Scratch;
   template <typename Body>
   void for_bands(bool splats, const Body& body);
-  void blur(FilterDirection direction);
-  void splat(int band, PixelRange range, const float* rows, FilterDirection direction);
-  void slice(std::size_t kernel, int band, PixelRange range, FilterDirection direction,
-             float* rows) const;
+  KernelProducts products() const;
   void subtract_messages(const PairwiseCosts& costs, int band, PixelRange range,
                          Scratch& scratch) const;
   void pull_back(const PairwiseCosts& costs, const float* q, int band, PixelRange range,
                  Scratch& scratch, PairwiseSums* sums) const;
-  void add_products(const float* a, const float* b, std::int64_t pixels,
+  void add_products(Scratch& scratch, const float* q, std::int64_t pixels,
                     std::vector<double>& sums) const;
 
   std::vector<std::shared_ptr<const Kernel>> kernels_;
-  std::vector<std::unique_ptr<PairwiseFilter::Run>> runs_;
+  KernelProducts products_;  // of the pass that runs
   Bands bands_;
   int labels_;
   int stride_;

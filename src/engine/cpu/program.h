@@ -65,6 +65,7 @@ struct Program {
   std::map<std::string, Slot> output_gradients;
   std::map<std::string, Tensor> unread_gradients;  // of frozen parameters, made along with others
   std::int64_t arena_floats = 0;
+  std::vector<std::function<std::size_t()>> beside_arena;  // bytes that steps hold elsewhere
 };
 
 /// Gives every buffer its place: buffers whose lives (first to last step that touches them, forward

@@ -67,16 +67,16 @@ TEST(MeanField, CostsAreRowsAndWeightsAreTheSpeakers) {
 
 TEST(PixelMatrix, NormalisationsByHand) {
   const std::vector<std::vector<double>> a{{1, 3}, {0, 1}};  // sums 4 and 1
-  const auto row = [&](KernelNormalisation how, FilterDirection direction) {
+  const auto row = [&](CrfNormalisation how, FilterDirection direction) {
     return normalised(matrix_of(a), how, 2)({1, 1}, direction);
   };
   constexpr auto kForward = FilterDirection::forward, kAdjoint = FilterDirection::adjoint;
-  EXPECT_THAT(row(KernelNormalisation::none, kForward), testing::ElementsAre(4, 1));
-  EXPECT_THAT(row(KernelNormalisation::after, kForward), testing::ElementsAre(1, 1));
-  EXPECT_THAT(row(KernelNormalisation::before, kForward), testing::ElementsAre(3.25, 1));
-  EXPECT_THAT(row(KernelNormalisation::symmetric, kForward), testing::ElementsAre(1.75, 1));
-  EXPECT_THAT(row(KernelNormalisation::after, kAdjoint), testing::ElementsAre(0.25, 1.75));
-  EXPECT_THAT(row(KernelNormalisation::before, kAdjoint), testing::ElementsAre(0.25, 4));
+  EXPECT_THAT(row(CrfNormalisation::none, kForward), testing::ElementsAre(4, 1));
+  EXPECT_THAT(row(CrfNormalisation::after, kForward), testing::ElementsAre(1, 1));
+  EXPECT_THAT(row(CrfNormalisation::before, kForward), testing::ElementsAre(3.25, 1));
+  EXPECT_THAT(row(CrfNormalisation::symmetric, kForward), testing::ElementsAre(1.75, 1));
+  EXPECT_THAT(row(CrfNormalisation::after, kAdjoint), testing::ElementsAre(0.25, 1.75));
+  EXPECT_THAT(row(CrfNormalisation::before, kAdjoint), testing::ElementsAre(0.25, 4));
 }
 
 /// A picture of two noisy halves, and random scores that lean to one label in each.
@@ -115,8 +115,7 @@ struct Scene {
     PairwiseField field{
         {}, {{1.5, 1.2, 1.9}, {3, 2.5, 2}}, {{0, 1, 0.8}, {1.1, 0, 1}, {0.9, 1, 0}}};
     for (const Features& p : points()) {
-      field.kernels.push_back(
-          normalised(kernel(p), KernelNormalisation::symmetric, kHeight * kWidth));
+      field.kernels.push_back(normalised(kernel(p), CrfNormalisation::symmetric, kHeight * kWidth));
     }
     return field;
   }

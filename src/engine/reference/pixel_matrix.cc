@@ -96,16 +96,16 @@ PixelMatrix lattice_matrix(const Features& points) {
   };
 }
 
-PixelMatrix normalised(PixelMatrix matrix, KernelNormalisation normalisation, std::int64_t pixels) {
-  if (normalisation == KernelNormalisation::none) return matrix;
+PixelMatrix normalised(PixelMatrix matrix, CrfNormalisation normalisation, std::int64_t pixels) {
+  if (normalisation == CrfNormalisation::none) return matrix;
   const std::vector<double> ones(static_cast<std::size_t>(pixels), 1.0);
   std::vector<double> before = ones, after = ones;
   const std::vector<double> sums = matrix(ones, FilterDirection::forward);
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    if (normalisation == KernelNormalisation::symmetric) {
+    if (normalisation == CrfNormalisation::symmetric) {
       before[i] = after[i] = 1 / std::sqrt(sums[i]);
     } else {
-      (normalisation == KernelNormalisation::before ? before : after)[i] = 1 / sums[i];
+      (normalisation == CrfNormalisation::before ? before : after)[i] = 1 / sums[i];
     }
   }
   return [matrix, before, after](std::vector<double> in, FilterDirection direction) {

@@ -21,6 +21,6 @@ using PixelMatrix =
 PixelMatrix lattice_matrix(const Features& points);
 
 /// diag(a) A diag(b), which `normalisation` says.
-PixelMatrix normalised(PixelMatrix matrix, KernelNormalisation normalisation, std::int64_t pixels);
+PixelMatrix normalised(PixelMatrix matrix, CrfNormalisation normalisation, std::int64_t pixels);
 
 }  // namespace segmentum::reference

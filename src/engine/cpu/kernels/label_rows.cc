@@ -70,14 +70,6 @@ void AddWeightedRows(const float* HWY_RESTRICT rows, const float* HWY_RESTRICT w
   }
 }
 
-void AddRows(const float* HWY_RESTRICT rows, std::int64_t pixels, int stride,
-             float* HWY_RESTRICT to) {
-  const RowTag d;
-  for (std::int64_t i = 0; i < pixels * stride; i += kRowLanes) {
-    hn::Store(hn::Add(hn::Load(d, to + i), hn::Load(d, rows + i)), d, to + i);
-  }
-}
-
 void OuterProducts(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::int64_t pixels,
                    int labels, float* HWY_RESTRICT sums) {
   const int stride = row_stride(labels);
@@ -107,7 +99,6 @@ namespace segmentum::cpu {
 HWY_EXPORT(SoftmaxRows);
 HWY_EXPORT(SoftmaxRowsBackward);
 HWY_EXPORT(AddWeightedRows);
-HWY_EXPORT(AddRows);
 HWY_EXPORT(OuterProducts);
 
 void softmax_rows(float* rows, std::int64_t pixels, int stride) {
@@ -124,20 +115,16 @@ void add_weighted_rows(const float* rows, const float* weights, std::int64_t pix
   HWY_DYNAMIC_DISPATCH(AddWeightedRows)(rows, weights, pixels, stride, to);
 }
 
-void add_rows(const float* rows, std::int64_t pixels, int stride, float* to) {
-  HWY_DYNAMIC_DISPATCH(AddRows)(rows, pixels, stride, to);
-}
-
 void outer_products(const float* a, const float* b, std::int64_t pixels, int labels, float* sums) {
   HWY_DYNAMIC_DISPATCH(OuterProducts)(a, b, pixels, labels, sums);
 }
 
-void load_label_rows(const View& value, std::int64_t n, PixelRange range, float other, float beyond,
+void load_label_rows(const View& value, std::int64_t n, PixelRange range, const LabelRows& form,
                      float* rows) {
   const std::int64_t channels = value.shape.c(), pixels = range.count();
   const bool single = channels == 1;
   const int stride = row_stride(static_cast<int>(single ? 2 : channels));
-  std::fill_n(rows, pixels * stride, beyond);
+  std::fill_n(rows, pixels * stride, form.beyond);
   for (std::int64_t c = 0; c < channels; c += value.block) {
     const float* from = value.at(n, c / value.block) + range.begin * value.block;
     float* to = rows + (single ? 1 : c);
@@ -147,22 +134,22 @@ void load_label_rows(const View& value, std::int64_t n, PixelRange range, float 
     }
   }
   if (!single) return;
-  for (std::int64_t p = 0; p < pixels; ++p) rows[p * stride] = other * rows[p * stride + 1];
+  for (std::int64_t p = 0; p < pixels; ++p) rows[p * stride] = form.single * rows[p * stride + 1];
 }
 
-void store_label_rows(const float* rows, PixelRange range, float other, const View& value,
-                      std::int64_t n, bool add) {
+void store_label_rows(const float* rows, PixelRange range, const LabelRows& form, const View& value,
+                      std::int64_t n, Store how) {
   const std::int64_t channels = value.shape.c(), pixels = range.count();
   const bool single = channels == 1;
   const int stride = row_stride(static_cast<int>(single ? 2 : channels));
   for (std::int64_t c = 0; c < channels; c += value.block) {
     float* to = value.at(n, c / value.block) + range.begin * value.block;
     const auto count = std::min<std::int64_t>(value.block, channels - c);
-    if (!add) std::fill_n(to, pixels * value.block, 0.0f);
+    if (how == Store::replace) std::fill_n(to, pixels * value.block, 0.0f);
     for (std::int64_t p = 0; p < pixels; ++p) {
       const float* row = rows + p * stride + (single ? 1 : c);
       for (std::int64_t i = 0; i < count; ++i) to[p * value.block + i] += row[i];
-      if (single) to[p * value.block] += other * row[-1];
+      if (single) to[p * value.block] += form.single * row[-1];
     }
   }
 }
