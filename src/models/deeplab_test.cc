@@ -322,7 +322,8 @@ std::set<std::string> names_behind(const Graph& graph, const std::string& prefix
   return names;
 }
 
-// A classifier's checkpoint fits where the names behind "backbone." are its own, and its shapes.
+// A classifier's checkpoint fits where the names behind "backbone." are its own (MobileNetV3's
+// behind "features."), and its shapes.
 TEST(DeeplabV3, BackbonesAreCalledAsTheirClassifiers) {
   const auto has = [](const Settings& settings, const std::string& name, const Shape& shape) {
     const Graph graph = named("deeplab_v3", settings);
@@ -331,9 +332,9 @@ TEST(DeeplabV3, BackbonesAreCalledAsTheirClassifiers) {
     return found != graph.parameters.end() && found->shape == shape;
   };
   const Settings large{{"backbone", "mobilenet_v3_large"}};
-  EXPECT_TRUE(has(large, "features.0.0.weight", {16, 3, 3, 3}));
-  EXPECT_TRUE(has(large, "features.4.block.2.fc1.weight", {24, 72, 1, 1}));
-  EXPECT_TRUE(has(large, "features.16.0.weight", {960, 160, 1, 1}));
+  EXPECT_TRUE(has(large, "0.0.weight", {16, 3, 3, 3}));
+  EXPECT_TRUE(has(large, "4.block.2.fc1.weight", {24, 72, 1, 1}));
+  EXPECT_TRUE(has(large, "16.0.weight", {960, 160, 1, 1}));
   const Settings plain{{"backbone", "vgg16"}, {"norm", "none"}};
   EXPECT_TRUE(has(plain, "features.0.weight", {64, 3, 3, 3}));
   EXPECT_TRUE(has(plain, "features.28.weight", {512, 512, 3, 3}));  // conv5_3 of vgg16

@@ -53,11 +53,8 @@ BackboneFeatures build_backbone(GraphBuilder& g, ValueId image, const BackboneCh
       return vgg_features(g, image, choice, options);
     case Backbone::mobilenet_v2:
       return mobilenet_v2_backbone(g, image, {.common = options, .width = width});
-    case Backbone::mobilenet_v3_large: {
-      BackboneOptions named = options;
-      named.prefix += "features.";
-      return mobilenet_v3_backbone(g, image, {.common = named, .width = width}).levels;
-    }
+    case Backbone::mobilenet_v3_large:
+      return mobilenet_v3_backbone(g, image, {.common = options, .width = width}).levels;
     case Backbone::xception65:
       return xception_backbone(g, image, {.common = options, .width = width});
     default:

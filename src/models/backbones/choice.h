@@ -31,8 +31,8 @@ int published_width(Backbone backbone);
 bool is_resnet(Backbone backbone);
 
 /// Five levels of features on a picture of any size from 1x1 up; each stride rounds sizes up.
-/// Parameters are called as in the classifier, behind the prefix; those of VGG-16 (with DeepLab's
-/// poolings), ResNets and MobileNets as in torchvision's: features.0.weight, layer1.0.conv1.weight.
+/// Behind the prefix, parameters are called as in torchvision's classifiers (VGG-16, which has
+/// DeepLab's poolings, ResNets, MobileNets; the third version without the leading "features.").
 BackboneFeatures build_backbone(GraphBuilder& g, ValueId image, const BackboneChoice& choice,
                                 const BackboneOptions& options);
 
