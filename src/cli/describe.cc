@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -28,7 +29,7 @@ namespace fs = std::filesystem;
 
 struct Request {
   std::string what;
-  std::string size = "256x256";
+  std::string size;  // empty: what the network reads
   std::optional<std::int64_t> classes;
   std::optional<std::int64_t> channels;
   std::vector<std::string> settings;
@@ -44,7 +45,13 @@ bool is_architecture(const std::string& name) {
   return false;
 }
 
-Graph build(const Request& request) {
+/// A network without weights, and what it reads of a box if it works on boxes.
+struct Untrained {
+  Graph graph;
+  std::optional<BoxCrop> boxes;
+};
+
+Untrained build(const Request& request) {
   ModelOptions options;
   if (request.channels) options.input_channels = static_cast<int>(*request.channels);
   if (request.classes) options.classes = static_cast<int>(*request.classes);
@@ -52,10 +59,36 @@ Graph build(const Request& request) {
     options.settings.insert_or_assign(key_and_value(setting).first, key_and_value(setting).second);
   }
   try {
-    return build_model(request.what, options);
+    return {build_model(request.what, options), box_crop(request.what, options)};
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
+}
+
+/// What the numbers are told for.
+Shape input_shape(const Request& request, std::int64_t channels,
+                  const std::optional<BoxCrop>& boxes) {
+  const int side = boxes ? boxes->side_px : 256;
+  if (request.size.empty()) return {1, channels, side, side};
+  const auto [h, w] = height_and_width("--size", request.size);
+  return {1, channels, h, w};
+}
+
+const char* meaning_of_input(const std::optional<BoxCrop>& boxes) {
+  return boxes ? "one box" : "";
+}
+
+/// Rows of numbers, one for each phase, as JSON.
+template <typename Number>
+std::string rows_json(const std::vector<Number>& numbers, Size2 phases) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const bool starts_row = i % static_cast<std::size_t>(phases.w) == 0;
+    const std::string between = i == 0 ? "[" : starts_row ? "],[" : ",";
+    const bool is_number = std::isfinite(static_cast<double>(numbers[i]));
+    text += between + (is_number ? fmt::format("{}", numbers[i]) : "null");
+  }
+  return "[" + text + "]]";
 }
 
 JsonObject json_of(const UpsamplingPhases& phases) {
@@ -63,10 +96,16 @@ JsonObject json_of(const UpsamplingPhases& phases) {
   JsonObject json;
   json.set("name", phases.node)
       .set("phases", JsonObject().set("height", phases.phases.h).set("width", phases.phases.w))
-      .set("overlap", JsonObject().set("least", least).set("most", most));
+      .set("overlap", JsonObject()
+                          .set("least", least)
+                          .set("most", most)
+                          .set_json("by_phase", rows_json(phases.overlap, phases.phases)));
   if (!phases.response.empty()) {
     const auto [weakest, strongest] = std::ranges::minmax(phases.response);
-    json.set("response", JsonObject().set("least", weakest).set("most", strongest))
+    json.set("response", JsonObject()
+                             .set("least", weakest)
+                             .set("most", strongest)
+                             .set_json("by_phase", rows_json(phases.response, phases.phases)))
         .set("unevenness", phases.unevenness);
   }
   return json;
@@ -135,21 +174,22 @@ void print_model(const Model& model) {
   print_pairs("training", model.provenance);
 }
 
-int describe_architecture(const Request& request, Size2 size) {
-  const Graph graph = build(request);
-  const Shape input{1, request.channels.value_or(ModelOptions().input_channels), size.h, size.w};
+int describe_architecture(const Request& request) {
+  const auto [graph, boxes] = build(request);
+  const auto channels = request.channels.value_or(ModelOptions().input_channels);
+  const Shape input = input_shape(request, channels, boxes);
   const auto upsampling = upsampling_phases(graph);
-  std::cout << describe(graph, input);
+  std::cout << describe(graph, input, meaning_of_input(boxes));
   print_upsampling(upsampling);
   write_json(request.json, json_of(graph, input, upsampling));
   return 0;
 }
 
-int describe_model(const Request& request, Size2 size) {
+int describe_model(const Request& request) {
   const Model model = load_model(request.what);
-  const Shape input{1, model.preprocess.channels(), size.h, size.w};
+  const Shape input = input_shape(request, model.preprocess.channels(), model.boxes);
   const auto upsampling = upsampling_phases(model.graph, &model.parameters);
-  std::cout << describe(model.graph, input);
+  std::cout << describe(model.graph, input, meaning_of_input(model.boxes));
   print_upsampling(upsampling);
   print_model(model);
   JsonObject json = json_of(model.graph, input, upsampling);
@@ -195,8 +235,6 @@ void refuse_options_of_architectures(const Request& request) {
 }
 
 int run(const Request& request) {
-  const auto [h, w] = height_and_width("--size", request.size);
-  const Size2 size(h, w);
   const bool is_file = fs::exists(request.what) || request.what.ends_with(".segmentum");
   if (request.selftest) {
     if (!is_file && is_architecture(request.what)) {
@@ -207,15 +245,16 @@ int run(const Request& request) {
     return test_model(request);
   }
   // A file called like a network does not hide it: ./unet names the file.
-  if (!is_file || is_architecture(request.what)) return describe_architecture(request, size);
+  if (!is_file || is_architecture(request.what)) return describe_architecture(request);
   refuse_options_of_architectures(request);
-  return describe_model(request, size);
+  return describe_model(request);
 }
 
 Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
   arguments.operand(request->what, "MODEL", "a .segmentum file, or the name of an architecture");
-  arguments.option(request->size, "--size", "HxW", "of the picture (default: 256x256)");
+  arguments.option(request->size, "--size", "HxW",
+                   "of the picture (default: 256x256, or the side of what is read of a box)");
   arguments.option(request->classes, "--classes", {1, 65535},
                    "classes of an architecture (default: 2)");
   arguments.option(request->channels, "--channels", {1, 4096},

@@ -243,8 +243,8 @@ keeps its own settings: what is given again must be the same, or the exit status
 --init starts from another model's weights: all whose names and shapes agree, and says which do not.
 Network, its settings and the normalisation of pictures are that model's unless they are set. With
 --model it may be another network of the family, such as fcn16s from fcn32s. --freeze and
---set lr.PART=FACTOR take parts (backbone, encoder, head), the first words of names (encoder.0) or
-patterns ("*.bias").
+--set lr.PART=FACTOR take parts (backbone: what a classifier's weights are for; head: a part of that
+name, or all but the backbone), the first words of names (encoder.0) or patterns ("*.bias").
 
 Exit status: 0 trained; 1 failed, one line says why; 2 wrong usage; 130 after Ctrl-C and 143 after
 SIGTERM, with a checkpoint to resume from.

@@ -185,6 +185,42 @@ std::string response_text(const UpsamplingPhases& phases) {
   return range_text(fmt::format("{:.3g}", least), fmt::format("{:.3g}", most));
 }
 
+constexpr int kLargestMap = 4;  // phases on a side that a person takes in
+
+/// Numbers as a small map, right-aligned, a line for each row of phases.
+std::vector<std::string> map_lines(const std::vector<std::string>& numbers, Size2 phases) {
+  std::size_t widest = 0;
+  for (const std::string& number : numbers) widest = std::max(widest, number.size());
+  std::vector<std::string> lines(static_cast<std::size_t>(phases.h));
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    std::string& line = lines[i / static_cast<std::size_t>(phases.w)];
+    line += fmt::format("{}{:>{}}", line.empty() ? "" : " ", numbers[i], widest);
+  }
+  return lines;
+}
+
+bool all_equal(const std::vector<std::string>& numbers) {
+  return std::ranges::adjacent_find(numbers, std::not_equal_to()) == numbers.end();
+}
+
+/// The map of `numbers`, one for each phase, under a heading; nothing where it is even or large.
+std::string map_text(const char* heading, const std::vector<std::string>& numbers, Size2 phases) {
+  if (all_equal(numbers) || std::max(phases.h, phases.w) > kLargestMap) return "";
+  std::string text;
+  for (const std::string& line : map_lines(numbers, phases)) {
+    text += fmt::format("  {:<9} {}\n", text.empty() ? heading : "", line);
+  }
+  return text;
+}
+
+std::string maps_text(const UpsamplingPhases& phases) {
+  std::vector<std::string> overlap, response;
+  for (int count : phases.overlap) overlap.push_back(std::to_string(count));
+  for (double strength : phases.response) response.push_back(fmt::format("{:.3g}", strength));
+  return map_text("overlap", overlap, phases.phases) +
+         map_text("response", response, phases.phases);
+}
+
 }  // namespace
 
 bool UpsamplingPhases::overlaps_evenly() const {
@@ -214,7 +250,7 @@ std::string upsampling_table(const std::vector<UpsamplingPhases>& all) {
                                    fmt::format("{}x{}", phases.phases.h, phases.phases.w),
                                    overlap_text(phases), response_text(phases), uneven);
     line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
+    text += line + "\n" + maps_text(phases);
   }
   return text;
 }

@@ -37,7 +37,8 @@ struct UpsamplingPhases {
 std::vector<UpsamplingPhases> upsampling_phases(const Graph& graph,
                                                 const ParameterStore* parameters = nullptr);
 
-/// The same as a table that a person can read; empty where nothing is upsampled.
+/// The same as a table that a person can read; empty where nothing is upsampled. Where phases
+/// differ and are at most 4x4 the map of them stands below the line.
 std::string upsampling_table(const std::vector<UpsamplingPhases>& phases);
 
 }  // namespace segmentum

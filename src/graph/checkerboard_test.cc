@@ -153,14 +153,29 @@ TEST(Checkerboard, TableForPeople) {
   EXPECT_EQ(upsampling_table(upsampling_phases(graph)),
             "upsampling  phases     overlap        response  unevenness\n"
             "decoder.up     2x2      1 to 4\n"
+            "  overlap   4 2\n"
+            "            2 1\n"
             "resize         2x2           4               1       0.0 %\n");
   ParameterStore parameters = initialise(graph, 1);
   std::ranges::fill(parameters.change("decoder.up.weight").values(), 0.5f);
   EXPECT_EQ(upsampling_table(upsampling_phases(graph, &parameters)),
             "upsampling  phases     overlap        response  unevenness\n"
             "decoder.up     2x2      1 to 4        0.5 to 2      43.6 %\n"
+            "  overlap   4 2\n"
+            "            2 1\n"
+            "  response    2   1\n"
+            "              1 0.5\n"
             "resize         2x2           4               1       0.0 %\n");
   EXPECT_EQ(upsampling_table({}), "");
+}
+
+// 9 taps at stride 5 meet unevenly, but 25 numbers are no longer a picture.
+TEST(Checkerboard, LargeMapsAreLeftOut) {
+  const Graph graph = transposed({.kernel = 9, .stride = 5});
+  EXPECT_FALSE(phases_of(graph).overlaps_evenly());
+  EXPECT_EQ(upsampling_table(upsampling_phases(graph)),
+            "upsampling  phases     overlap        response  unevenness\n"
+            "up             5x5      1 to 4\n");
 }
 
 TEST(Checkerboard, MissingWeightsAreNamed) {

@@ -224,7 +224,7 @@ std::string operator_text(const Operator& op) {
   return std::visit(OperatorWords{operator_name(op)}, op);
 }
 
-std::string describe(const Graph& graph, const Shape& input) {
+std::string describe(const Graph& graph, const Shape& input, const std::string& meaning) {
   std::vector<Shape> inputs(graph.inputs.size(), input);
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     inputs[i][1] = graph.node(graph.inputs[i]).channels;
@@ -242,8 +242,9 @@ std::string describe(const Graph& graph, const Shape& input) {
   }
   text += fmt::format("parameters       {} ({})\n", human_number(analysis.parameters),
                       analysis.parameters);
-  text += fmt::format("multiply-adds    {} for {}\n", human_number(analysis.multiply_adds),
-                      input.to_string());
+  text +=
+      fmt::format("multiply-adds    {} ({}) for {}{}\n", human_number(analysis.multiply_adds),
+                  analysis.multiply_adds, input.to_string(), meaning.empty() ? "" : ": " + meaning);
   return text + tiling_text(analysis);
 }
 

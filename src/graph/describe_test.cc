@@ -72,7 +72,7 @@ up     resize x2, nearest   2 x 64 x 48                                         
 
 output           logits 1x2x64x48
 parameters       482 (482)
-multiply-adds    1.35 M for 1x3x64x48
+multiply-adds    1.35 M (1351680) for 1x3x64x48
 tiles            at multiples of 2, with 2 pixels around
 )");
 }
@@ -83,6 +83,13 @@ TEST(Describe, GlobalNetworksSeeAll) {
   const std::string text = describe(std::move(g).build(), {1, 3, 8, 8});
   EXPECT_THAT(text, testing::HasSubstr("all       -\n"));
   EXPECT_THAT(text, testing::HasSubstr("every pixel may see the whole picture"));
+}
+
+TEST(Describe, TellsWhatTheInputIs) {
+  GraphBuilder g("crops");
+  g.output("logits", g.conv("head", g.input("image", {}), {.channels = 2}));
+  EXPECT_THAT(describe(std::move(g).build(), {1, 3, 8, 8}, "one box"),
+              testing::HasSubstr("multiply-adds    384 (384) for 1x3x8x8: one box\n"));
 }
 
 TEST(Describe, TheInputMustFit) {

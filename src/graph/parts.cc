@@ -14,14 +14,15 @@ bool is_digits(std::string_view text) {
          std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
-/// "conv3_2" and "bn3_2".
+/// "conv3_2" and "bn3_2" of the five blocks; "bn6_1" is of a head, fc6's on DeepLab v2's branch 1.
 bool is_vgg_layer(std::string_view word) {
   for (const std::string_view kind : {"conv", "bn"}) {
     if (!word.starts_with(kind)) continue;
     const std::string_view number = word.substr(kind.size());
     const std::size_t line = number.find('_');
     if (line == std::string_view::npos) continue;
-    if (is_digits(number.substr(0, line)) && is_digits(number.substr(line + 1))) return true;
+    const bool in_a_block = line == 1 && number[0] >= '1' && number[0] <= '5';
+    if (in_a_block && is_digits(number.substr(line + 1))) return true;
   }
   return false;
 }
@@ -47,20 +48,17 @@ bool matches_wildcards(std::string_view pattern, std::string_view text) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
+std::vector<std::string> names_of(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const ParameterSpec& spec : graph.parameters) names.push_back(spec.name);
+  return names;
+}
+
 }  // namespace
 
 std::string part_of(std::string_view name) {
   const std::string_view word = name.substr(0, name.find('.'));
   return is_vgg_layer(word) ? "backbone" : std::string(word);
-}
-
-std::vector<std::string> parts_of(const Graph& graph) {
-  std::vector<std::string> parts;
-  for (const ParameterSpec& spec : graph.parameters) {
-    std::string part = part_of(spec.name);
-    if (std::ranges::find(parts, part) == parts.end()) parts.push_back(std::move(part));
-  }
-  return parts;
 }
 
 bool matches_pattern(std::string_view pattern, std::string_view name) {
@@ -71,6 +69,30 @@ bool matches_pattern(std::string_view pattern, std::string_view name) {
     if (name.size() == pattern.size() || name[pattern.size()] == '.') return true;
   }
   return part_of(name) == pattern;
+}
+
+Parts::Parts(const std::vector<std::string>& parameters) {
+  for (const std::string& name : parameters) {
+    std::string part = part_of(name);
+    if (!has(part)) names_.push_back(std::move(part));
+  }
+  for (const char* name : {"backbone", "features", "encoder"}) {
+    if (backbone_.empty() && has(name)) backbone_ = name;
+  }
+}
+
+Parts::Parts(const Graph& graph) : Parts(names_of(graph)) {}
+
+bool Parts::has(std::string_view part) const {
+  return std::ranges::find(names_, part) != names_.end();
+}
+
+std::optional<std::size_t> Parts::exactness(std::string_view pattern, std::string_view name) const {
+  if (matches_pattern(pattern, name)) return pattern.size();
+  if (backbone_.empty() || has(pattern)) return std::nullopt;
+  const bool in_backbone = part_of(name) == backbone_;
+  const bool meant = (pattern == "backbone" && in_backbone) || (pattern == "head" && !in_backbone);
+  return meant ? std::optional<std::size_t>(0) : std::nullopt;
 }
 
 std::vector<std::string> pattern_list(std::string_view text) {
@@ -84,14 +106,14 @@ std::vector<std::string> pattern_list(std::string_view text) {
 }
 
 std::vector<std::string> parameters_matching(const Graph& graph, const std::string& pattern) {
+  const Parts parts(graph);
   std::vector<std::string> names;
   for (const ParameterSpec& spec : graph.parameters) {
-    if (is_trainable(spec.role) && matches_pattern(pattern, spec.name)) names.push_back(spec.name);
+    if (is_trainable(spec.role) && parts.exactness(pattern, spec.name)) names.push_back(spec.name);
   }
   if (!names.empty()) return names;
-  const std::vector<std::string> parts = parts_of(graph);
   throw Error("no parameter of " + graph.architecture + " is meant by \"" + pattern + "\"; " +
-              did_you_mean(pattern, parts) + "its parts are " + joined(parts) +
+              did_you_mean(pattern, parts.names()) + "its parts are " + joined(parts.names()) +
               ", and a pattern such as \"*.bias\" works too");
 }
 

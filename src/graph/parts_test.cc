@@ -30,9 +30,10 @@ TEST(Parts, AreTheFirstWordOfAName) {
   EXPECT_EQ(part_of("fc6"), "fc6");
   EXPECT_EQ(part_of("conv1_1.weight"), "backbone");
   EXPECT_EQ(part_of("bn5_3.running_mean"), "backbone");
+  EXPECT_EQ(part_of("bn6_1.weight"), "bn6_1");
   EXPECT_EQ(part_of("conv1.weight"), "conv1");
   EXPECT_EQ(part_of("conv_1.weight"), "conv_1");
-  EXPECT_THAT(parts_of(small_graph()), ElementsAre("backbone", "decoder", "head"));
+  EXPECT_THAT(Parts(small_graph()).names(), ElementsAre("backbone", "decoder", "head"));
 }
 
 TEST(Parts, PatternsMeanPartsFirstWordsOrWildcards) {
@@ -50,6 +51,28 @@ TEST(Parts, PatternsMeanPartsFirstWordsOrWildcards) {
   EXPECT_TRUE(matches_pattern("*o*o*", "encoder.conv"));
   EXPECT_FALSE(matches_pattern("*x", "encoder"));
   EXPECT_TRUE(matches_pattern("*", "anything"));
+}
+
+// What a pattern means in a network of these parameters, and how exactly.
+TEST(Parts, EveryNetworkWithABackboneHasAHead) {
+  const Parts named({"backbone.conv.weight", "aspp.weight", "head.weight"});
+  EXPECT_EQ(named.exactness("backbone", "backbone.conv.weight"), 8u);
+  EXPECT_EQ(named.exactness("head", "head.weight"), 4u);
+  EXPECT_EQ(named.exactness("head", "aspp.weight"), std::nullopt);  // there is a part of that name
+
+  const Parts vgg({"features.0.weight", "fc6.weight", "score.bias"});
+  EXPECT_EQ(vgg.exactness("backbone", "features.0.weight"), 0u);
+  EXPECT_EQ(vgg.exactness("backbone", "fc6.weight"), std::nullopt);
+  EXPECT_EQ(vgg.exactness("head", "fc6.weight"), 0u);
+  EXPECT_EQ(vgg.exactness("head", "score.bias"), 0u);
+  EXPECT_EQ(vgg.exactness("head", "features.0.weight"), std::nullopt);
+
+  const Parts unet({"encoder.0.weight", "decoder.0.weight", "head.bias"});
+  EXPECT_EQ(unet.exactness("backbone", "encoder.0.weight"), 0u);
+  EXPECT_EQ(unet.exactness("head", "decoder.0.weight"), std::nullopt);
+
+  const Parts other({"conv1.weight", "conv2.weight"});
+  EXPECT_EQ(other.exactness("head", "conv2.weight"), std::nullopt);  // head of what?
 }
 
 TEST(Parts, ListsAreSeparatedByCommasOrSpaces) {

@@ -58,12 +58,16 @@ ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor
                {.mode = bilinear ? Interpolation::bilinear : Interpolation::nearest,
                 .align_corners = bilinear && o.align_corners,
                 .scale = factor});
-  if (!o.conv) return x;
-  return g.conv(name, x, {.channels = channels, .kernel = 3, .padding = 1, .init = Init::identity});
+  return o.conv ? conv_behind_resize(g, name, x) : x;
 }
 
 ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how) {
   return upsample(g, name, x, factor, UpsampleOptions{.how = how});
+}
+
+ValueId conv_behind_resize(GraphBuilder& g, const std::string& name, ValueId x) {
+  return g.conv(name, x,
+                {.channels = g.channels(x), .kernel = 3, .padding = 1, .init = Init::identity});
 }
 
 }  // namespace segmentum

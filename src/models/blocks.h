@@ -48,4 +48,7 @@ ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor
                  const UpsampleOptions& options);
 ValueId upsample(GraphBuilder& g, const std::string& name, ValueId x, int factor, Upsampling how);
 
+/// The 3x3 convolution behind a resize, which starts as doing nothing.
+ValueId conv_behind_resize(GraphBuilder& g, const std::string& name, ValueId x);
+
 }  // namespace segmentum

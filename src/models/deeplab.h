@@ -21,6 +21,9 @@ struct DeeplabOptions {
   /// False: half-pixel centred magnification of sizes that are multiples of the stride, which can
   /// be cut into tiles. True: as the authors, corners on corners, of sizes k*stride + 1.
   bool align_corners = false;
+  /// From features to features and from scores to the picture; align_corners is the one above, and
+  /// asks for bilinear.
+  UpsampleOptions up{.how = Upsampling::bilinear};
 };
 
 /// The window of fc6, which was fully connected in VGG: 3x3 of rate 12 is called LargeFOV.
@@ -62,16 +65,17 @@ struct DeeplabV2Options {
 
 /// DeepLab v2: one branch for each rate, whose scores are summed. On VGG-16 a branch is fc6, fc7,
 /// fc8; on other backbones one 3x3 convolution to scores. With `multi_scale` the scores of three
-/// scales are magnified to those of the largest and fused by their maximum; parameters are shared,
-/// a batch norm's running statistics take in all three. Outputs of `aux`: aux_res1, aux_res075,
-/// aux_res05. PAMI 2017 (arXiv 1606.00915).
-/// Where we differ: ResNets have their stride on the 3x3.
+/// scales are magnified to those of the largest (always bilinear) and fused by their maximum;
+/// parameters are shared, a batch norm's running statistics take in all three. Outputs of `aux`:
+/// aux_res1, aux_res075, aux_res05. PAMI 2017 (arXiv 1606.00915). Where we differ: ResNets have
+/// their stride on the 3x3.
 Graph build_deeplab_v2(const DeeplabV2Options& options);
 
 struct DeeplabV3Options {
   DeeplabOptions common{.output_stride = 16};
   Backbone backbone = Backbone::mobilenet_v2;
   int width = 32;
+  Norm norm = Norm::batch;            // of VGG; the others have batch norm
   bool multi_grid = true;             // rates of a ResNet's last three blocks times 1, 2, 4
   std::vector<int> rates{6, 12, 18};  // at output stride 16, twice that at 8; may be empty
   bool image_pooling = true;  // the mean of the whole picture as a branch: it cannot be tiled

@@ -2,10 +2,18 @@
 
 #include <algorithm>
 
+#include "models/up_setting.h"
+#include "segmentum/error.h"
+
 namespace segmentum {
 
 FittedPicture::FittedPicture(GraphBuilder& g, const DeeplabOptions& options, int multiple)
-    : g_(g), align_corners_(options.align_corners) {
+    : g_(g), align_corners_(options.align_corners), up_(options.up) {
+  if (align_corners_ && up_.how != Upsampling::bilinear) {
+    throw Error(
+        "a DeepLab that aligns corners has sizes that are no multiples of one another; "
+        "it works with up = bilinear and bilinear_conv");
+  }
   image_ = g.input("image", {.channels = options.input_channels});
   padded_ = g.pad(
       "pad", image_,
@@ -19,7 +27,19 @@ ValueId FittedPicture::magnified(const std::string& name, ValueId x, ValueId lik
   return g_.resize(name, x, {.scale = scale.times, .divisor = scale.divisor});
 }
 
+ValueId FittedPicture::upsampled(const std::string& name, ValueId x, ValueId like,
+                                 int factor) const {
+  if (!align_corners_) return upsample(g_, name, x, factor, up_);
+  if (!up_.conv) return magnified(name, x, like, {factor});
+  return conv_behind_resize(g_, name, magnified(name + "_resize", x, like, {factor}));
+}
+
 ValueId FittedPicture::at_full_size(const std::string& name, ValueId scores, int stride) const {
+  return g_.crop_like(name, upsampled(name + "_interp", scores, padded_, stride), image_);
+}
+
+ValueId FittedPicture::at_full_size_for_training(const std::string& name, ValueId scores,
+                                                 int stride) const {
   return g_.crop_like(name, magnified(name + "_interp", scores, padded_, {stride}), image_);
 }
 
@@ -59,9 +79,15 @@ SettingInfo align_corners_setting() {
 }
 
 SettingInfo backbone_setting(const char* default_value, const char* published) {
-  return {"backbone", default_value,
-          "vgg16 | resnet18 | resnet34 | resnet50 | resnet101 | mobilenet_v2 | xception65",
-          std::string("the network whose features are used (published: ") + published + ")"};
+  return {
+      "backbone", default_value,
+      "vgg16 | resnet18 | resnet34 | resnet50 | resnet101 | mobilenet_v2 | mobilenet_v3_large | "
+      "xception65",
+      std::string("the network whose features are used (published: ") + published + ")"};
+}
+
+SettingInfo vgg_norm_setting() {
+  return {"norm", "batch", "batch | none", "normalisation in vgg16 (published: none)"};
 }
 
 DeeplabOptions deeplab_options(const ModelOptions& options, const Settings& settings) {
@@ -69,17 +95,29 @@ DeeplabOptions deeplab_options(const ModelOptions& options, const Settings& sett
       .input_channels = options.input_channels,
       .classes = options.classes,
       .output_stride = settings.choice<int>("output_stride", {{"8", 8}, {"16", 16}, {"32", 32}}),
-      .align_corners = settings.flag("align_corners")};
+      .align_corners = settings.flag("align_corners"),
+      .up = up_choice(settings)};
 }
 
 Backbone backbone_choice(const Settings& settings) {
-  return settings.choice<Backbone>("backbone", {{"vgg16", Backbone::vgg16},
-                                                {"resnet18", Backbone::resnet18},
-                                                {"resnet34", Backbone::resnet34},
-                                                {"resnet50", Backbone::resnet50},
-                                                {"resnet101", Backbone::resnet101},
-                                                {"mobilenet_v2", Backbone::mobilenet_v2},
-                                                {"xception65", Backbone::xception65}});
+  return settings.choice<Backbone>("backbone",
+                                   {{"vgg16", Backbone::vgg16},
+                                    {"resnet18", Backbone::resnet18},
+                                    {"resnet34", Backbone::resnet34},
+                                    {"resnet50", Backbone::resnet50},
+                                    {"resnet101", Backbone::resnet101},
+                                    {"mobilenet_v2", Backbone::mobilenet_v2},
+                                    {"mobilenet_v3_large", Backbone::mobilenet_v3_large},
+                                    {"xception65", Backbone::xception65}});
+}
+
+Norm vgg_norm_choice(const Settings& settings, Backbone backbone) {
+  const auto norm = settings.choice<Norm>("norm", {{"batch", Norm::batch}, {"none", Norm::none}});
+  if (norm == Norm::none && backbone != Backbone::vgg16) {
+    settings.throw_expected("norm", "batch with backbone = " + settings.values().at("backbone") +
+                                        ": of these networks vgg16 alone works without");
+  }
+  return norm;
 }
 
 int width_choice(const Settings& settings, Backbone backbone) {

@@ -21,14 +21,19 @@ class FittedPicture {
 
   ValueId image() const { return image_; }
   ValueId padded() const { return padded_; }
-  /// `x` at the size of `like`, which is `scale` times its own.
+  /// `x` at the size of `like`, which is `scale` times its own: bilinear.
   ValueId magnified(const std::string& name, ValueId x, ValueId like, Magnification scale) const;
-  /// `scores` of output stride `stride` at the picture's own size.
+  /// The same for a whole factor, by the options' `up`.
+  ValueId upsampled(const std::string& name, ValueId x, ValueId like, int factor) const;
+  /// `scores` of output stride `stride` at the picture's own size, by the options' `up`.
   ValueId at_full_size(const std::string& name, ValueId scores, int stride) const;
+  /// The same by bilinear magnification, for outputs that only the training has.
+  ValueId at_full_size_for_training(const std::string& name, ValueId scores, int stride) const;
 
  private:
   GraphBuilder& g_;
   bool align_corners_;
+  UpsampleOptions up_;
   ValueId image_ = -1;
   ValueId padded_ = -1;
 };
@@ -50,8 +55,12 @@ ValueId fully_connected_scores(GraphBuilder& g, const std::string& suffix, Value
 SettingInfo output_stride_setting(const char* default_value);
 SettingInfo align_corners_setting();
 SettingInfo backbone_setting(const char* default_value, const char* published);
+/// Of VGG-16 as a backbone.
+SettingInfo vgg_norm_setting();
 DeeplabOptions deeplab_options(const ModelOptions& options, const Settings& settings);
 Backbone backbone_choice(const Settings& settings);
+/// Throws Error where it is none and `backbone` has norms.
+Norm vgg_norm_choice(const Settings& settings, Backbone backbone);
 /// The setting "width": a number, or "published".
 int width_choice(const Settings& settings, Backbone backbone);
 

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "graph/analysis.h"
+#include "graph/graph_json.h"
 #include "models/registry.h"
 #include "segmentum/error.h"
 
@@ -258,6 +260,90 @@ TEST(DeeplabV3plus, WithoutImagePoolingItCanBeTiled) {
   };
   EXPECT_TRUE(halo("false"));
   EXPECT_FALSE(halo("true"));
+}
+
+// Every way of magnifying, where the graph without a choice resizes: 8 is the factor of v3+ from
+// stride 16 to 4 and to the picture's.
+TEST(DeeplabV3plus, UpsamplingIsAChoice) {
+  const auto plus = [](const std::string& up) {
+    return named("deeplab_v3plus", {{"width", "8"}, {"aspp_channels", "24"}, {"up", up}});
+  };
+  const Graph plain = named("deeplab_v3plus", {{"width", "8"}, {"aspp_channels", "24"}});
+  EXPECT_EQ(to_json(plus("bilinear")), to_json(plain));
+
+  const Graph learnt = plus("transpose");
+  const auto& features =
+      std::get<op::TransposedConv>(learnt.nodes[index_of(learnt, "decoder.interp")].op);
+  EXPECT_EQ(features.kernel, Size2(8));
+  EXPECT_EQ(features.stride, Size2(4));
+  EXPECT_EQ(features.groups, 24);
+  EXPECT_TRUE(features.learnt);
+  EXPECT_EQ(features.init, Init::bilinear);
+  // 24 kernels of 8x8 and, for the scores of 21 classes, 21 of 8x8.
+  EXPECT_EQ(parameters_of(learnt), parameters_of(plain) + (24 + 21) * 64);
+  EXPECT_EQ(parameters_of(plus("fixed")), parameters_of(plain));
+
+  const Graph convolved = plus("nearest_conv");
+  const auto& resize =
+      std::get<op::Resize>(convolved.nodes[index_of(convolved, "decoder.interp_resize")].op);
+  EXPECT_EQ(resize.mode, Interpolation::nearest);
+  EXPECT_EQ(resize.scale, 4);
+  EXPECT_EQ(conv_of(convolved, "decoder.interp").init, Init::identity);
+  EXPECT_EQ(parameters_of(convolved), parameters_of(plain) + 24 * (24 * 9 + 1) + 21 * (21 * 9 + 1));
+}
+
+// What only the training has stays bilinear, and so does the fusion of scales (a factor of 4/3).
+TEST(DeeplabV2, OnlyTheScoresAreMagnifiedByChoice) {
+  const Graph graph =
+      named("deeplab_v2",
+            {{"width", "2"}, {"multi_scale", "true"}, {"aux", "true"}, {"up", "transpose"}});
+  std::vector<std::string> transposed;
+  for (const Node& node : graph.nodes) {
+    if (std::holds_alternative<op::TransposedConv>(node.op)) transposed.push_back(node.name);
+  }
+  EXPECT_THAT(transposed, testing::ElementsAre("score_interp"));
+}
+
+TEST(DeeplabV1, AlignedCornersAskForBilinear) {
+  const Graph graph =
+      named("deeplab_v1", {{"width", "2"}, {"align_corners", "true"}, {"up", "bilinear_conv"}});
+  EXPECT_EQ(shapes_at(graph, 30, 41)[index_of(graph, "score_interp_resize")].h(), 33);
+  EXPECT_EQ(shapes_at(graph, 30, 41)[index_of(graph, "score")], Shape({1, 21, 30, 41}));
+  DeeplabV1Options options{.common = {.align_corners = true, .up = {.how = Upsampling::nearest}}};
+  EXPECT_THROW(build_deeplab_v1(options), Error);
+}
+
+/// Names of the parameters that begin with `prefix`, without it.
+std::set<std::string> names_behind(const Graph& graph, const std::string& prefix) {
+  std::set<std::string> names;
+  for (const ParameterSpec& spec : graph.parameters) {
+    if (spec.name.starts_with(prefix)) names.insert(spec.name.substr(prefix.size()));
+  }
+  return names;
+}
+
+// A classifier's checkpoint fits where the names behind "backbone." are its own (MobileNetV3's
+// behind "features."), and its shapes.
+TEST(DeeplabV3, BackbonesAreCalledAsTheirClassifiers) {
+  const auto has = [](const Settings& settings, const std::string& name, const Shape& shape) {
+    const Graph graph = named("deeplab_v3", settings);
+    const auto found =
+        std::ranges::find(graph.parameters, "backbone." + name, &ParameterSpec::name);
+    return found != graph.parameters.end() && found->shape == shape;
+  };
+  const Settings large{{"backbone", "mobilenet_v3_large"}};
+  EXPECT_TRUE(has(large, "0.0.weight", {16, 3, 3, 3}));
+  EXPECT_TRUE(has(large, "4.block.2.fc1.weight", {24, 72, 1, 1}));
+  EXPECT_TRUE(has(large, "16.0.weight", {960, 160, 1, 1}));
+  const Settings plain{{"backbone", "vgg16"}, {"norm", "none"}};
+  EXPECT_TRUE(has(plain, "features.0.weight", {64, 3, 3, 3}));
+  EXPECT_TRUE(has(plain, "features.28.weight", {512, 512, 3, 3}));  // conv5_3 of vgg16
+  EXPECT_TRUE(has(plain, "features.28.bias", {512}));
+  const Settings normed{{"backbone", "vgg16"}};
+  EXPECT_TRUE(has(normed, "features.40.weight", {512, 512, 3, 3}));  // conv5_3 of vgg16_bn
+  // 13 convolutions of a weight and a bias each.
+  EXPECT_EQ(names_behind(named("deeplab_v3plus", plain), "backbone.").size(), 26u);
+  EXPECT_EQ(names_behind(named("hypercolumn", plain), "backbone.").size(), 26u);
 }
 
 TEST(DeeplabV3plus, TellsWhatItExpects) {

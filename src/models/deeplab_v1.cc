@@ -4,6 +4,7 @@
 #include "models/crf_layer.h"
 #include "models/deeplab.h"
 #include "models/deeplab_parts.h"
+#include "models/up_setting.h"
 
 namespace segmentum {
 namespace {
@@ -35,6 +36,7 @@ std::vector<SettingInfo> deeplab_v1_settings() {
        "others)"},
       {"dropout", "0.5", "0 to 0.95", "rate after fc6 and fc7"},
       output_stride_setting("8"),
+      up_setting("scores"),
       align_corners_setting(),
       {"names", "paper", "paper | torchvision",
        "what VGG's parameters are called: conv1_1, or features.0 as in "

@@ -1,5 +1,6 @@
 #include "models/deeplab.h"
 #include "models/deeplab_parts.h"
+#include "models/up_setting.h"
 
 namespace segmentum {
 namespace {
@@ -43,7 +44,7 @@ ValueId scores_at_one_scale(GraphBuilder& g, ValueId image, const DeeplabV2Optio
   }
   BackboneOptions prefixed = common;
   prefixed.prefix = "backbone.";
-  return branch_scores(g, build_backbone(g, image, o.backbone, o.width, prefixed).back(), o);
+  return branch_scores(g, build_backbone(g, image, {o.backbone, o.width}, prefixed).back(), o);
 }
 
 DeeplabV2Options options_of(const ModelOptions& options, const Settings& settings) {
@@ -86,7 +87,8 @@ Graph build_deeplab_v2(const DeeplabV2Options& o) {
   g.output("logits", picture.at_full_size("score", fused, o.common.output_stride));
   if (o.multi_scale && o.aux) {
     for (const Output& scale : scales) {
-      g.output(scale.name, picture.at_full_size(scale.name, scale.value, o.common.output_stride));
+      g.output(scale.name,
+               picture.at_full_size_for_training(scale.name, scale.value, o.common.output_stride));
     }
   }
   return std::move(g).build();
@@ -116,6 +118,7 @@ Architecture deeplab_v2_architecture() {
                          "channels of fc6 and fc7 on vgg16 (published: 1024)"},
                         {"dropout", "0.5", "0 to 0.95", "rate after fc6 and fc7 on vgg16"},
                         output_stride_setting("8"),
+                        up_setting("scores"),
                         align_corners_setting(),
                         {"names", "paper", "paper | torchvision",
                          "what vgg16's parameters are called: conv1_1, or features.0"}}},

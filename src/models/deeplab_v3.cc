@@ -2,6 +2,7 @@
 #include "models/blocks.h"
 #include "models/deeplab.h"
 #include "models/deeplab_parts.h"
+#include "models/up_setting.h"
 
 namespace segmentum {
 namespace {
@@ -10,11 +11,11 @@ constexpr int kLowLevelStride = 4;
 
 BackboneFeatures features_of(GraphBuilder& g, ValueId image, const DeeplabV3Options& o) {
   BackboneOptions options{.prefix = "backbone.", .output_stride = o.common.output_stride};
-  if (is_resnet(o.backbone)) {
+  if (is_resnet(o.backbone) && o.multi_grid) options.multi_grid = {1, 2, 4};
+  if (is_resnet(o.backbone) || o.backbone == Backbone::mobilenet_v3_large) {
     options.dilation_rule = DilationRule::every_block;
-    if (o.multi_grid) options.multi_grid = {1, 2, 4};
   }
-  return build_backbone(g, image, o.backbone, o.width, options);
+  return build_backbone(g, image, {o.backbone, o.width, o.norm}, options);
 }
 
 /// The pyramid magnified to the features of stride 4 and joined to a few channels made of them.
@@ -23,7 +24,7 @@ ValueId decoder(GraphBuilder& g, const FittedPicture& picture, ValueId x, ValueI
   const ValueId low =
       conv_bn_relu(g, "decoder.low_level", low_level, {.channels = o.low_level_channels});
   const ValueId magnified =
-      picture.magnified("decoder.interp", x, low, {o.common.output_stride / kLowLevelStride});
+      picture.upsampled("decoder.interp", x, low, o.common.output_stride / kLowLevelStride);
   x = g.concat("decoder.concat", {magnified, low});
   const op::Conv conv{.channels = o.decoder_channels, .kernel = 3, .padding = 1};
   for (const char* name : {"decoder.conv1", "decoder.conv2"}) {
@@ -38,6 +39,7 @@ DeeplabV3Options options_of(bool plus, const ModelOptions& options, const Settin
       .common = deeplab_options(options, settings),
       .backbone = backbone,
       .width = width_choice(settings, backbone),
+      .norm = vgg_norm_choice(settings, backbone),
       .multi_grid = settings.flag("multi_grid"),
       .rates = settings.choice<std::vector<int>>("rates", {{"6-12-18", {6, 12, 18}}, {"none", {}}}),
       .image_pooling = settings.flag("image_pooling"),
@@ -62,7 +64,7 @@ std::vector<SettingInfo> settings_of_v3(const char* separable, const char* publi
       backbone_setting("mobilenet_v2", "resnet101, xception65, mobilenet_v2"),
       {"width", "published", "published | 1 to 512",
        "channels of the backbone's first convolution, all others in proportion (published: 64, "
-       "mobilenet_v2 and xception65 32)"},
+       "mobilenet_v2 and xception65 32, mobilenet_v3_large 16)"},
       output_stride_setting("16"),
       {"rates", "6-12-18", "6-12-18 | none",
        "dilations of the pyramid at output stride 16, twice those at 8; none leaves the 1x1 and "
@@ -77,6 +79,8 @@ std::vector<SettingInfo> settings_of_v3(const char* separable, const char* publi
       {"multi_grid", "true", "true | false",
        "on a resnet: rates of the last three blocks times 1, 2, 4"},
       {"dropout", "0.1", "0 to 0.95", "rate after the pyramid"},
+      vgg_norm_setting(),
+      up_setting("the pyramid's features and the scores"),
       align_corners_setting()};
 }
 

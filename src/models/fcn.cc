@@ -6,6 +6,7 @@
 
 #include "graph/alignment.h"
 #include "models/crf_layer.h"
+#include "models/up_setting.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -94,7 +95,8 @@ FcnUp upsampling(const Settings& settings) {
                                           {"nearest", {kNearest, kNearest}},
                                           {"bilinear_conv", {kBilinearConv, kBilinearConv}},
                                           {"nearest_conv", {kNearestConv, kNearestConv}}});
-  up.between.align_corners = up.last.align_corners = settings.flag("align_corners");
+  up.between.align_corners = up.last.align_corners =
+      aligned_corners(settings, up.last.how, "bilinear and bilinear_conv");
   return up;
 }
 
@@ -142,7 +144,7 @@ std::vector<SettingInfo> fcn_settings() {
        "how scores are magnified: transposed convolutions that start as bilinear, all learnt, "
        "all but the last (published) or none; or a resize, with a 3x3 convolution or without"},
       {"align_corners", "false", "true | false",
-       "up = bilinear: the centres of the corner pixels meet; no tiles then"},
+       "up = bilinear or bilinear_conv: the centres of the corner pixels meet; no tiles then"},
       {"alignment", "centred", "centred | authors",
        "fc6 padded, all scores of matching sizes; or 100 zeros around the picture and crops "
        "at the authors' offsets (published)"},

@@ -7,6 +7,7 @@
 
 #include "graph/rewrite.h"
 #include "models/deeplab_parts.h"
+#include "models/up_setting.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -26,8 +27,9 @@ struct Column {
   int stride;  // of the finest layer
 };
 
-ValueId magnified(GraphBuilder& g, const std::string& name, ValueId x, int factor) {
-  return factor == 1 ? x : g.resize(name, x, {.scale = factor});
+ValueId magnified(GraphBuilder& g, const std::string& name, ValueId x, int factor,
+                  const UpsampleOptions& up) {
+  return factor == 1 ? x : upsample(g, name, x, factor, up);
 }
 
 void check_layers(const std::vector<int>& layers) {
@@ -41,7 +43,7 @@ Column column(GraphBuilder& g, const HypercolumnOptions& o) {
   const ValueId image = g.input("image", {.channels = o.input_channels});
   const ValueId padded = g.pad("pad", image, {.mode = PadMode::mirror, .multiple = 32});
   const BackboneFeatures levels =
-      build_backbone(g, padded, o.backbone, o.width, {.prefix = "backbone."});
+      build_backbone(g, padded, {o.backbone, o.width, o.norm}, {.prefix = "backbone."});
   Column result{image, {}, 1 << o.layers.front()};
   for (const int level : o.layers) {
     const std::string name = "level" + std::to_string(level);
@@ -54,18 +56,19 @@ Column column(GraphBuilder& g, const HypercolumnOptions& o) {
 
 /// A 1x1 convolution on the column of every pixel.
 ValueId classify(GraphBuilder& g, const std::string& name, const std::vector<Layer>& layers,
-                 HypercolumnFusion fusion, op::Conv conv) {
-  if (fusion == HypercolumnFusion::concat) {
+                 const HypercolumnOptions& o, op::Conv conv) {
+  if (o.fusion == HypercolumnFusion::concat) {
     std::vector<ValueId> values;
     for (const Layer& layer : layers) {
-      values.push_back(magnified(g, "up_" + layer.name, layer.value, layer.factor));
+      values.push_back(magnified(g, "up_" + layer.name, layer.value, layer.factor, o.up));
     }
     return g.conv(name, g.concat("hypercolumn", values), conv);
   }
   ValueId sum = -1;
   for (const Layer& layer : layers) {
-    const ValueId part = magnified(
-        g, "up_" + layer.name, g.conv(name + "_" + layer.name, layer.value, conv), layer.factor);
+    const ValueId part =
+        magnified(g, "up_" + layer.name, g.conv(name + "_" + layer.name, layer.value, conv),
+                  layer.factor, o.up);
     sum = sum < 0 ? part : g.add("fuse_" + layer.name, sum, part);
     conv.bias = false;  // one is enough
   }
@@ -75,16 +78,17 @@ ValueId classify(GraphBuilder& g, const std::string& name, const std::vector<Lay
 /// `channels` scores for every pixel of the finest layer.
 ValueId scores(GraphBuilder& g, const Column& column, const HypercolumnOptions& o, int channels) {
   if (o.hidden == 0) {
-    return classify(g, "score", column.layers, o.fusion, {.channels = channels});
+    return classify(g, "score", column.layers, o, {.channels = channels});
   }
-  ValueId x = classify(g, "hidden", column.layers, o.fusion, {.channels = o.hidden, .bias = false});
+  ValueId x = classify(g, "hidden", column.layers, o, {.channels = o.hidden, .bias = false});
   x = g.relu("hidden_relu", g.batch_norm("hidden_bn", x));
   if (o.dropout > 0) x = g.dropout("drop", x, {o.dropout});
   return g.conv("score", x, {.channels = channels});
 }
 
-void output_at_full_size(GraphBuilder& g, ValueId x, const Column& column) {
-  x = magnified(g, "upscore", x, column.stride);
+void output_at_full_size(GraphBuilder& g, ValueId x, const Column& column,
+                         const UpsampleOptions& up) {
+  x = magnified(g, "upscore", x, column.stride, up);
   g.output("logits", g.crop_like("logits", x, column.image));
 }
 
@@ -120,11 +124,13 @@ HypercolumnOptions options_of(const ModelOptions& options, const Settings& setti
           .classes = options.classes,
           .backbone = backbone,
           .width = width_choice(settings, backbone),
+          .norm = vgg_norm_choice(settings, backbone),
           .layers = layers_setting(settings),
           .fusion = settings.choice<HypercolumnFusion>(
               "fusion", {{"sum", HypercolumnFusion::sum}, {"concat", HypercolumnFusion::concat}}),
           .hidden = settings.integer("hidden", 0, 65536),
-          .dropout = settings.real("dropout", 0, 0.95f)};
+          .dropout = settings.real("dropout", 0, 0.95f),
+          .up = up_choice(settings)};
 }
 
 Graph build_dense(const ModelOptions& options, const Settings& settings) {
@@ -136,19 +142,22 @@ Graph build_boxes(const ModelOptions& options, const Settings& settings) {
 }
 
 std::vector<SettingInfo> shared_settings() {
-  return {
-      backbone_setting("vgg16", "vgg16, without batch norm"),
-      {"width", "16", "1 to 512 | published",
-       "channels of the backbone's first convolution, all others in proportion (published: 64, "
-       "MobileNetV2 and Xception 32)"},
-      {"layers", "2,3,4,5", "levels 1 to 5",
-       "what the column is made of: levels of the backbone, of stride 2 to 32"},
-      {"fusion", "sum", "sum | concat",
-       "how layers meet, one function of equal weights: scores of each added (fast), or layers "
-       "joined before one classifier"},
-      {"hidden", "0", "0 to 65536",
-       "channels of a hidden layer on the column; 0: linear, as published"},
-      {"dropout", "0.1", "0 to 0.95", "rate on the hidden layer, or without one on the column"}};
+  return {backbone_setting("vgg16", "vgg16, without batch norm"),
+          {"width", "16", "1 to 512 | published",
+           "channels of the backbone's first convolution, all others in proportion (published: 64, "
+           "mobilenet_v2 and xception65 32, mobilenet_v3_large 16)"},
+          vgg_norm_setting(),
+          {"layers", "2,3,4,5", "levels 1 to 5",
+           "what the column is made of: levels of the backbone, of stride 2 to 32"},
+          {"fusion", "sum", "sum | concat",
+           "how layers meet, one function of equal weights: scores of each added (fast), or layers "
+           "joined before one classifier"},
+          {"hidden", "0", "0 to 65536",
+           "channels of a hidden layer on the column; 0: linear, as published"},
+          {"dropout", "0.1", "0 to 0.95", "rate on the hidden layer, or without one on the column"},
+          up_setting("layers and scores"),
+          {"align_corners", "false", "true | false",
+           "up = bilinear or bilinear_conv: the centres of the corner pixels meet; no tiles then"}};
 }
 
 constexpr const char* kPaper =
@@ -160,7 +169,7 @@ constexpr const char* kPaper =
 Graph build_hypercolumn(const HypercolumnOptions& o) {
   GraphBuilder g("hypercolumn");
   const Column c = column(g, o);
-  output_at_full_size(g, scores(g, c, o, o.classes), c);
+  output_at_full_size(g, scores(g, c, o, o.classes), c, o.up);
   return remove_unused(std::move(g).build());
 }
 
@@ -172,7 +181,7 @@ Graph build_hypercolumn_boxes(const HypercolumnOptions& o, int grid) {
   // many strides as begin in the crop.
   const ValueId size = g.max_pool("heatmap_size", c.image, {.kernel = 1, .stride = c.stride});
   const ValueId inside = g.crop_like("heatmap_crop", maps, size);
-  output_at_full_size(g, g.location_grid("heatmap", inside, {.grid = grid}), c);
+  output_at_full_size(g, g.location_grid("heatmap", inside, {.grid = grid}), c, o.up);
   return remove_unused(std::move(g).build());
 }
 

@@ -10,8 +10,8 @@
 
 namespace segmentum {
 
-/// How the layers of a column meet. Magnifying and a 1x1 convolution commute, so both are the same
-/// function of the same weights, those of `concat` cut by channels.
+/// How the layers of a column meet. Magnifying and a 1x1 convolution commute (unless the former is
+/// learnt), so both are the same function of the same weights, those of `concat` cut by channels.
 enum class HypercolumnFusion {
   sum,    // a 1x1 convolution on each layer, its few results magnified and added: fast
   concat  // the layers magnified and joined, one 1x1 convolution on the whole column: as written
@@ -20,14 +20,16 @@ enum class HypercolumnFusion {
 struct HypercolumnOptions {
   int input_channels = 3;
   int classes = 2;
-  Backbone backbone = Backbone::vgg16;  // with batch norm
-  int width = 16;                       // channels of its first convolution
+  Backbone backbone = Backbone::vgg16;
+  int width = 16;           // channels of its first convolution
+  Norm norm = Norm::batch;  // of VGG; the others have batch norm
   /// Levels of the backbone that make the column, finest first: level i has stride 2^i. The column
   /// stands on the pixels of the first.
   std::vector<int> layers{2, 3, 4, 5};
   HypercolumnFusion fusion = HypercolumnFusion::sum;
   int hidden = 0;        // channels of a hidden layer on the column; 0: a linear classifier
   float dropout = 0.1f;  // on the hidden layer, or without one on the column
+  UpsampleOptions up{.how = Upsampling::bilinear};  // of layers to the finest, and to the picture
 };
 
 /// The dense form: every pixel of any H×W is classified by its column, logits are H×W.

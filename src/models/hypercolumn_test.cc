@@ -86,6 +86,22 @@ TEST(Hypercolumn, StandsOnAnyBackbone) {
   EXPECT_EQ(at(graph, analysis, "score_level5").parameters, 64 * 2);
 }
 
+// Three layers magnified to the finest, then the scores of 4 classes by 4: kernels of 4, 8, 16 and
+// 8 on a side for each class.
+TEST(Hypercolumn, UpsamplingIsAChoice) {
+  const auto count = [](const UpsampleOptions& up) {
+    return analysed(build_hypercolumn({.classes = 4, .width = 2, .up = up}), 64, 64).parameters;
+  };
+  const auto resized = count({.how = Upsampling::bilinear});
+  EXPECT_EQ(count({.how = Upsampling::transpose, .each_channel = true}),
+            resized + 4 * (4 * 4 + 8 * 8 + 16 * 16 + 8 * 8));
+  EXPECT_EQ(count({.how = Upsampling::nearest}), resized);
+  EXPECT_EQ(count({.how = Upsampling::nearest, .conv = true}), resized + 4 * 4 * (4 * 9 + 1));
+  const Graph aligned =
+      build_model("hypercolumn", {.settings = {{"width", "2"}, {"align_corners", "true"}}});
+  EXPECT_FALSE(analysed(aligned, 64, 64).tile_halo);  // phases depend on the picture's size
+}
+
 TEST(Hypercolumn, BadSettingsAreTold) {
   const auto error_of = [](const char* model, const char* name, const char* value) {
     try {

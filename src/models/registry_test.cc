@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "graph/analysis.h"
 #include "graph/graph_json.h"
+#include "graph/parts.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -24,24 +27,39 @@ std::string error_of(const std::string& architecture, const ModelOptions& option
   return "no error";
 }
 
+const SettingInfo* setting(const ArchitectureInfo& info, const std::string& name) {
+  const auto found = std::ranges::find(info.settings, name, &SettingInfo::name);
+  return found == info.settings.end() ? nullptr : &*found;
+}
+
+/// Whether it has the setting, and a choice of words there has this one.
+bool offers(const ArchitectureInfo& info, const std::string& name, const std::string& value) {
+  const SettingInfo* found = setting(info, name);
+  if (found == nullptr) return false;
+  const std::string words = "| " + found->values + " |";
+  return found->values.find('|') == std::string::npos ||
+         words.find("| " + value + " |") != std::string::npos;
+}
+
 std::vector<Given> variants(const ArchitectureInfo& info) {
   std::vector<Given> all{{}};
   const auto add = [&](const std::string& name, const std::vector<std::string>& values) {
-    if (std::ranges::find(info.settings, name, &SettingInfo::name) == info.settings.end()) return;
     const std::vector<Given> before = all;
     for (const std::string& value : values) {
+      if (!offers(info, name, value)) continue;
       for (Given given : before) {
         given[name] = value;
         all.push_back(given);
       }
     }
   };
-  add("up", {"bilinear", "nearest", "fixed"});
+  add("up", {"bilinear", "nearest", "fixed", "transpose", "transpose4"});
   add("alignment", {"authors"});
   add("padding", {"valid"});
   add("aux", {"true"});
   add("depth", {"1", "3", "5"});
-  add("norm", {"none"});
+  const SettingInfo* const backbone = setting(info, "backbone");
+  if (!backbone || backbone->default_value == "vgg16") add("norm", {"none"});
   add("encoder", {"resnet50"});
   add("output_stride", {"8", "16"});
   add("dropout", {"0.2"});
@@ -49,6 +67,25 @@ std::vector<Given> variants(const ArchitectureInfo& info) {
   add("layers", {"3", "1,5"});
   add("hidden", {"7"});
   add("crf", {"rnn"});
+  // By themselves, or every product would double again.
+  const auto also = [&](const Given& given) {
+    for (const auto& [name, value] : given) {
+      if (!offers(info, name, value)) return;
+    }
+    all.push_back(given);
+  };
+  for (const char* up : {"bilinear_conv", "nearest_conv", "last_fixed"}) also({{"up", up}});
+  for (const char* up : {"bilinear", "bilinear_conv"}) {
+    also({{"up", up}, {"align_corners", "true"}});
+  }
+  also({{"backbone", "vgg16"}, {"norm", "none"}});
+  for (const char* backbone_name :
+       {"resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "xception65"}) {
+    also({{"backbone", backbone_name}});
+    also({{"backbone", backbone_name}, {"up", "transpose"}});
+  }
+  also({{"names", "torchvision"}});
+  also({{"multi_scale", "true"}, {"aux", "true"}, {"up", "nearest_conv"}});
   return all;
 }
 
@@ -139,6 +176,34 @@ TEST(Models, PublishedParametersAndMultiplyAdds) {
   }
 }
 
+/// What a pattern means, as a set.
+std::set<std::string> meant(const Graph& graph, const std::string& pattern) {
+  const auto names = parameters_matching(graph, pattern);
+  return {names.begin(), names.end()};
+}
+
+// --freeze backbone and lr.head are in every example, so they work on every network.
+TEST(Models, HaveABackboneAndAHead) {
+  for (const ArchitectureInfo& info : architectures()) {
+    for (Given given : variants(info)) {
+      given.insert_or_assign("width", "2");
+      const Graph graph = build_model(info.name, {.settings = given});
+      const std::set<std::string> backbone = meant(graph, "backbone"), head = meant(graph, "head");
+      std::vector<std::string> both;
+      std::ranges::set_intersection(backbone, head, std::back_inserter(both));
+      EXPECT_THAT(both, testing::IsEmpty()) << info.name;
+      // The first convolution is of the backbone, the last one of the head.
+      EXPECT_TRUE(backbone.contains(graph.parameters.front().name)) << info.name;
+      const auto is_scores = [](const std::string& name) {
+        return name.find("score") != std::string::npos || name.find("head") != std::string::npos ||
+               name.find("fc8") != std::string::npos || name.find("fc1_c") != std::string::npos ||
+               name.find("classifier") != std::string::npos;
+      };
+      EXPECT_TRUE(std::ranges::any_of(head, is_scores)) << info.name;
+    }
+  }
+}
+
 TEST(Models, SurviveTheirFile) {
   for (const ArchitectureInfo& info : architectures()) {
     const std::string text = to_json(build_model(info.name, {}));
@@ -172,6 +237,17 @@ TEST(Models, MessagesTellWhatThereIs) {
       error_of("unet", {.settings = {{"up", "cubic"}}}),
       HasSubstr("up = \"cubic\"; expected transpose, transpose4, fixed, bilinear, nearest"));
   EXPECT_THAT(error_of("unet", {.settings = {{"aux", "yes"}}}), HasSubstr("true, false"));
+  EXPECT_EQ(error_of("unet", {.settings = {{"up", "nearest"}, {"align_corners", "true"}}}),
+            "model unet has align_corners = \"true\"; expected false with up = nearest, or "
+            "up = bilinear");
+  EXPECT_EQ(error_of("fcn8s", {.settings = {{"align_corners", "true"}}}),
+            "model fcn8s has align_corners = \"true\"; expected false with up = transpose, or "
+            "up = bilinear and bilinear_conv");
+  EXPECT_THAT(error_of("deeplab_v1", {.settings = {{"up", "fixed"}, {"align_corners", "true"}}}),
+              HasSubstr("expected false with up = fixed"));
+  EXPECT_EQ(error_of("deeplab_v3", {.settings = {{"norm", "none"}}}),
+            "model deeplab_v3 has norm = \"none\"; expected batch with backbone = mobilenet_v2: of "
+            "these networks vgg16 alone works without");
   EXPECT_EQ(error_of("unet", {.classes = 0}), "a model of 0 classes; expected 1 to 65535");
   EXPECT_THAT(error_of("unet", {.input_channels = 0}), HasSubstr("0 input channels"));
 }

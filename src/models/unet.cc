@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/up_setting.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -154,7 +155,7 @@ UnetOptions unet_options(const ModelOptions& options, const Settings& settings) 
               "norm", {{"batch", Norm::batch}, {"group", Norm::group}, {"none", Norm::none}}),
           .up = up.how,
           .overlapping_up = up.overlapping,
-          .align_corners = settings.flag("align_corners"),
+          .align_corners = aligned_corners(settings, up.how, "bilinear"),
           .valid_padding = settings.choice<bool>("padding", {{"same", false}, {"valid", true}}),
           .dropout = settings.real("dropout", 0, 0.95f),
           .auxiliary_head = settings.flag("aux")};

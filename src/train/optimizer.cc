@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/threads.h"
-#include "graph/parts.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -93,9 +92,12 @@ std::vector<std::string> state_names(OptimizerKind kind) {
 Optimizer::Optimizer(const OptimizerOptions& options, const ParameterStore& parameters,
                      const PartOptions& parts)
     : options_(options) {
+  std::vector<std::string> names;
+  for (const auto& entry : parameters.all()) names.push_back(entry.first);
+  const Parts network(names);
   for (const auto& [name, parameter] : parameters.all()) {
     if (!is_trainable(parameter.role) || parts.frozen.contains(name)) continue;
-    factors_[name] = lr_factor(parts.lr_factors, name);
+    factors_[name] = lr_factor(parts.lr_factors, network, name);
     for (const std::string& prefix : state_names(options_.kind)) {
       state_.emplace(prefix + name, Tensor(parameter.value.shape()));
     }
@@ -163,13 +165,17 @@ void Optimizer::restore(std::map<std::string, Tensor> state, std::int64_t steps)
   steps_ = steps;
 }
 
-double lr_factor(const std::map<std::string, double>& factors, const std::string& name) {
-  const std::pair<const std::string, double>* chosen = nullptr;
-  for (const auto& entry : factors) {
-    if (!matches_pattern(entry.first, name)) continue;
-    if (chosen == nullptr || entry.first.size() > chosen->first.size()) chosen = &entry;
+double lr_factor(const std::map<std::string, double>& factors, const Parts& parts,
+                 const std::string& name) {
+  std::optional<std::size_t> closest;
+  double chosen = 1;
+  for (const auto& [pattern, factor] : factors) {
+    const auto exactness = parts.exactness(pattern, name);
+    if (!exactness || (closest && *exactness <= *closest)) continue;
+    closest = exactness;
+    chosen = factor;
   }
-  return chosen == nullptr ? 1.0 : chosen->second;
+  return chosen;
 }
 
 double global_norm(const Gradients& gradients) {

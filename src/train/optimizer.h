@@ -8,6 +8,7 @@
 
 #include "engine/executor.h"
 #include "graph/parameter_store.h"
+#include "graph/parts.h"
 #include "tensor/tensor.h"
 
 namespace segmentum {
@@ -29,7 +30,8 @@ struct OptimizerOptions {
 struct PartOptions {
   std::set<std::string> frozen;  // never change and have no state
   /// Factors on the learning rate by pattern (graph/parts.h); where several mean a parameter, the
-  /// longest pattern decides.
+  /// most exact pattern decides: the longest, and "backbone" and "head" last where no part is
+  /// called so.
   std::map<std::string, double> lr_factors;
 };
 
@@ -63,8 +65,10 @@ class Optimizer {
   std::int64_t steps_ = 0;
 };
 
-/// The factor on the learning rate of the parameter `name`: 1 where no pattern means it.
-double lr_factor(const std::map<std::string, double>& factors, const std::string& name);
+/// The factor on the learning rate of the parameter `name` of a network of `parts`: 1 where no
+/// pattern means it.
+double lr_factor(const std::map<std::string, double>& factors, const Parts& parts,
+                 const std::string& name);
 
 /// The Euclidean norm of all gradients together. Same bits for any thread count.
 double global_norm(const Gradients& gradients);

@@ -89,10 +89,20 @@ TEST(Optimizer, PartsHaveLearningRatesOfTheirOwn) {
 
 TEST(Optimizer, TheLongestPatternDecides) {
   const std::map<std::string, double> factors{{"encoder", 0.1}, {"encoder.0", 0.01}, {"head", 10}};
-  EXPECT_EQ(lr_factor(factors, "encoder.0.conv1.weight"), 0.01);
-  EXPECT_EQ(lr_factor(factors, "encoder.1.conv1.weight"), 0.1);
-  EXPECT_EQ(lr_factor(factors, "head.bias"), 10);
-  EXPECT_EQ(lr_factor(factors, "decoder.0.up.weight"), 1);
+  const Parts unet({"encoder.0.conv1.weight", "decoder.0.up.weight", "head.bias"});
+  EXPECT_EQ(lr_factor(factors, unet, "encoder.0.conv1.weight"), 0.01);
+  EXPECT_EQ(lr_factor(factors, unet, "encoder.1.conv1.weight"), 0.1);
+  EXPECT_EQ(lr_factor(factors, unet, "head.bias"), 10);
+  EXPECT_EQ(lr_factor(factors, unet, "decoder.0.up.weight"), 1);
+}
+
+// Where no part is called head it is all behind the backbone, unless more is said of a part of it.
+TEST(Optimizer, TheHeadIsWhatStandsBehindTheBackbone) {
+  const std::map<std::string, double> factors{{"backbone", 0.1}, {"fc6", 2}, {"head", 10}};
+  const Parts fcn({"conv1_1.weight", "fc6.weight", "score_fr.weight"});
+  EXPECT_EQ(lr_factor(factors, fcn, "conv1_1.weight"), 0.1);
+  EXPECT_EQ(lr_factor(factors, fcn, "fc6.weight"), 2);
+  EXPECT_EQ(lr_factor(factors, fcn, "score_fr.weight"), 10);
 }
 
 TEST(Optimizer, FrozenParametersHaveNoState) {

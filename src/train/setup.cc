@@ -264,7 +264,7 @@ void freeze(TrainingSetup& setup, ProgressSink& progress) {
   }
   if (frozen == all) {
     throw Error("freeze = " + setup.config.freeze + " leaves nothing to learn; the parts are " +
-                joined(parts_of(setup.graph)));
+                joined(Parts(setup.graph).names()));
   }
   progress.message(fmt::format("frozen: {} ({} of {} numbers)", joined(patterns), frozen, all));
   if (setup.config.init.empty()) {

@@ -176,8 +176,10 @@ TEST_F(Setup, FreezesWhatIsNamed) {
   EXPECT_THAT(sink_.messages, Contains(HasSubstr("frozen: encoder, *.up.bias (")));
   EXPECT_THAT(sink_.messages, Contains(HasSubstr("what is frozen stays random")));
   config_.freeze = "backbone";
+  EXPECT_TRUE(set_up(dataset_, config_, sink_).frozen.contains("encoder.2.bn2.weight"));
+  config_.freeze = "middle";
   expect_refused(
-      "no parameter of unet is meant by \"backbone\"; its parts are encoder, decoder, "
+      "no parameter of unet is meant by \"middle\"; its parts are encoder, decoder, "
       "head");
   config_.freeze = "*";
   expect_refused("leaves nothing to learn");

@@ -198,10 +198,22 @@ TEST(Usage, DescribeCountsByHand) {
                                "--classes", "5", "--size", "7x9", "--json", json});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("logits 1x5x7x9"), HasSubstr("receptive field")));
-  EXPECT_EQ(nlohmann::json::parse(read_file(json)).at("parameters"), 144);
+  const auto content = nlohmann::json::parse(read_file(json));
+  EXPECT_EQ(content.at("parameters"), 144);
+  // A 2x2 transposed convolution: each pixel of the result comes from one of the input.
+  const auto by_phase = content.at("upsampling").at(0).at("overlap").at("by_phase");
+  EXPECT_EQ(by_phase, (std::vector<std::vector<int>>{{1, 1}, {1, 1}}));
   expect_refusal({"describe", "unett"}, 2, "did you mean \"unet\"?");
   expect_refusal({"describe", "unet", "--set", "widht=3"}, 2, "did you mean \"width\"?");
   expect_refusal({"describe", "--selftest", "unet"}, 2, "--selftest checks a .segmentum file");
+}
+
+TEST(Usage, DescribeTellsWhatIsReadOfABox) {
+  const Outcome outcome =
+      run({"describe", "hypercolumn_boxes", "--set", "width=2", "side=64", "grid=2"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("logits 1x2x64x64"), HasSubstr(" for 1x3x64x64: one box\n")));
 }
 
 }  // namespace

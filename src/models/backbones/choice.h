@@ -3,20 +3,37 @@
 
 #include "graph/graph.h"
 #include "models/backbones/backbone.h"
+#include "models/blocks.h"
 
 namespace segmentum {
 
-enum class Backbone { vgg16, resnet18, resnet34, resnet50, resnet101, mobilenet_v2, xception65 };
+enum class Backbone {
+  vgg16,
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet101,
+  mobilenet_v2,
+  mobilenet_v3_large,
+  xception65
+};
 
-/// Channels of the first convolution as published: 64, or 32 for MobileNetV2 and Xception.
+struct BackboneChoice {
+  Backbone network = Backbone::vgg16;
+  int width = 64;           // channels of the first convolution, all others in proportion
+  Norm norm = Norm::batch;  // of VGG; the others have batch norm
+};
+
+/// Channels of the first convolution as published: 64; 32 for MobileNetV2 and Xception, 16 for
+/// MobileNetV3.
 int published_width(Backbone backbone);
 
 bool is_resnet(Backbone backbone);
 
 /// Five levels of features on a picture of any size from 1x1 up; each stride rounds sizes up.
-/// `width`: channels of the first convolution, all others in proportion. VGG-16 is the one with
-/// batch norm and DeepLab's poolings, under torchvision's names.
-BackboneFeatures build_backbone(GraphBuilder& g, ValueId image, Backbone backbone, int width,
+/// Behind the prefix, parameters are called as in torchvision's classifiers (VGG-16, which has
+/// DeepLab's poolings, ResNets, MobileNets; the third version without the leading "features.").
+BackboneFeatures build_backbone(GraphBuilder& g, ValueId image, const BackboneChoice& choice,
                                 const BackboneOptions& options);
 
 }  // namespace segmentum
