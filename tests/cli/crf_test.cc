@@ -52,7 +52,7 @@ TEST(Crf, OnePictureWithAPageAboutIt) {
            "--iterations", "5", "--confidence", "0.8", "--report", folder / "crf.html", "--truth",
            folder / "truth.png", "--json", folder / "crf.json"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("1 of 1 pictures refined"), HasSubstr("crf.html")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("1 of 1 picture refined"), HasSubstr("crf.html")));
   EXPECT_EQ(read_file(folder / "refined.png"), read_file(folder / "truth.png"));
   const Json json = read_json(folder / "crf.json");
   EXPECT_EQ(json.at("settings").at("iterations"), 5);
@@ -186,7 +186,7 @@ TEST(Crf, BehindAModelAndSearchedFor) {
   const Outcome search = run({"crf-search", model, folder / "data", "--limit", "1", "--refine", "4",
                               "--json", json, "--report", folder / "search.html"});
   EXPECT_EQ(search.status, 0) << search.err;
-  EXPECT_THAT(search.out, AllOf(HasSubstr("1 pictures, "), HasSubstr("without a CRF"),
+  EXPECT_THAT(search.out, AllOf(HasSubstr("1 picture, "), HasSubstr("without a CRF"),
                                 HasSubstr("boundary F")));
   const Json found = read_json(json);
   EXPECT_GT(found.at("trials").size(), 128u);
