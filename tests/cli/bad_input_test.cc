@@ -87,7 +87,8 @@ TEST(BadInput, OneBadPictureIsSkippedAndToldOf) {
 TEST(BadInput, EvaluationOfTheWrongThing) {
   const fs::path folder = fresh_folder("wrong_eval");
   const fs::path model = tiny_model(folder);
-  ASSERT_EQ(run({"init", folder / "data"}).status, 0);  // else eval tells what it sees in the folder
+  ASSERT_EQ(run({"init", folder / "data"}).status,
+            0);  // else eval tells what it sees in the folder
   expect_failure({"eval", model, folder / "data", "--split", "tset"}, "no split \"tset\"");
   expect_failure({"eval", model, folder / "data", "--rand", "cat"}, "there are sky, building");
 }

@@ -186,8 +186,8 @@ TEST(Crf, BehindAModelAndSearchedFor) {
   const Outcome search = run({"crf-search", model, folder / "data", "--limit", "1", "--refine", "4",
                               "--json", json, "--report", folder / "search.html"});
   EXPECT_EQ(search.status, 0) << search.err;
-  EXPECT_THAT(search.out, AllOf(HasSubstr("1 picture, "), HasSubstr("without a CRF"),
-                                HasSubstr("boundary F")));
+  EXPECT_THAT(search.out,
+              AllOf(HasSubstr("1 picture, "), HasSubstr("without a CRF"), HasSubstr("boundary F")));
   const Json found = read_json(json);
   EXPECT_GT(found.at("trials").size(), 128u);
   EXPECT_THAT(read_file(folder / "search.html"),
