@@ -10,8 +10,9 @@ namespace {
 
 /// Writes (x, y) / sigma of pixel `i`.
 void write_position(std::int64_t i, std::int64_t width, float inverse_sigma, float* out) {
-  out[0] = static_cast<float>(i % width) * inverse_sigma;
-  out[1] = static_cast<float>(i / width) * inverse_sigma;
+  const std::int64_t row = i / width;
+  out[0] = static_cast<float>(i - row * width) * inverse_sigma;
+  out[1] = static_cast<float>(row) * inverse_sigma;
 }
 
 float of_channel(const std::vector<float>& values, std::int64_t channel) {

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "segmentum/error.h"
+#include "train/tiny_dataset.h"
 
 namespace segmentum {
 namespace {
@@ -23,12 +24,9 @@ Graph one_convolution() {
 class MemoryForecastFiles : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = std::filesystem::path(::testing::TempDir()) / "segmentum_memory_forecast";
-    std::filesystem::remove_all(root_);
     write_file(root_ / "proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    1000 kB\n");
   }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-  std::filesystem::path root_;
+  TemporaryFolder root_{"memory_forecast"};
 };
 
 TEST(MemoryForecast, CountsByHand) {
@@ -84,24 +82,24 @@ TEST(MemoryForecast, OffersWhatWouldFit) {
 }
 
 TEST_F(MemoryForecastFiles, TakesTheSystemsNumber) {
-  EXPECT_EQ(available_memory(root_), 1000u * 1024);
+  EXPECT_EQ(available_memory(root_.path()), 1000u * 1024);
 }
 
 TEST_F(MemoryForecastFiles, TakesTheGroupsLimitWhereItIsSmaller) {
   write_file(root_ / "sys/fs/cgroup/memory.max", "500000\n");
   write_file(root_ / "sys/fs/cgroup/memory.current", "300000\n");
   write_file(root_ / "sys/fs/cgroup/memory.stat", "anon 200000\nfile 100000\n");
-  EXPECT_EQ(available_memory(root_), 300'000u);  // 500000 - (300000 - 100000)
+  EXPECT_EQ(available_memory(root_.path()), 300'000u);  // 500000 - (300000 - 100000)
   write_file(root_ / "sys/fs/cgroup/memory.max", "max\n");
-  EXPECT_EQ(available_memory(root_), 1000u * 1024);
+  EXPECT_EQ(available_memory(root_.path()), 1000u * 1024);
 }
 
 TEST_F(MemoryForecastFiles, KnowsTheOlderGroups) {
   write_file(root_ / "sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
   write_file(root_ / "sys/fs/cgroup/memory/memory.usage_in_bytes", "300000\n");
-  EXPECT_EQ(available_memory(root_), 1000u * 1024);
+  EXPECT_EQ(available_memory(root_.path()), 1000u * 1024);
   write_file(root_ / "sys/fs/cgroup/memory/memory.limit_in_bytes", "400000\n");
-  EXPECT_EQ(available_memory(root_), 100'000u);
+  EXPECT_EQ(available_memory(root_.path()), 100'000u);
 }
 
 TEST(MemoryForecast, SaysNothingWhereTheSystemIsSilent) {

@@ -141,7 +141,7 @@ void add_cost_gradients(const MeanFieldState& state, const PairwiseCosts& costs,
         const std::int64_t at = std::int64_t{k} * stride + l;
         const double sum = sums[m][static_cast<std::size_t>(at)];
         weights[static_cast<std::size_t>(l)] -= static_cast<double>(costs.rows[at]) * sum;
-        compatibility[static_cast<std::size_t>(k * labels + l)] -=
+        compatibility[static_cast<std::size_t>(k) * labels + l] -=
             static_cast<double>(costs.weights[m][l]) * sum;
       }
     }
