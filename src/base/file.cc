@@ -65,8 +65,8 @@ void write_file_pieces(const fs::path& path, const std::vector<std::string_view>
   std::error_code code;
   fs::create_directories(folder, code);
   if (code) throw Error::in_file(folder.string(), "cannot create the folder: " + code.message());
-  const fs::path temporary =
-      folder / ("." + path.filename().string() + ".tmp" + std::to_string(::getpid()));
+  const std::string name = path.filename().string();
+  const fs::path temporary = folder / ("." + name + ".tmp" + std::to_string(::getpid()));
   int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0) fail(path, "create");
   try {

@@ -69,8 +69,8 @@ std::vector<ClassInfo> classes_of(const std::string& file, int count) {
   } else {
     names = lines_of(read_file(file));
     if (names.size() != static_cast<std::size_t>(count)) {
-      throw Error::in_file(file, fmt::format("names {} classes, a line each; the classifier has {}",
-                                             names.size(), count));
+      throw Error::in_file(file, fmt::format("names {}, a line each; the classifier has {}",
+                                             counted(names.size(), "class"), count));
     }
   }
   const Palette palette = Palette::voc(count);

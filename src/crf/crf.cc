@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "crf/exact_filter.h"
 #include "crf/kernel.h"
@@ -22,7 +23,7 @@ CrfDomain domain_of(const CrfSize& size, int labels, std::span<const std::uint8_
                 std::to_string(size.width) + " pixels; all sides must be positive");
   }
   if (labels < 1 || labels > kIgnoreLabel) {
-    throw Error("a CRF of " + std::to_string(labels) + " labels; 1 to 65535 are possible");
+    throw Error("a CRF of " + counted(labels, "label") + "; 1 to 65535 are possible");
   }
   return {size, labels, ActivePixels(size.pixels(), ignored)};
 }
@@ -103,10 +104,10 @@ void DenseCrf::set_unary_probabilities(const Probabilities& probabilities) {
   const CrfSize& s = size();
   if (probabilities.classes() != labels() || probabilities.width() != s.width ||
       probabilities.height() != s.depth * s.height) {
-    throw Error("probabilities of " + std::to_string(probabilities.classes()) + " classes, " +
+    throw Error("probabilities of " + counted(probabilities.classes(), "class") + ", " +
                 std::to_string(probabilities.width()) + "x" +
                 std::to_string(probabilities.height()) + " pixels, for a CRF of " +
-                std::to_string(labels()) + " labels, " + std::to_string(s.width) + "x" +
+                counted(labels(), "label") + ", " + std::to_string(s.width) + "x" +
                 std::to_string(s.depth * s.height));
   }
   set_unary_probabilities(probabilities.values());

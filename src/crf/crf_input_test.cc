@@ -114,7 +114,7 @@ TEST(CrfInput, PicturesMustFit) {
   DenseCrf stack({.depth = 2, .height = 2, .width = 3}, 2);
   const Image grey(2, 3, 1), colour(2, 3, 3);
   EXPECT_THAT(error_of([&] { stack.add_bilateral(grey, {}, {}); }),
-              HasSubstr("has 2 slices but 1 pictures were given"));
+              HasSubstr("has 2 slices, and got 1 picture; give one"));
   const std::vector<ImageView> mixed{grey, colour};
   EXPECT_THAT(error_of([&] { stack.add_bilateral(mixed, {}, {}); }),
               HasSubstr("differ in channels or type"));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "crf/number_text.h"
 #include "image/sample.h"
@@ -71,8 +72,8 @@ std::string size_of(const ImageView& picture) {
 
 void check_slices(const CrfSize& size, std::span<const ImageView> slices) {
   if (static_cast<int>(slices.size()) != size.depth) {
-    throw Error("the CRF has " + std::to_string(size.depth) + " slices but " +
-                std::to_string(slices.size()) + " pictures were given; give one for each slice");
+    throw Error("the CRF has " + counted(size.depth, "slice") + ", and got " +
+                counted(slices.size(), "picture") + "; give one for each slice");
   }
   for (const ImageView& slice : slices) {
     if (slice.data == nullptr) throw Error("the CRF's picture is empty");
@@ -91,8 +92,8 @@ void check_slices(const CrfSize& size, std::span<const ImageView> slices) {
 std::vector<float> channel_scales(const BilateralKernel& kernel, int channels) {
   const std::vector<float>& sigma = kernel.sigma_samples;
   if (sigma.size() != 1 && static_cast<int>(sigma.size()) != channels) {
-    throw Error("there are " + std::to_string(sigma.size()) + " values of sigma_samples for " +
-                std::to_string(channels) + " channels; give one, or one for each");
+    throw Error("there are " + counted(sigma.size(), "value") + " of sigma_samples for " +
+                counted(channels, "channel") + "; give one, or one for each");
   }
   std::vector<float> scales;
   for (int c = 0; c < channels; ++c) {
@@ -115,8 +116,8 @@ ActivePixels::ActivePixels(std::int64_t pixels, std::span<const std::uint8_t> ig
     : pixels_(pixels) {
   if (ignored.empty()) return;
   if (static_cast<std::int64_t>(ignored.size()) != pixels) {
-    throw Error("the mask of ignored pixels has " + std::to_string(ignored.size()) +
-                " values for " + std::to_string(pixels) + " pixels; give one for each, or none");
+    throw Error("the mask of ignored pixels has " + counted(ignored.size(), "value") + " for " +
+                std::to_string(pixels) + " pixels; give one for each, or none");
   }
   everyone_ = std::all_of(ignored.begin(), ignored.end(), [](std::uint8_t v) { return v == 0; });
   if (everyone_) return;

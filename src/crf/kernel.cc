@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "crf/number_text.h"
 
@@ -26,8 +27,8 @@ Kernel::Kernel(std::unique_ptr<const PairwiseFilter> filter, const CrfTerm& term
   if (!term.compatibility.empty()) {
     const auto k_count = static_cast<std::size_t>(labels);
     if (term.compatibility.size() != k_count * k_count) {
-      throw Error("a compatibility matrix of " + std::to_string(term.compatibility.size()) +
-                  " numbers for " + std::to_string(labels) + " labels; it needs " +
+      throw Error("a compatibility matrix of " + counted(term.compatibility.size(), "number") +
+                  " for " + counted(labels, "label") + "; it needs " +
                   std::to_string(k_count * k_count));
     }
     for (const float cost : term.compatibility) check_number(cost, "a label compatibility");

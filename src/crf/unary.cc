@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "crf/mean_field_kernels.h"
 #include "crf/number_text.h"
@@ -29,8 +30,8 @@ void check_planes(const CrfDomain& domain, std::size_t count, const char* what) 
   const std::int64_t expected = domain.size.pixels() * domain.labels;
   if (static_cast<std::int64_t>(count) == expected) return;
   throw Error(std::to_string(count) + " " + what + " for " + std::to_string(domain.size.pixels()) +
-              " pixels and " + std::to_string(domain.labels) + " labels; " +
-              std::to_string(expected) + " are needed, a plane for each label");
+              " pixels and " + counted(domain.labels, "label") + "; " + std::to_string(expected) +
+              " are needed, a plane for each label");
 }
 
 template <typename Body>
@@ -141,12 +142,12 @@ Block<float> unary_of_labels(const CrfDomain& domain, std::span<const std::uint1
                              float confidence) {
   const auto k_count = static_cast<float>(domain.labels);
   if (static_cast<std::int64_t>(labels.size()) != domain.size.pixels()) {
-    throw Error(std::to_string(labels.size()) + " labels for " +
-                std::to_string(domain.size.pixels()) + " pixels; give one for each");
+    throw Error(counted(labels.size(), "label") + " for " + std::to_string(domain.size.pixels()) +
+                " pixels; give one for each");
   }
   if (domain.labels > 1 && !(confidence > 1.0f / k_count && confidence < 1.0f)) {
     throw Error("a confidence of " + number_text(confidence) + " in labels of " +
-                std::to_string(domain.labels) + " classes; it must lie between " +
+                counted(domain.labels, "class") + "; it must lie between " +
                 number_text(1.0f / k_count) + ", which knows nothing, and 1");
   }
   const bool one = domain.labels == 1;
@@ -164,7 +165,7 @@ Block<float> unary_of_labels(const CrfDomain& domain, std::span<const std::uint1
       if (label == kIgnoreLabel) continue;
       if (label >= domain.labels) {
         throw Error("the label at " + place(domain, pixel) + " is " + std::to_string(label) +
-                    " of " + std::to_string(domain.labels) + " classes, counted from 0");
+                    " of " + counted(domain.labels, "class") + ", counted from 0");
       }
       row[label] = right;
     }

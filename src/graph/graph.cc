@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/counted.h"
 #include "graph/operator_fields.h"
 #include "segmentum/error.h"
 
@@ -38,7 +39,7 @@ std::vector<ParameterSpec> mean_field_specs(const std::string& name, const op::M
 void require_groups(int channels, int groups, const char* what) {
   if (groups < 1 || channels % groups != 0) {
     throw Error(std::to_string(channels) + " " + what + " cannot be split into " +
-                std::to_string(groups) + " groups");
+                counted(groups, "group"));
   }
 }
 
@@ -231,13 +232,13 @@ void require_picture(const op::MeanField& o, int channels) {
   const auto require_each = [&](const std::vector<float>& values, const char* what) {
     if (values.size() == 1 || static_cast<int>(values.size()) == channels) return;
     throw Error("has " + std::to_string(values.size()) + " " + what + " for a picture of " +
-                std::to_string(channels) + " channels; expected one, or one for each");
+                counted(channels, "channel") + "; expected one, or one for each");
   };
   require_each(o.levels, "levels");
   require_each(o.zero_levels, "zero_levels");
   constexpr int kMostChannels = DenseCrf::kMostFeatures - 2;  // besides x and y
   if (o.bilateral_weight > 0 && channels > kMostChannels) {
-    throw Error("compares colours of " + std::to_string(channels) + " channels; at most " +
+    throw Error("compares colours of " + counted(channels, "channel") + "; at most " +
                 std::to_string(kMostChannels) + " are possible (bilateral_weight 0: none)");
   }
 }
@@ -246,14 +247,14 @@ void require_picture(const op::MeanField& o, int channels) {
 
 int output_channels(const Operator& op, std::span<const int> in) {
   if (!std::holds_alternative<op::Concat>(op) && in.size() != expected_inputs(op)) {
-    throw Error("reads " + std::to_string(in.size()) + " values; expected " +
+    throw Error("reads " + counted(in.size(), "value") + "; expected " +
                 std::to_string(expected_inputs(op)));
   }
   validate_settings(op);
   const auto require_equal = [&] {
     if (in[0] != in[1]) {
-      throw Error("joins values of " + std::to_string(in[0]) + " and " + std::to_string(in[1]) +
-                  " channels; they must be equal");
+      throw Error("joins values of " + std::to_string(in[0]) + " and " + counted(in[1], "channel") +
+                  "; they must be equal");
     }
     return in[0];
   };
@@ -262,8 +263,8 @@ int output_channels(const Operator& op, std::span<const int> in) {
                                  require_groups(in[0], o.groups, "input channels");
                                  require_groups(o.channels, o.groups, "output channels");
                                  if (o.add && in[1] != o.channels) {
-                                   throw Error("adds a value of " + std::to_string(in[1]) +
-                                               " channels to " + std::to_string(o.channels));
+                                   throw Error("adds a value of " + counted(in[1], "channel") +
+                                               " to " + std::to_string(o.channels));
                                  }
                                  return o.channels;
                                },

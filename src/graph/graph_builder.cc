@@ -1,6 +1,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/counted.h"
 #include "graph/graph.h"
 #include "segmentum/error.h"
 
@@ -140,7 +141,7 @@ ValueId GraphBuilder::maximum(const std::string& name, ValueId a, ValueId b) {
 ValueId GraphBuilder::repeat(const std::string& suffix, ValueId from, ValueId to, ValueId x) {
   if (channels(x) != channels(from)) {
     throw Error("what is repeated from \"" + graph_.node(from).name + "\" reads " +
-                std::to_string(channels(from)) + " channels; \"" + graph_.node(x).name + "\" has " +
+                counted(channels(from), "channel") + "; \"" + graph_.node(x).name + "\" has " +
                 std::to_string(channels(x)));
   }
   const std::vector<bool> between = nodes_between(graph_, from, to);

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/counted.h"
 #include "graph/operator_fields.h"
 #include "segmentum/error.h"
 
@@ -329,7 +330,7 @@ class GraphReader {
   void add_parameters(Node& node, const std::vector<std::string>& names, int input_channels) {
     auto specs = parameter_specs(node.name, node.op, input_channels);
     if (specs.size() != names.size()) {
-      throw Error("names " + std::to_string(names.size()) + " parameters; expected " +
+      throw Error("names " + counted(names.size(), "parameter") + "; expected " +
                   std::to_string(specs.size()));
     }
     for (std::size_t i = 0; i < specs.size(); ++i) {

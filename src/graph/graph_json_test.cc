@@ -244,7 +244,7 @@ TEST(GraphJson, NamesTheNodeAndTheField) {
   EXPECT_THAT(error_of(conv_with(R"("activation": "gelu")")), HasSubstr("one of none, relu"));
   EXPECT_THAT(error_of(conv_with(R"("activation": {"kind": "relu"})")), HasSubstr("\"slope\""));
   EXPECT_THAT(error_of(conv_with(R"("parameters": ["w"])")),
-              HasSubstr("names 1 parameters; expected 2"));
+              HasSubstr("names 1 parameter; expected 2"));
 }
 
 TEST(GraphJson, RefusesAbsurdNumbers) {

@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "base/counted.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -35,8 +36,8 @@ std::set<std::string> first_convolution_weights(const Graph& graph) {
 Tensor adapt_input_channels(const Tensor& weight, std::int64_t channels) {
   const Shape& shape = weight.shape();
   if (shape.rank() != 4 || channels < 1) {
-    throw Error("weights of " + shape.to_string() + " for " + std::to_string(channels) +
-                " channels; expected [O,C,kh,kw] and at least one channel");
+    throw Error("weights of " + shape.to_string() + " for " + counted(channels, "channel") +
+                "; expected [O,C,kh,kw] and at least one channel");
   }
   const std::int64_t from = shape[1], taps = shape[2] * shape[3];
   Tensor adapted({shape[0], channels, shape[2], shape[3]});

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/counted.h"
 #include "graph/graph.h"
 #include "segmentum/error.h"
 
@@ -146,7 +147,7 @@ Size2 resolve_crop(const op::Crop& crop, std::int64_t h, std::int64_t w, std::in
 
 std::vector<Shape> infer_shapes(const Graph& graph, std::span<const Shape> inputs) {
   if (inputs.size() != graph.inputs.size()) {
-    throw Error("the network has " + std::to_string(graph.inputs.size()) + " inputs; " +
+    throw Error("the network has " + counted(graph.inputs.size(), "input") + "; " +
                 std::to_string(inputs.size()) + " shapes were given");
   }
   std::vector<Shape> shapes(graph.nodes.size());

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/counted.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -16,7 +17,7 @@ ChannelRule channel_rule(int have, int wanted) {
   if (have == wanted + 1 && (wanted == 1 || wanted == 3)) return ChannelRule::same;  // drop alpha
   if (have <= 2 && wanted == 3) return ChannelRule::replicate_grey;
   if ((have == 3 || have == 4) && wanted == 1) return ChannelRule::luma;
-  throw Error("the picture has " + std::to_string(have) + " channels but the network reads " +
+  throw Error("the picture has " + counted(have, "channel") + " but the network reads " +
               std::to_string(wanted) + "; give pictures of that many channels");
 }
 

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "base/counted.h"
 #include "image/codec.h"
 #include "image/overlay.h"
 #include "infer/kept_files.h"
@@ -116,8 +117,9 @@ std::vector<CrfFile> pair_crf_files(const std::string& pictures, const std::stri
   std::vector<fs::path> stems;
   const bool one_file = names_a_file(out, pictures);
   if (one_file && found.size() > 1) {
-    throw Error::in_file(out.string(), "is one file's name for " + std::to_string(found.size()) +
-                                           " pictures; expected a folder for their results");
+    throw Error::in_file(out.string(), "is one file's name for " +
+                                           counted(found.size(), "picture") +
+                                           "; expected a folder for their results");
   }
   if (one_file) {
     stems.push_back(fs::path(out).replace_extension());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "engine/plan_cache.h"
 #include "image/colour.h"
@@ -17,8 +18,8 @@ namespace {
 void require_picture(const ImageView& picture) {
   if (picture.data == nullptr || picture.height < 1 || picture.width < 1 || picture.channels < 1) {
     throw Error("the picture is empty: " + std::to_string(picture.width) + "x" +
-                std::to_string(picture.height) + " pixels of " + std::to_string(picture.channels) +
-                " channels");
+                std::to_string(picture.height) + " pixels of " +
+                counted(picture.channels, "channel"));
   }
 }
 

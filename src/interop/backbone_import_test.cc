@@ -199,7 +199,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"deeplab_v3", kTwo, resnet18, "backbone.", ""},
         Case{"deeplab_v3", kTwo, vgg16_bn, "backbone.", ""},
         Case{"deeplab_v3plus", kTwo, resnet34, "backbone.", ""},
+        Case{"deeplab_v3", kTwo, vgg16_plain, "backbone.", ""},
         Case{"deeplab_v3plus", kEight, mobilenet_v2, "backbone.", ""},
+        Case{"deeplab_v3plus", kEight, mobilenet_v3, "backbone.", "features."},
         Case{"fcn_resnet50", kTwo, resnet50, "backbone.", ""},
         Case{"fcn_resnet101", kTwo, resnet101, "backbone.", ""},
         Case{"deeplabv3_resnet50", kTwo, resnet50, "backbone.", ""},
@@ -209,7 +211,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"smp_unet", kTwo, resnet18, "encoder.", ""},
         Case{"smp_deeplabv3", kTwo, resnet34, "encoder.", ""},
         Case{"smp_deeplabv3plus", kTwo, resnet50, "encoder.", ""},
-        Case{"hypercolumn", kTwo, vgg16_bn, "backbone.", ""},
+        Case{"hypercolumn", kTwo, vgg16_plain, "backbone.", ""},
+        Case{"hypercolumn", kEight, mobilenet_v3, "backbone.", "features."},
         Case{"hypercolumn_boxes", kTwo, resnet18, "backbone.", ""}),
     [](const auto& test) {
       return std::string(test.param.architecture) + "_" + std::to_string(test.index);

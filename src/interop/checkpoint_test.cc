@@ -176,8 +176,7 @@ TEST(Checkpoint, SizesThatCannotBe) {
   EXPECT_EQ(says(file("K\x01", "))")), "none");
   EXPECT_THAT(says(file(huge, "))")),
               HasSubstr("would have 4611686018427387904 numbers, more than the file"));
-  EXPECT_THAT(says(file("K\x01", huge + "\x85" + huge + "\x85")),
-              HasSubstr("beyond the 1 numbers"));
+  EXPECT_THAT(says(file("K\x01", huge + "\x85" + huge + "\x85")), HasSubstr("beyond the 1 number"));
   EXPECT_THAT(says(file("K\x01", huge + huge + "\x86K\x00K\x00\x86"s)), "none");  // stride 0
   std::string twenty = "(";
   for (int i = 0; i < 20; ++i) twenty += "K\x01";

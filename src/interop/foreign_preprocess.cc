@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/counted.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -13,8 +14,8 @@ std::vector<float> spread(const std::vector<float>& values, int channels) {
   const auto size = static_cast<int>(values.size());
   if (size == channels) return values;
   if (size != kRgb) {
-    throw Error("mean and deviation are of " + std::to_string(size) +
-                " channels; the network reads " + std::to_string(channels));
+    throw Error("mean and deviation are of " + counted(size, "channel") + "; the network reads " +
+                std::to_string(channels));
   }
   if (channels == 1) return {(values[0] + values[1] + values[2]) / 3};
   std::vector<float> result;

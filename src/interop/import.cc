@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/counted.h"
 #include "graph/input_channels.h"
 #include "interop/file_hash.h"
 #include "interop/fitting_options.h"
@@ -77,8 +78,8 @@ FittingOptions network_options(const Checkpoint& checkpoint, const std::string& 
       static_cast<int>(read_classes(options.classes_file, class_count(logits)).size());
   if (named == class_count(logits)) return fitting;
   if (fitting.checkpoint_classes && !options.lenient) {
-    throw Error::in_file(file, "its logits tell " + std::to_string(class_count(logits)) +
-                                   " classes apart, " + options.classes_file.string() + " names " +
+    throw Error::in_file(file, "its logits tell " + counted(class_count(logits), "class") +
+                                   " apart, " + options.classes_file.string() + " names " +
                                    std::to_string(named) +
                                    "; --lenient makes the last layers anew for the named ones");
   }

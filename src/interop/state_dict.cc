@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "base/counted.h"
 #include "base/spelling.h"
 #include "interop/checkpoint_content.h"
 #include "segmentum/error.h"
@@ -73,7 +74,7 @@ void require_within(const CheckpointTensor& tensor, std::uint64_t count) {
   }
   if (too_far || end > count) {
     throw Error("is " + tensor.shape_text() + " from number " + std::to_string(tensor.offset) +
-                " on, beyond the " + std::to_string(count) + " numbers of its storage");
+                " on, beyond the " + counted(count, "number") + " of its storage");
   }
 }
 
@@ -103,7 +104,7 @@ StorageTable storages_of(const Pickled& pickled, std::uint64_t file_bytes) {
     const std::string name = "storage \"" + printable(storage.key) + "\"";
     const auto count = static_cast<std::uint64_t>(storage.count);
     if (count > file_bytes / static_cast<std::uint64_t>(bytes_of(storage.type))) {
-      throw Error(name + " would have " + std::to_string(count) + " numbers, more than the file");
+      throw Error(name + " would have " + counted(count, "number") + ", more than the file");
     }
     const auto found = table.index.find(storage.key);
     if (found == table.index.end()) {

@@ -2,6 +2,7 @@
 // object and the keys of storages; then for each key an int64 count and the numbers.
 #include <cstring>
 
+#include "base/counted.h"
 #include "interop/checkpoint_content.h"
 #include "segmentum/error.h"
 
@@ -49,7 +50,7 @@ std::vector<std::string_view> cut_storages(std::string_view rest, const Pickled&
     std::memcpy(&count, rest.data(), sizeof count);
     rest.remove_prefix(sizeof count);
     if (count != storage.count) {
-      throw Error(name + " has " + std::to_string(count) + " numbers, expected " +
+      throw Error(name + " has " + counted(count, "number") + ", expected " +
                   std::to_string(storage.count));
     }
     if (rest.size() < storage.bytes()) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/counted.h"
 #include "base/random.h"
 #include "engine/executor.h"
 #include "graph/graph_json.h"
@@ -50,8 +51,8 @@ void require_logits_of_input_size(const Graph& graph) {
 /// Everything that must hold between the parts of a model. Throws Error.
 void require_consistent(const Model& model) {
   if (model.graph.inputs.size() != 1) {
-    throw Error("the network has " + std::to_string(model.graph.inputs.size()) +
-                " inputs; a model file holds networks of one picture");
+    throw Error("the network has " + counted(model.graph.inputs.size(), "input") +
+                "; a model file holds networks of one picture");
   }
   const int channels = model.graph.node(model.graph.inputs[0]).channels;
   const Preprocess& preprocess = model.preprocess;
@@ -61,18 +62,18 @@ void require_consistent(const Model& model) {
   if (preprocess.channels() != channels || preprocess.std.size() != preprocess.mean.size() ||
       !std::ranges::equal(preprocess.mean, preprocess.std, usable)) {
     throw Error("the pre-processing needs a mean and a positive std for each of the " +
-                std::to_string(channels) + " channels that the network reads");
+                counted(channels, "channel") + " that the network reads");
   }
   const int logits = model.graph.node(model.graph.output("logits")).channels;
   const bool background_has_none = logits == 1 || model.boxes.has_value();
   const std::size_t classes = static_cast<std::size_t>(logits) + (background_has_none ? 1 : 0);
   if (model.classes.size() != classes || classes > kIgnoreLabel) {
-    throw Error("the network tells " + std::to_string(classes) + " classes apart, " +
+    throw Error("the network tells " + counted(classes, "class") + " apart, " +
                 std::to_string(model.classes.size()) + " are named");
   }
   if (!model.source_values.empty() && model.source_values.size() != classes) {
     throw Error("there are " + std::to_string(model.source_values.size()) + " mask values for " +
-                std::to_string(classes) + " classes");
+                counted(classes, "class"));
   }
   if (model.crf) check(*model.crf);
   require_logits_of_input_size(model.graph);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "segmentum/error.h"
 
@@ -158,8 +159,8 @@ void Optimizer::restore(std::map<std::string, Tensor> state, std::int64_t steps)
     }
   }
   if (state.size() != state_.size()) {
-    throw Error("the optimizer state holds " + std::to_string(state.size()) +
-                " tensors, expected " + std::to_string(state_.size()));
+    throw Error("the optimizer state holds " + counted(state.size(), "tensor") + ", expected " +
+                std::to_string(state_.size()));
   }
   state_ = std::move(state);
   steps_ = steps;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/counted.h"
 #include "base/spelling.h"
 #include "data/statistics.h"
 #include "graph/analysis.h"
@@ -33,8 +34,8 @@ void keep_labelled(Dataset& dataset, const std::string& split, ProgressSink& pro
   const std::size_t unlabelled =
       std::erase_if(samples, [](const Sample& sample) { return sample.mask.empty(); });
   if (unlabelled > 0) {
-    progress.message(fmt::format("{} pictures of the split \"{}\" have no mask and are left out",
-                                 unlabelled, split));
+    progress.message(fmt::format("split \"{}\": {} without a mask left out", split,
+                                 counted(unlabelled, "picture")));
   }
 }
 
@@ -156,14 +157,14 @@ void decide_batch_norm(TrainingSetup& setup, ProgressSink& progress) {
 
 void decide_classes(TrainConfig& config, int classes) {
   if (classes < 2) {
-    throw Error(fmt::format("the data set has {} class{}; at least two are needed to tell apart",
-                            classes, classes == 1 ? "" : "es"));
+    throw Error(fmt::format("the data set has {}; at least two are needed to tell apart",
+                            counted(classes, "class")));
   }
   if (!config.one_class) config.one_class = classes == 2;
   if (*config.one_class && classes != 2) {
     throw Error(fmt::format(
-        "one_class is true but the data set has {} classes; it needs two, background first",
-        classes));
+        "one_class is true but the data set has {}; it needs two classes, background first",
+        counted(classes, "class")));
   }
   if (!config.class_weights) {
     config.class_weights = classes == 2 ? WeightRule::none : WeightRule::median_frequency;
@@ -188,9 +189,9 @@ void find_objects(TrainingSetup& setup, const BoxCrop& crop, const TrainConfig& 
                   .crop = crop,
                   .jitter = config.box_jitter});
   progress.message(fmt::format(
-      "{} objects in {} pictures to train on, from the instance maps of {} of these, else the "
-      "connected regions of the mask",
-      setup.boxes->boxes.size(), setup.samples().size(),
+      "{} in {} to train on, from the instance maps of {} of these, else the connected regions of "
+      "the mask",
+      counted(setup.boxes->boxes.size(), "object"), counted(setup.samples().size(), "picture"),
       std::ranges::count_if(setup.samples(),
                             [](const Sample& sample) { return !sample.instances.empty(); })));
 }
@@ -207,9 +208,9 @@ void tell_of_border_weights(const TrainingSetup& setup, ProgressSink& progress) 
   const auto with_map = std::ranges::count_if(
       setup.samples(), [](const Sample& sample) { return !sample.instances.empty(); });
   progress.message(fmt::format(
-      "objects for border weights: from the instance maps of {} of {} pictures, else the connected "
-      "regions of the mask",
-      with_map, setup.samples().size()));
+      "objects for border weights: from the instance maps of {} of {}, else the connected regions "
+      "of the mask",
+      with_map, counted(setup.samples().size(), "picture")));
 }
 
 /// Class names differ but their number is the same: old scores become those of other classes.

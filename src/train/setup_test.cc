@@ -220,8 +220,7 @@ TEST_F(Setup, BatchNormAfterAGlobalMeanNeedsTwoPictures) {
 TEST_F(Setup, LeavesPicturesWithoutMaskOut) {
   dataset_.splits["train"].push_back({.name = "x", .image = "p0.png"});
   EXPECT_EQ(set_up(dataset_, config_, sink_).samples().size(), 5u);
-  EXPECT_THAT(sink_.messages,
-              Contains(HasSubstr("1 pictures of the split \"train\" have no mask")));
+  EXPECT_THAT(sink_.messages, Contains(HasSubstr("split \"train\": 1 picture without a mask")));
 }
 
 TEST_F(Setup, SaysWhyThereIsNothingToTrain) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/counted.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -14,7 +15,7 @@ TrainingStep::TrainingStep(const Graph& graph, TrainingState& state, const Shape
     : graph_(graph), state_(state), options_(options) {
   if (graph.inputs.size() != 1) {
     throw Error("training feeds one picture; the network " + graph.architecture + " has " +
-                std::to_string(graph.inputs.size()) + " inputs");
+                counted(graph.inputs.size(), "input"));
   }
   const std::array inputs{batch};
   plan_ = executor.plan(graph, state.parameters, inputs,

@@ -140,7 +140,7 @@ TEST(ConvertClassifier, MessagesTellWhatIsWrong) {
   write_classifier(file);
   write_file(folder / "classes.txt", "cat\n");
   EXPECT_THAT(error({"--classes", folder / "classes.txt"}, 1),
-              HasSubstr("names 1 classes, a line each; the classifier has 4"));
+              HasSubstr("names 1 class, a line each; the classifier has 4"));
   write_classifier(file, {.last_bias = std::numeric_limits<float>::quiet_NaN()});
   EXPECT_THAT(error({}, 1), HasSubstr("vgg.safetensors: tensor \"classifier.6.bias\" has 1 number "
                                       "that is not finite"));

@@ -3,6 +3,7 @@
 // SEGMENTUM_ONNXRUNTIME names ONNX Runtime's library, it runs what we write, too.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -152,7 +153,8 @@ class OnnxRoundTrip : public testing::TestWithParam<NetworkCase> {
  protected:
   OnnxRoundTrip()
       : model_(model_of(GetParam())),
-        file_(fs::path(testing::TempDir()) / (std::string("onnx_") + GetParam().name + ".onnx")) {}
+        file_(fs::path(testing::TempDir()) /
+              ("onnx_" + std::to_string(::getpid()) + "_" + GetParam().name + ".onnx")) {}
   void TearDown() override { fs::remove(file_); }
 
   void expect_same(const OnnxExportOptions& options, const std::vector<Shape>& shapes) {

@@ -1,5 +1,7 @@
 #include "engine/cpu/onednn_convolution.h"
 
+#include <hwy/targets.h>
+
 #include <algorithm>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
@@ -200,8 +202,8 @@ int vector_block() {
 #endif
       case dnnl::cpu_isa::all:
         return 8;
-      default:
-        return 16;
+      default:  // our own kernels must have such vectors, too
+        return (hwy::SupportedTargets() & ((HWY_AVX3 << 1) - 1)) != 0 ? 16 : 8;
     }
   }();
   return block;

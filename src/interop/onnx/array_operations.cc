@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/counted.h"
 #include "interop/onnx/onnx_numbers.h"
 #include "segmentum/error.h"
 
@@ -228,7 +229,7 @@ Array transpose(const OnnxNode& node, ArrayInputs inputs) {
 
 Array with_dims(const Array& array, Dims dims) {
   if (count_of(dims) != array.count()) {
-    throw Error("makes " + std::to_string(count_of(dims)) + " numbers of " +
+    throw Error("makes " + counted(count_of(dims), "number") + " of " +
                 std::to_string(array.count()));
   }
   return {std::move(dims), array.is_whole, array.numbers};

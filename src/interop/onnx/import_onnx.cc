@@ -3,6 +3,7 @@
 #include <array>
 #include <fstream>
 
+#include "base/counted.h"
 #include "interop/file_hash.h"
 #include "interop/foreign_preprocess.h"
 #include "interop/named_classes.h"
@@ -61,7 +62,7 @@ void add_classes(const OnnxImportOptions& options, const std::optional<Model>& o
     model.classes = read_classes(options.classes_file, count);
     imported.classes_from = options.classes_file.string();
     if (model.classes.size() != static_cast<std::size_t>(count)) {
-      throw Error("its logits tell " + std::to_string(count) + " classes apart, " +
+      throw Error("its logits tell " + counted(count, "class") + " apart, " +
                   options.classes_file.string() + " names " + std::to_string(model.classes.size()));
     }
   } else if (own) {

@@ -426,7 +426,7 @@ TEST(OnnxNetworks, WhatWeLackIsNamedWithItsNode) {
               HasSubstr("reads \"nothing\", which nothing before it makes"));
   EXPECT_THAT(refusal(onnx_model(2, {onnx_node("Conv", {"x", "w"}, "y")},
                                  {real_tensor("w", {1, 3, 1, 1}, {1, 1, 1})})),
-              HasSubstr("has weights of 1x3x1x1 in 1 groups for 2 channels"));
+              HasSubstr("has weights of 1x3x1x1 in 1 group for 2 channels"));
 }
 
 TEST(OnnxNetworks, InputsThatAreNoPicture) {

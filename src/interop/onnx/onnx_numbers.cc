@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/counted.h"
 #include "base/half_float.h"
 #include "interop/pickle.h"
 #include "segmentum/error.h"
@@ -90,8 +91,8 @@ const TypeRow& checked_row(const OnnxTensor& tensor, std::size_t count) {
   const std::size_t have = one_by_one ? tensor.wholes.size() : tensor.stored().size() / row->bytes;
   const bool rest = !one_by_one && tensor.stored().size() % row->bytes != 0;
   if (have != count || rest) {
-    throw Error(who(tensor) + "is of " + std::to_string(count) + " numbers; " +
-                std::to_string(have) + " are stored");
+    throw Error(who(tensor) + "is of " + counted(count, "number") + "; " + std::to_string(have) +
+                " are stored");
   }
   return *row;
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/counted.h"
 #include "interop/onnx/array_operations.h"
 #include "interop/onnx/onnx_numbers.h"
 #include "segmentum/error.h"
@@ -191,8 +192,7 @@ std::vector<std::int64_t> reshaped(std::span<const std::int64_t> dims,
   if (!free) return result;
   const std::int64_t all = product_of(dims), known = product_of(result);
   if (known == 0 || all % known != 0) {
-    throw Error("cannot deal " + std::to_string(all) + " numbers out over " +
-                std::to_string(known));
+    throw Error("cannot deal " + counted(all, "number") + " out over " + std::to_string(known));
   }
   result[*free] = all / known;
   return result;

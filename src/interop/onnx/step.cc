@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "interop/onnx/onnx_numbers.h"
 #include "interop/onnx/translation.h"
 #include "interop/pickle.h"
@@ -104,7 +105,7 @@ float Step::real(std::size_t i) const {
 std::vector<std::int64_t> Step::wholes(std::size_t i, std::size_t probe) const {
   const auto numbers = array(i, probe);
   if (numbers->count() > kMostSettings) {
-    throw OnnxRefusal("takes " + std::to_string(numbers->count()) + " numbers in \"" +
+    throw OnnxRefusal("takes " + counted(numbers->count(), "number") + " in \"" +
                       printable(node.inputs[i]) + "\"; a few were expected");
   }
   std::vector<std::int64_t> wholes;

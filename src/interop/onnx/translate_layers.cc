@@ -1,6 +1,7 @@
 // Operators with weights, and pooling.
 #include <algorithm>
 
+#include "base/counted.h"
 #include "interop/onnx/onnx_numbers.h"
 #include "interop/onnx/translation.h"
 
@@ -111,8 +112,8 @@ void conv(Step& s) {
              .bias = s.has(2)};
   o.padding = padding_of(s, x, o.kernel, o.stride, o.dilation);
   if (o.groups < 1 || dims[1] * o.groups != s.t.channels(x)) {
-    s.refuse("has weights of " + shape_text(dims) + " in " + std::to_string(o.groups) +
-             " groups for " + std::to_string(s.t.channels(x)) + " channels");
+    s.refuse("has weights of " + shape_text(dims) + " in " + counted(o.groups, "group") + " for " +
+             counted(s.t.channels(x), "channel"));
   }
   s.result(Seen{.id = s.t.add(s.name_by_weight(1), o, {x}, weights_from(s, {1, 2}))});
 }
@@ -130,8 +131,7 @@ void conv_transpose(Step& s) {
                        .bias = s.has(2)};
   o.padding = padding_of(s, x, o.kernel, o.stride, 1);
   if (o.groups < 1 || dims[0] != s.t.channels(x)) {
-    s.refuse("has weights of " + shape_text(dims) + " for " + std::to_string(s.t.channels(x)) +
-             " channels");
+    s.refuse("has weights of " + shape_text(dims) + " for " + counted(s.t.channels(x), "channel"));
   }
   o.channels = setting(dims[1] * o.groups);
   s.result(Seen{.id = s.t.add(s.name_by_weight(1), o, {x}, weights_from(s, {1, 2}))});
@@ -145,8 +145,8 @@ void dense(Step& s, bool weight_is_out_in, bool has_bias) {
   if (x.view == View::planes) s.refuse("multiplies rows of pixels, not channels");
   const std::int64_t in = dims[weight_is_out_in ? 1 : 0], out = dims[weight_is_out_in ? 0 : 1];
   if (in != s.t.channels(x.id)) {
-    s.refuse("has weights of " + shape_text(dims) + " for " + std::to_string(s.t.channels(x.id)) +
-             " channels");
+    s.refuse("has weights of " + shape_text(dims) + " for " +
+             counted(s.t.channels(x.id), "channel"));
   }
   const op::Conv o{.channels = setting(out), .bias = has_bias};
   std::vector<Weight> weights{weight_is_out_in ? s.weight(1) : s.transposed_weight(1)};

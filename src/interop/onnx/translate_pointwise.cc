@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/counted.h"
 #include "interop/onnx/translation.h"
 
 namespace segmentum {
@@ -187,8 +188,8 @@ void with_constant(Step& s, std::size_t i) {
   const Seen x = s.plain(i);
   const auto numbers = channel_numbers(s, 1 - i, x);
   if (!numbers) {
-    s.refuse("joins the network with a constant of " + std::to_string(s.constant(1 - i)->count()) +
-             " numbers; expected one for each channel");
+    s.refuse("joins the network with a constant of " +
+             counted(s.constant(1 - i)->count(), "number") + "; expected one for each channel");
   }
   const std::string& op = s.node.op;
   if (op == "Mul") return scale_and_shift(s, i, *numbers, {});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "interop/onnx/translated_sizes.h"
 
 namespace segmentum {
@@ -262,7 +263,7 @@ void depth_to_space(Step& s) {
   const int in = s.t.channels(x);
   constexpr int kLargestBlock = 64;
   if (b < 1 || b > kLargestBlock || in % (b * b) != 0) {
-    s.refuse("deals " + std::to_string(in) + " channels out over blocks of " + std::to_string(b));
+    s.refuse("deals " + counted(in, "channel") + " out over blocks of " + std::to_string(b));
   }
   const bool by_column = text_of(s.node, "mode", "DCR") == "CRD";
   const int out = in / (b * b);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/counted.h"
 #include "graph/operator_fields.h"
 #include "graph/rewrite.h"
 #include "interop/onnx/onnx_numbers.h"
@@ -331,7 +332,7 @@ std::vector<Shape> Translation::shapes_of(const Node& node) const {
 
 int Translation::parameter(const ParameterSpec& spec, const Weight& weight) {
   if (weight.count != spec.shape.count()) {
-    throw Error("needs " + std::to_string(spec.shape.count()) + " numbers as " + spec.name + ", " +
+    throw Error("needs " + counted(spec.shape.count(), "number") + " as " + spec.name + ", " +
                 std::to_string(weight.count) + " are given");
   }
   // Shared by two nodes only where both mean the same by it.
@@ -407,8 +408,8 @@ ValueId Translation::scaled(const std::string& name, ValueId x, std::vector<floa
 void Translation::set_weight(ValueId id, std::size_t parameter, Weight weight) {
   const auto index = static_cast<std::size_t>(node(id).parameters[parameter]);
   if (weight.count != graph_.parameters[index].shape.count()) {
-    throw Error("gives " + std::to_string(weight.count) + " numbers to " +
-                std::to_string(channels(id)) + " channels");
+    throw Error("gives " + counted(weight.count, "number") + " to " +
+                counted(channels(id), "channel"));
   }
   weights_[index] = std::move(weight);
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "base/counted.h"
 #include "models/blocks.h"
 #include "segmentum/error.h"
 
@@ -20,7 +21,7 @@ std::array<int, 4> blocks_of(int layers) {
     case 101:
       return {3, 4, 23, 3};
     default:
-      throw Error("a ResNet of " + std::to_string(layers) + " layers; expected 18, 34, 50 or 101");
+      throw Error("a ResNet of " + counted(layers, "layer") + "; expected 18, 34, 50 or 101");
   }
 }
 

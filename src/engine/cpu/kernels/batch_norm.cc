@@ -100,7 +100,7 @@ void MomentsOf(const View& x, ChannelMoments moments, float* scratch) {
 }
 
 void BatchMoments(const View& x, ChannelMoments moments, float* scratch) {
-  x.block == 16 ? MomentsOf<16>(x, moments, scratch) : MomentsOf<8>(x, moments, scratch);
+  with_block(x.block, [&](auto block) { MomentsOf<block>(x, moments, scratch); });
 }
 
 template <int B>
@@ -136,8 +136,7 @@ void ScaleShiftOf(const View& x, const float* scale, const float* shift, Activat
 
 void ScaleShift(const View& x, const float* scale, const float* shift, Activation activation,
                 const View& y) {
-  x.block == 16 ? ScaleShiftOf<16>(x, scale, shift, activation, y)
-                : ScaleShiftOf<8>(x, scale, shift, activation, y);
+  with_block(x.block, [&](auto block) { ScaleShiftOf<block>(x, scale, shift, activation, y); });
 }
 
 /// dy through the activation whose input was v.
@@ -221,8 +220,7 @@ void BackwardOf(const View& x, const View& dy, const BatchNormGradient& g, const
 template <ActivationKind Kind>
 void BackwardAfter(const View& x, const View& dy, const BatchNormGradient& g, const View& dx,
                    bool add, float* scratch) {
-  x.block == 16 ? BackwardOf<16, Kind>(x, dy, g, dx, add, scratch)
-                : BackwardOf<8, Kind>(x, dy, g, dx, add, scratch);
+  with_block(x.block, [&](auto block) { BackwardOf<block, Kind>(x, dy, g, dx, add, scratch); });
 }
 
 void BatchNormBackward(const View& x, const View& dy, const BatchNormGradient& g, const View& dx,

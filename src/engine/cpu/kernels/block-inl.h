@@ -8,6 +8,8 @@
 
 #include <hwy/highway.h>
 
+#include <type_traits>
+
 #include "engine/cpu/layout.h"
 #include "graph/operators.h"
 
@@ -17,6 +19,16 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 template <int B>
 using Lanes = hn::CappedTag<float, B>;
+
+/// Calls body(b) with the block as a constant. Blocks of 16 occur only where a vector has 16 lanes
+/// (see vector_block): elsewhere nothing is compiled for them.
+template <typename Body>
+void with_block(int block, const Body& body) {
+  if constexpr (HWY_TARGET <= HWY_AVX3) {
+    if (block == 16) return body(std::integral_constant<int, 16>{});
+  }
+  body(std::integral_constant<int, 8>{});
+}
 
 /// Calls body(lane) for each vector of a block; one call where a block is one vector.
 template <int B, typename Body>

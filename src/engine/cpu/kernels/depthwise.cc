@@ -259,16 +259,18 @@ void DepthwiseForward(const View& x, const float* packed, const DepthwiseWindow&
                       const DepthwiseEpilogue& epilogue, const View& y) {
   const WindowAxes axes = axes_of(x, window, y);
   const auto rows = forward_taps(axes.rows), columns = forward_taps(axes.columns);
-  y.block == 16 ? DepthwiseOf<16>(x, packed, window.kernel, rows, columns, epilogue, y)
-                : DepthwiseOf<8>(x, packed, window.kernel, rows, columns, epilogue, y);
+  with_block(y.block, [&](auto block) {
+    DepthwiseOf<block>(x, packed, window.kernel, rows, columns, epilogue, y);
+  });
 }
 
 void DepthwiseTransposed(const View& dy, const float* packed, const DepthwiseWindow& window,
                          const DepthwiseEpilogue& epilogue, const View& dx) {
   const WindowAxes axes = axes_of(dx, window, dy);
   const auto rows = backward_taps(axes.rows), columns = backward_taps(axes.columns);
-  dx.block == 16 ? DepthwiseOf<16>(dy, packed, window.kernel, rows, columns, epilogue, dx)
-                 : DepthwiseOf<8>(dy, packed, window.kernel, rows, columns, epilogue, dx);
+  with_block(dx.block, [&](auto block) {
+    DepthwiseOf<block>(dy, packed, window.kernel, rows, columns, epilogue, dx);
+  });
 }
 
 }  // namespace segmentum::cpu::HWY_NAMESPACE

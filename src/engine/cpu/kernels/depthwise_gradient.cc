@@ -237,8 +237,8 @@ std::int64_t DepthwiseScratchFloats(const View& dy, Size2 kernel) {
 
 void DepthwiseWeightGradient(const View& x, const View& dy, const DepthwiseWindow& window,
                              float* weights, float* bias, float* scratch) {
-  dy.block == 16 ? WeightGradientOf<16>(x, dy, window, weights, bias, scratch)
-                 : WeightGradientOf<8>(x, dy, window, weights, bias, scratch);
+  with_block(dy.block,
+             [&](auto block) { WeightGradientOf<block>(x, dy, window, weights, bias, scratch); });
 }
 
 }  // namespace segmentum::cpu::HWY_NAMESPACE

@@ -342,7 +342,7 @@ void Run(const Task& task, float* scratch) {
 void Convolve(const DirectConvolution& convolution, const View& x, const float* packed,
               const ConvEpilogue& epilogue, const View& y, float* scratch) {
   const Task task{convolution, x, packed, epilogue, y};
-  y.block == 16 ? Run<16>(task, scratch) : Run<8>(task, scratch);
+  with_block(y.block, [&](auto block) { Run<block>(task, scratch); });
 }
 
 }  // namespace

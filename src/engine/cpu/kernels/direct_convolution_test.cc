@@ -130,6 +130,7 @@ TEST_P(DirectConvolutionOf, EqualsPlainLoopsInDouble) {
 TEST_P(DirectConvolutionOf, EqualsPlainLoopsOnEveryInstructionSet) {
   const Expected expected(g_, x_, w_, dy_);
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (block_ == 16 && target > HWY_AVX3) continue;  // blocks of 16 are for vectors of 16
     SCOPED_TRACE(hwy::TargetName(target));
     hwy::SetSupportedTargetsForTest(target);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());

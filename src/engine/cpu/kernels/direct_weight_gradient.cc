@@ -165,7 +165,7 @@ void Sum(const ConvGeometry& g, const View& x, const View& dy, float* sums) {
 }
 
 void SumProducts(const ConvGeometry& g, const View& x, const View& dy, float* sums) {
-  x.block == 16 ? Sum<16>(g, x, dy, sums) : Sum<8>(g, x, dy, sums);
+  with_block(x.block, [&](auto block) { Sum<block>(g, x, dy, sums); });
 }
 
 }  // namespace

@@ -187,7 +187,7 @@ void Product(const View& a, const View& b, const View& y, bool add) {
   if (!broadcast(a, b)) {
     return map(a, b, y, add, [](auto, auto u, auto v) HWY_ATTR { return hn::Mul(u, v); });
   }
-  a.block == 16 ? ScaleChannels<16>(a, b, y, add) : ScaleChannels<8>(a, b, y, add);
+  with_block(a.block, [&](auto block) { ScaleChannels<block>(a, b, y, add); });
 }
 
 void MultiplyBackward(const View& a, const View& b, const View& dy, const View& da, bool add_a,
@@ -195,7 +195,7 @@ void MultiplyBackward(const View& a, const View& b, const View& dy, const View& 
   if (da.data != nullptr) Product(dy, b, da, add_a);
   if (db.data == nullptr) return;
   if (!broadcast(a, b)) return Product(dy, a, db, add_b);
-  a.block == 16 ? PlaneProducts<16>(a, dy, db, add_b) : PlaneProducts<8>(a, dy, db, add_b);
+  with_block(a.block, [&](auto block) { PlaneProducts<block>(a, dy, db, add_b); });
 }
 
 void Maximum(const View& a, const View& b, const View& y) {

@@ -76,7 +76,7 @@ void MaxPoolOf(const View& x, const PoolWindow& window, const View& y, std::uint
 }
 
 void MaxPool(const View& x, const PoolWindow& window, const View& y, std::uint8_t* winners) {
-  x.block == 16 ? MaxPoolOf<16>(x, window, y, winners) : MaxPoolOf<8>(x, window, y, winners);
+  with_block(x.block, [&](auto block) { MaxPoolOf<block>(x, window, y, winners); });
 }
 
 void clear_plane(const View& x, std::int64_t n, std::int64_t cb) {
@@ -147,11 +147,9 @@ void MaxPoolBackward(const View& dy, const PoolWindow& w, const std::uint8_t* wi
                      dy.shape.h() * w.kernel.h <= dx.shape.h() &&
                      dy.shape.w() * w.kernel.w <= dx.shape.w();
   if (apart) {
-    dy.block == 16 ? MaxPoolBackwardApart<16>(dy, w, winners, dx, add)
-                   : MaxPoolBackwardApart<8>(dy, w, winners, dx, add);
+    with_block(dy.block, [&](auto block) { MaxPoolBackwardApart<block>(dy, w, winners, dx, add); });
   } else {
-    dy.block == 16 ? MaxPoolBackwardOf<16>(dy, w, winners, dx, add)
-                   : MaxPoolBackwardOf<8>(dy, w, winners, dx, add);
+    with_block(dy.block, [&](auto block) { MaxPoolBackwardOf<block>(dy, w, winners, dx, add); });
   }
 }
 
@@ -241,21 +239,19 @@ void GlobalAveragePoolBackwardOf(const View& dy, const View& dx, bool add) {
 }
 
 void AveragePool(const View& x, const PoolWindow& window, const View& y) {
-  x.block == 16 ? AveragePoolOf<16>(x, window, y) : AveragePoolOf<8>(x, window, y);
+  with_block(x.block, [&](auto block) { AveragePoolOf<block>(x, window, y); });
 }
 
 void AveragePoolBackward(const View& dy, const PoolWindow& window, const View& dx, bool add) {
-  dy.block == 16 ? AveragePoolBackwardOf<16>(dy, window, dx, add)
-                 : AveragePoolBackwardOf<8>(dy, window, dx, add);
+  with_block(dy.block, [&](auto block) { AveragePoolBackwardOf<block>(dy, window, dx, add); });
 }
 
 void GlobalAveragePool(const View& x, const View& y) {
-  x.block == 16 ? GlobalAveragePoolOf<16>(x, y) : GlobalAveragePoolOf<8>(x, y);
+  with_block(x.block, [&](auto block) { GlobalAveragePoolOf<block>(x, y); });
 }
 
 void GlobalAveragePoolBackward(const View& dy, const View& dx, bool add) {
-  dx.block == 16 ? GlobalAveragePoolBackwardOf<16>(dy, dx, add)
-                 : GlobalAveragePoolBackwardOf<8>(dy, dx, add);
+  with_block(dx.block, [&](auto block) { GlobalAveragePoolBackwardOf<block>(dy, dx, add); });
 }
 
 }  // namespace segmentum::cpu::HWY_NAMESPACE

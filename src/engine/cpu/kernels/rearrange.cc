@@ -67,9 +67,9 @@ void BlockedToPlain(const View& from, const View& to, bool add) {
 void Reorder(const View& from, const View& to, bool add) {
   if (from.block == to.block) return copy(from, to, add);
   if (from.block == 1) {
-    return to.block == 16 ? PlainToBlocked<16>(from, to, add) : PlainToBlocked<8>(from, to, add);
+    return with_block(to.block, [&](auto block) { PlainToBlocked<block>(from, to, add); });
   }
-  from.block == 16 ? BlockedToPlain<16>(from, to, add) : BlockedToPlain<8>(from, to, add);
+  with_block(from.block, [&](auto block) { BlockedToPlain<block>(from, to, add); });
 }
 
 /// Channels [first, first + count) of whole blocks.
@@ -227,12 +227,12 @@ void SpaceToDepthOf(const View& y, Size2 stride, const View& parts) {
 
 void DepthToSpace(const View& parts, Size2 stride, const float* bias, Activation activation,
                   const View& y) {
-  y.block == 16 ? DepthToSpaceOf<16>(parts, stride, bias, activation, y)
-                : DepthToSpaceOf<8>(parts, stride, bias, activation, y);
+  with_block(y.block,
+             [&](auto block) { DepthToSpaceOf<block>(parts, stride, bias, activation, y); });
 }
 
 void SpaceToDepth(const View& y, Size2 stride, const View& parts) {
-  y.block == 16 ? SpaceToDepthOf<16>(y, stride, parts) : SpaceToDepthOf<8>(y, stride, parts);
+  with_block(y.block, [&](auto block) { SpaceToDepthOf<block>(y, stride, parts); });
 }
 
 void AddChannelSums(const View& x, float* sums) {

@@ -86,15 +86,15 @@ void ResizeBackwardOf(const View& dy, Interpolation mode, const std::vector<Resi
 void Resize(const View& x, Interpolation mode, bool align_corners, const View& y) {
   const auto rows = resize_taps(x.shape.h(), y.shape.h(), mode, align_corners);
   const auto columns = resize_taps(x.shape.w(), y.shape.w(), mode, align_corners);
-  x.block == 16 ? ResizeOf<16>(x, mode, rows, columns, y) : ResizeOf<8>(x, mode, rows, columns, y);
+  with_block(x.block, [&](auto block) { ResizeOf<block>(x, mode, rows, columns, y); });
 }
 
 void ResizeBackward(const View& dy, Interpolation mode, bool align_corners, const View& dx,
                     bool add) {
   const auto rows = resize_taps(dx.shape.h(), dy.shape.h(), mode, align_corners);
   const auto columns = resize_taps(dx.shape.w(), dy.shape.w(), mode, align_corners);
-  dx.block == 16 ? ResizeBackwardOf<16>(dy, mode, rows, columns, dx, add)
-                 : ResizeBackwardOf<8>(dy, mode, rows, columns, dx, add);
+  with_block(dx.block,
+             [&](auto block) { ResizeBackwardOf<block>(dy, mode, rows, columns, dx, add); });
 }
 
 }  // namespace segmentum::cpu::HWY_NAMESPACE

@@ -80,7 +80,7 @@ void ToPlainOf(const View& x, const std::vector<ResizeTap>& rows, const ResizeRu
 
 void ResizeToPlain(const View& x, const std::vector<ResizeTap>& rows, const ResizeRuns& columns,
                    const View& y) {
-  x.block == 16 ? ToPlainOf<16>(x, rows, columns, y) : ToPlainOf<8>(x, rows, columns, y);
+  with_block(x.block, [&](auto block) { ToPlainOf<block>(x, rows, columns, y); });
 }
 
 /// sum[i] = the rows of dy in `shares`, each times its share.
@@ -138,8 +138,8 @@ void BackwardFromPlainOf(const View& dy, const std::vector<std::vector<RowShare>
 
 void ResizeBackwardFromPlain(const View& dy, const std::vector<std::vector<RowShare>>& shares,
                              const ResizeRuns& columns, const View& dx, bool add) {
-  dx.block == 16 ? BackwardFromPlainOf<16>(dy, shares, columns, dx, add)
-                 : BackwardFromPlainOf<8>(dy, shares, columns, dx, add);
+  with_block(dx.block,
+             [&](auto block) { BackwardFromPlainOf<block>(dy, shares, columns, dx, add); });
 }
 
 }  // namespace segmentum::cpu::HWY_NAMESPACE

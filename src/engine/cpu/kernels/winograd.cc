@@ -290,7 +290,7 @@ void Run(const Task& task, float* scratch) {
 void WinogradConvolution(const View& x, const float* packed, const WinogradWindow& window,
                          const ConvEpilogue& epilogue, const View& y, float* scratch) {
   const Task task(x, packed, window, epilogue, y);
-  y.block == 16 ? Run<16>(task, scratch) : Run<8>(task, scratch);
+  with_block(y.block, [&](auto block) { Run<block>(task, scratch); });
 }
 
 }  // namespace
