@@ -32,18 +32,16 @@ class Mean {
   int count_ = 0;
 };
 
-ClassScores class_scores(const ConfusionMatrix& matrix, int k) {
+ClassScores class_scores(const ClassCounts& counts) {
   ClassScores result;
-  for (int other = 0; other < matrix.classes(); ++other) {
-    result.truth_pixels += matrix(k, other);
-    result.predicted_pixels += matrix(other, k);
-  }
-  const std::int64_t right = matrix(k, k);
-  const std::int64_t both = result.truth_pixels + result.predicted_pixels;
-  result.iou = ratio(right, both - right);
-  result.dice = ratio(2 * right, both);
-  result.accuracy = ratio(right, result.truth_pixels);
-  result.precision = ratio(right, result.predicted_pixels);
+  result.truth_pixels = counts.truth;
+  result.predicted_pixels = counts.predicted;
+  result.right_pixels = counts.right;
+  const std::int64_t both = counts.truth + counts.predicted;
+  result.iou = ratio(counts.right, both - counts.right);
+  result.dice = ratio(2 * counts.right, both);
+  result.accuracy = ratio(counts.right, counts.truth);
+  result.precision = ratio(counts.right, counts.predicted);
   return result;
 }
 
@@ -101,13 +99,45 @@ ConfusionMatrix& ConfusionMatrix::operator+=(const ConfusionMatrix& other) {
   return *this;
 }
 
+ClassCounts& ClassCounts::operator+=(const ClassCounts& other) {
+  truth += other.truth;
+  predicted += other.predicted;
+  right += other.right;
+  return *this;
+}
+
+std::vector<ClassCounts> class_counts(const ConfusionMatrix& matrix) {
+  std::vector<ClassCounts> counts(static_cast<std::size_t>(matrix.classes()));
+  for (int k = 0; k < matrix.classes(); ++k) {
+    ClassCounts& of_class = counts[static_cast<std::size_t>(k)];
+    of_class.right = matrix(k, k);
+    for (int other = 0; other < matrix.classes(); ++other) {
+      of_class.truth += matrix(k, other);
+      of_class.predicted += matrix(other, k);
+    }
+  }
+  return counts;
+}
+
+std::vector<ClassCounts> class_counts(const Scores& scores) {
+  std::vector<ClassCounts> counts;
+  for (const ClassScores& of_class : scores.classes) {
+    counts.push_back({of_class.truth_pixels, of_class.predicted_pixels, of_class.right_pixels});
+  }
+  return counts;
+}
+
 Scores scores(const ConfusionMatrix& matrix) {
+  return scores(class_counts(matrix));
+}
+
+Scores scores(std::span<const ClassCounts> classes) {
   Scores result;
   std::int64_t right = 0;
-  for (int k = 0; k < matrix.classes(); ++k) {
-    result.classes.push_back(class_scores(matrix, k));
-    result.pixels += result.classes.back().truth_pixels;
-    right += matrix(k, k);
+  for (const ClassCounts& counts : classes) {
+    result.classes.push_back(class_scores(counts));
+    result.pixels += counts.truth;
+    right += counts.right;
   }
   Mean accuracy, iou, dice;
   for (const ClassScores& of_class : result.classes) {

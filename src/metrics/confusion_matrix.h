@@ -3,16 +3,28 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "segmentum/image.h"
 
 namespace segmentum {
 
+/// What the scores of one class follow from, in pixels.
+struct ClassCounts {
+  std::int64_t truth = 0;
+  std::int64_t predicted = 0;
+  std::int64_t right = 0;  // both
+
+  ClassCounts& operator+=(const ClassCounts& other);
+  bool operator==(const ClassCounts&) const = default;
+};
+
 /// Scores of one class; empty where the class has no pixel to speak of.
 struct ClassScores {
   std::int64_t truth_pixels = 0;
   std::int64_t predicted_pixels = 0;
+  std::int64_t right_pixels = 0;
   std::optional<double> iou;  // empty union: no score; predicted but absent: 0
   std::optional<double> dice;
   std::optional<double> accuracy;  // recall; empty where the class is absent
@@ -55,5 +67,10 @@ class ConfusionMatrix {
 
 /// Every score derived from the counts. O(classes^2).
 Scores scores(const ConfusionMatrix& matrix);
+
+/// The same from what they follow from: one entry for each class.
+Scores scores(std::span<const ClassCounts> classes);
+std::vector<ClassCounts> class_counts(const ConfusionMatrix& matrix);
+std::vector<ClassCounts> class_counts(const Scores& scores);
 
 }  // namespace segmentum

@@ -34,6 +34,15 @@ std::string percent(const Score& score) {
   return std::string(kWidth - shown_width(text), ' ') + text;
 }
 
+std::string interval_text(const std::optional<Interval>& interval) {
+  if (!interval) return "";
+  return fmt::format("  [{:.2f}, {:.2f}]", 100 * interval->low, 100 * interval->high);
+}
+
+nlohmann::ordered_json json_of(const Interval& interval) {
+  return {interval.low, interval.high};
+}
+
 nlohmann::ordered_json json_of(const Score& score) {
   return score ? nlohmann::ordered_json(*score) : nlohmann::ordered_json(nullptr);
 }
@@ -65,12 +74,15 @@ std::string csv_field(const std::string& text) {
 
 }  // namespace
 
-std::string score_table(const Scores& scores, std::span<const ClassInfo> classes) {
+std::string score_table(const Scores& scores, std::span<const ClassInfo> classes,
+                        const ScoreIntervals* intervals) {
   check_names(scores.classes.size(), classes);
   const std::size_t width = name_width(classes, "frequency-weighted IoU");
   std::string text =
-      left("class, in %", width) + fmt::format("{:>10}{:>10}{:>10}{:>10}{:>10}\n", "pixels", "IoU",
+      left("class, in %", width) + fmt::format("{:>10}{:>10}{:>10}{:>10}{:>10}", "pixels", "IoU",
                                                "Dice", "accuracy", "precision");
+  if (intervals) text += fmt::format("  IoU, {:g} % of resamples", 100 * intervals->options.level);
+  text += '\n';
   for (std::size_t k = 0; k < classes.size(); ++k) {
     const ClassScores& of_class = scores.classes[k];
     Score share;
@@ -79,16 +91,24 @@ std::string score_table(const Scores& scores, std::span<const ClassInfo> classes
     }
     text += left(classes[k].name, width) + percent(share) + percent(of_class.iou) +
             percent(of_class.dice) + percent(of_class.accuracy) + percent(of_class.precision) +
-            '\n';
+            (intervals ? interval_text(intervals->iou.at(k)) : "") + '\n';
   }
-  const std::pair<const char*, double> means[] = {
-      {"mean IoU", scores.mean_iou},
-      {"mean Dice", scores.mean_dice},
-      {"mean accuracy", scores.mean_accuracy},
-      {"pixel accuracy", scores.pixel_accuracy},
-      {"frequency-weighted IoU", scores.frequency_weighted_iou}};
+  struct Mean {
+    const char* name;
+    double value;
+    Interval ScoreIntervals::*interval;
+  };
+  const Mean means[] = {{"mean IoU", scores.mean_iou, &ScoreIntervals::mean_iou},
+                        {"mean Dice", scores.mean_dice, &ScoreIntervals::mean_dice},
+                        {"mean accuracy", scores.mean_accuracy, &ScoreIntervals::mean_accuracy},
+                        {"pixel accuracy", scores.pixel_accuracy, &ScoreIntervals::pixel_accuracy},
+                        {"frequency-weighted IoU", scores.frequency_weighted_iou,
+                         &ScoreIntervals::frequency_weighted_iou}};
   text += '\n';
-  for (const auto& [name, value] : means) text += left(name, width) + percent(value) + '\n';
+  for (const Mean& mean : means) {
+    text += left(mean.name, width) + percent(mean.value) +
+            (intervals ? interval_text(intervals->*mean.interval) : "") + '\n';
+  }
   return text;
 }
 
@@ -112,6 +132,24 @@ std::string score_json(const Scores& scores, std::span<const ClassInfo> classes)
                                {"precision", json_of(of_class.precision)}});
   }
   return text_of(json);
+}
+
+std::string interval_json(const ScoreIntervals& intervals, std::span<const ClassInfo> classes) {
+  check_names(intervals.iou.size(), classes);
+  nlohmann::ordered_json iou = nlohmann::ordered_json::object();
+  for (std::size_t k = 0; k < classes.size(); ++k) {
+    const auto& interval = intervals.iou[k];
+    iou[classes[k].name] = interval ? json_of(*interval) : nlohmann::ordered_json(nullptr);
+  }
+  return text_of({{"resamples", intervals.options.resamples},
+                  {"level", intervals.options.level},
+                  {"seed", intervals.options.seed},
+                  {"mean_iou", json_of(intervals.mean_iou)},
+                  {"mean_dice", json_of(intervals.mean_dice)},
+                  {"mean_accuracy", json_of(intervals.mean_accuracy)},
+                  {"pixel_accuracy", json_of(intervals.pixel_accuracy)},
+                  {"frequency_weighted_iou", json_of(intervals.frequency_weighted_iou)},
+                  {"iou", iou}});
 }
 
 std::string boundary_table(const BoundaryCounts& counts, std::span<const ClassInfo> classes) {

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "metrics/bootstrap.h"
 #include "metrics/boundary.h"
 #include "metrics/confusion_matrix.h"
 #include "metrics/trimap.h"
@@ -13,11 +14,17 @@ namespace segmentum {
 
 /// A text table for a terminal: one line for each class (share of the labelled pixels, IoU, Dice,
 /// accuracy, precision; in percent, "–" where there is no score) and the means below. UTF-8, ends
-/// with a newline. Throws Error unless there is one name for each class.
-std::string score_table(const Scores& scores, std::span<const ClassInfo> classes);
+/// with a newline; `intervals`, where given, stand behind the IoU of each class and the means.
+/// Throws Error unless there is one name for each class.
+std::string score_table(const Scores& scores, std::span<const ClassInfo> classes,
+                        const ScoreIntervals* intervals = nullptr);
 
 /// The same numbers as JSON in full precision, null where there is no score. Throws like the table.
 std::string score_json(const Scores& scores, std::span<const ClassInfo> classes);
+
+/// Intervals as JSON: {"resamples", "level", "seed", "mean_iou": [low, high], ..., "iou": {NAME:
+/// [low, high]}}.
+std::string interval_json(const ScoreIntervals& intervals, std::span<const ClassInfo> classes);
 
 /// The same two for boundary F scores: F, precision and recall of each class, and the mean F. The
 /// JSON also says what the tolerance was.

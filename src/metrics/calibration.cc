@@ -1,0 +1,61 @@
+#include "metrics/calibration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "metrics/confusion_matrix.h"
+#include "segmentum/error.h"
+
+namespace segmentum {
+
+CalibrationCounts::CalibrationCounts(int bins) {
+  if (bins < 1) throw Error(fmt::format("calibration in {} bins; it needs 1", bins));
+  bins_.resize(static_cast<std::size_t>(bins));
+}
+
+void CalibrationCounts::add(const Probabilities& probabilities, const LabelMap& prediction,
+                            const LabelMap& truth) {
+  if (probabilities.height() != truth.height() || probabilities.width() != truth.width()) {
+    throw Error(fmt::format("the probabilities are {}x{} but the labels are {}x{}",
+                            probabilities.width(), probabilities.height(), truth.width(),
+                            truth.height()));
+  }
+  require_comparable(prediction, truth, probabilities.classes());
+  const auto bins = static_cast<double>(bins_.size());
+  for (int y = 0; y < truth.height(); ++y) {
+    for (int x = 0; x < truth.width(); ++x) {
+      if (truth(y, x) == kIgnoreLabel) continue;
+      const std::uint16_t chosen = prediction(y, x);
+      const double confidence = std::clamp<double>(probabilities(chosen, y, x), 0, 1);
+      Bin& bin = bins_[static_cast<std::size_t>(std::min(confidence * bins, bins - 1))];
+      ++bin.pixels;
+      bin.right += chosen == truth(y, x);
+      bin.confidence_sum += confidence;
+    }
+  }
+}
+
+std::optional<CalibrationScores> scores(const CalibrationCounts& counts) {
+  std::int64_t pixels = 0, right = 0;
+  double confidence = 0, gaps = 0;
+  CalibrationScores result;
+  for (const CalibrationCounts::Bin& bin : counts.bins()) {
+    if (bin.pixels == 0) continue;
+    pixels += bin.pixels;
+    right += bin.right;
+    confidence += bin.confidence_sum;
+    const double gap = std::abs(bin.accuracy() - bin.confidence());
+    gaps += static_cast<double>(bin.pixels) * gap;
+    result.largest_error = std::max(result.largest_error, gap);
+  }
+  if (pixels == 0) return std::nullopt;
+  const auto all = static_cast<double>(pixels);
+  result.expected_error = gaps / all;
+  result.confidence = confidence / all;
+  result.accuracy = static_cast<double>(right) / all;
+  return result;
+}
+
+}  // namespace segmentum

@@ -1,0 +1,31 @@
+#include "metrics/variation_of_information.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace segmentum {
+namespace {
+
+double sum_of_n_log_n(const std::vector<std::int64_t>& sizes) {
+  double sum = 0;
+  for (const std::int64_t size : sizes) {
+    const auto n = static_cast<double>(size);
+    sum += n * std::log2(n);
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::optional<VariationOfInformation> variation_of_information(const SegmentOverlaps& overlaps) {
+  if (overlaps.pixels == 0) return std::nullopt;
+  const double common = sum_of_n_log_n(overlaps.common);
+  const auto bits = [&](const std::vector<std::int64_t>& sizes) {
+    const double rest = sum_of_n_log_n(sizes) - common;  // rounding may leave less than nothing
+    return std::max(0.0, rest / static_cast<double>(overlaps.pixels));
+  };
+  return VariationOfInformation{bits(overlaps.truth), bits(overlaps.predicted)};
+}
+
+}  // namespace segmentum
