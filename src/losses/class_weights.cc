@@ -61,16 +61,44 @@ std::vector<double> enet(Counts pixels_of_class) {
   return weights;
 }
 
+std::vector<double> effective_number(Counts pixels_of_class, std::optional<double> given) {
+  double pixels = 0, present = 0;
+  for (const std::int64_t count : pixels_of_class) {
+    pixels += static_cast<double>(count);
+    present += count > 0;
+  }
+  std::vector<double> weights(pixels_of_class.size(), 0.0);
+  if (present == 0) return weights;
+  // beta = 1 - rest; powers of a beta so near 1 are taken by its logarithm.
+  const double rest = given ? 1 - *given : present / pixels;
+  double sum = 0;
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    if (pixels_of_class[k] == 0) continue;
+    const double log_power = static_cast<double>(pixels_of_class[k]) * std::log1p(-rest);
+    weights[k] = rest / -std::expm1(log_power);
+    sum += weights[k];
+  }
+  for (double& weight : weights) weight *= present / sum;
+  return weights;
+}
+
 }  // namespace
 
 std::vector<float> class_weights(WeightRule rule, Counts pixels_of_class,
-                                 Counts pixels_of_images_with_class, double cap) {
+                                 Counts pixels_of_images_with_class, double cap,
+                                 std::optional<double> beta) {
   check(pixels_of_class, pixels_of_images_with_class, cap);
+  if (beta && !(*beta >= 0 && *beta < 1)) {
+    throw Error(
+        fmt::format("the beta of class weights is {}; it must be from 0 to below 1", *beta));
+  }
   std::vector<double> weights(pixels_of_class.size(), 1.0);
   if (rule == WeightRule::median_frequency) {
     weights = median_frequency(pixels_of_class, pixels_of_images_with_class);
   } else if (rule == WeightRule::enet) {
     weights = enet(pixels_of_class);
+  } else if (rule == WeightRule::effective_number) {
+    weights = effective_number(pixels_of_class, beta);
   }
   std::vector<float> capped;
   for (double weight : weights) capped.push_back(static_cast<float>(std::min(weight, cap)));

@@ -52,10 +52,29 @@ TEST(ClassWeights, EnetCountedByHand) {
                           FloatEq(static_cast<float>(1 / std::log(1.04))), 0));
 }
 
+// beta = 1/2: 1 pixel counts 1, 2 count 1 + 1/2; weights 1 and 2/3, scaled by 6/5.
+TEST(ClassWeights, EffectiveNumberCountedByHand) {
+  const std::vector<std::int64_t> pixels = {1, 2, 0}, pictures = {3, 3, 0};
+  EXPECT_THAT(class_weights(WeightRule::effective_number, pixels, pictures, kNoCap, 0.5),
+              ElementsAre(FloatEq(1.2f), FloatEq(0.8f), 0));
+  EXPECT_THAT(class_weights(WeightRule::effective_number, pixels, pictures, kNoCap, 0.0),
+              ElementsAre(FloatEq(1), FloatEq(1), 0));
+}
+
+// By default beta = 1 - 1/n for a mean of n = 10^6 pixels: a class of 100 pixels counts nearly 100,
+// one of 2 * 10^6 - 100 counts 10^6 (1 - e^-2).
+TEST(ClassWeights, EffectiveNumberOfMillionsOfPixels) {
+  const std::vector<std::int64_t> pixels = {1'999'900, 100}, pictures = {2'000'000, 2'000'000};
+  const auto weights = class_weights(WeightRule::effective_number, pixels, pictures, kNoCap);
+  EXPECT_NEAR(weights[0] + weights[1], 2, 1e-6);
+  EXPECT_NEAR(weights[1] / weights[0], 1e6 * (1 - std::exp(-2.0)) / 100, 5);  // of 8647
+}
+
 TEST(ClassWeights, NothingLabelledGivesNoWeight) {
   const std::vector<std::int64_t> none = {0, 0};
   EXPECT_THAT(class_weights(WeightRule::median_frequency, none, none, 5), ElementsAre(0, 0));
   EXPECT_THAT(class_weights(WeightRule::enet, none, none, 5), ElementsAre(0, 0));
+  EXPECT_THAT(class_weights(WeightRule::effective_number, none, none, 5), ElementsAre(0, 0));
 }
 
 TEST(ClassWeights, RejectsCountsThatDisagree) {
@@ -63,6 +82,8 @@ TEST(ClassWeights, RejectsCountsThatDisagree) {
   EXPECT_THAT([&] { class_weights(WeightRule::enet, one, two, 5); }, error_with("of 1 classes"));
   EXPECT_THAT([&] { class_weights(WeightRule::enet, nine, one, 5); }, error_with("has 9 pixels"));
   EXPECT_THAT([&] { class_weights(WeightRule::enet, one, one, 0); }, error_with("must be > 0"));
+  EXPECT_THAT([&] { class_weights(WeightRule::effective_number, one, one, 5, 1.0); },
+              error_with("must be from 0 to below 1"));
 }
 
 }  // namespace

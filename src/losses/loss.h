@@ -5,14 +5,21 @@
 #include <span>
 #include <vector>
 
+#include "losses/loss_terms.h"
 #include "tensor/tensor.h"
 
 namespace segmentum {
 
 struct LossOptions {
   std::vector<float>
-      class_weights;   // empty: all one; else one for each class (2 for a one-class head)
-  bool boxes = false;  // the labels are those of boxes: see box_loss.h
+      class_weights;    // empty: all one; else one for each class (2 for a one-class head)
+  bool boxes = false;   // the labels are those of boxes: see box_loss.h
+  LossTerms terms{{}};  // what is added up; cross entropy alone
+  double focal_gamma = 2;
+  double tversky_alpha = 0.3;   // price of what is invented
+  double tversky_beta = 0.7;    // price of what is missed
+  double hard_threshold = 0.7;  // of ohem: a true class below this probability is hard
+  double hard_share = 0.25;     // of ohem at least, of top_k just this part of the pixels
 };
 
 /// What the logits of a batch should say. Labels alone become targets by themselves.
@@ -44,8 +51,16 @@ LossResult binary_cross_entropy(ConstTensorView logits, const Targets& targets,
                                 const LossOptions& options, TensorView gradient,
                                 float scale = 1.0f);
 
-/// The loss that fits the head: that of boxes if asked for, else binary for one channel, softmax
-/// for more.
+/// Focal loss: cross entropy, binary for one channel, whose terms -log p are multiplied by
+/// (1 - p)^gamma for the probability p of the true class; weighted like it.
+/// Lin et al., "Focal loss for dense object detection", ICCV 2017, who sum over pixels and divide
+/// by the number of objects.
+LossResult focal_loss(ConstTensorView logits, const Targets& targets, const LossOptions& options,
+                      TensorView gradient, float scale = 1.0f);
+
+/// The sum of `options.terms` as fits the head, one channel or more; that of boxes if asked for.
+/// Weights of classes and pixels count in cross entropy, focal, ohem and top_k; the others weigh
+/// each class alike as they are (region_losses.h). `pixels` are those of the first term.
 LossResult segmentation_loss(ConstTensorView logits, const Targets& targets,
                              const LossOptions& options, TensorView gradient, float scale = 1.0f);
 
