@@ -43,7 +43,7 @@ Scores resampled(std::span<const PictureCounts> pictures, std::uint64_t seed, in
   return scores(sum);
 }
 
-Interval interval_of(const std::vector<Scores>& all, double Scores::*score, double level) {
+ScoreInterval interval_of(const std::vector<Scores>& all, double Scores::*score, double level) {
   std::vector<double> values;
   for (const Scores& one : all) values.push_back(one.*score);
   return central_interval(values, level);
@@ -60,7 +60,7 @@ double quantile(std::vector<double> values, double q) {
   return std::lerp(values[below], values[above], place - static_cast<double>(below));
 }
 
-Interval central_interval(const std::vector<double>& values, double level) {
+ScoreInterval central_interval(const std::vector<double>& values, double level) {
   const double tail = (1 - level) / 2;
   return {quantile(values, tail), quantile(values, 1 - tail)};
 }
@@ -89,7 +89,7 @@ ScoreIntervals bootstrap(std::span<const PictureCounts> pictures, const Bootstra
   return result;
 }
 
-Interval bootstrap_mean(std::span<const double> of_pictures, const BootstrapOptions& options) {
+ScoreInterval bootstrap_mean(std::span<const double> of_pictures, const BootstrapOptions& options) {
   check(of_pictures.size(), options);
   const auto count = static_cast<std::uint32_t>(of_pictures.size());
   std::vector<double> means;

@@ -13,7 +13,7 @@ namespace segmentum {
 /// The counts of one picture, an entry for each class.
 using PictureCounts = std::vector<ClassCounts>;
 
-struct Interval {
+struct ScoreInterval {
   double low = 0;
   double high = 0;
 };
@@ -27,12 +27,13 @@ struct BootstrapOptions {
 /// An interval for each score of a split.
 struct ScoreIntervals {
   BootstrapOptions options;
-  Interval pixel_accuracy;
-  Interval mean_accuracy;
-  Interval mean_iou;
-  Interval frequency_weighted_iou;
-  Interval mean_dice;
-  std::vector<std::optional<Interval>> iou;  // of each class; empty where no resample scores it
+  ScoreInterval pixel_accuracy;
+  ScoreInterval mean_accuracy;
+  ScoreInterval mean_iou;
+  ScoreInterval frequency_weighted_iou;
+  ScoreInterval mean_dice;
+  std::vector<std::optional<ScoreInterval>>
+      iou;  // of each class; empty where no resample scores it
 };
 
 /// Percentile bootstrap over pictures: each resample draws as many pictures as there are, with
@@ -45,13 +46,13 @@ struct ScoreIntervals {
 ScoreIntervals bootstrap(std::span<const PictureCounts> pictures, const BootstrapOptions& options);
 
 /// The same for the mean of a score that each picture has of its own.
-Interval bootstrap_mean(std::span<const double> of_pictures, const BootstrapOptions& options);
+ScoreInterval bootstrap_mean(std::span<const double> of_pictures, const BootstrapOptions& options);
 
 /// The value below which a part `q` in [0,1] of `values` lies, linear between neighbours; 0 of
 /// none. Sorts them.
 double quantile(std::vector<double> values, double q);
 
 /// The interval of `values` that leaves out (1 - level) / 2 of them at either end.
-Interval central_interval(const std::vector<double>& values, double level);
+ScoreInterval central_interval(const std::vector<double>& values, double level);
 
 }  // namespace segmentum

@@ -47,7 +47,7 @@ TEST(Bootstrap, CountedByHand) {
 TEST(Bootstrap, WidthOfAMean) {
   std::vector<double> values;
   for (int i = 0; i < 400; ++i) values.push_back(i % 2);  // s = 1/2
-  const Interval interval = bootstrap_mean(values, {.resamples = 4000});
+  const ScoreInterval interval = bootstrap_mean(values, {.resamples = 4000});
   EXPECT_NEAR(interval.low, 0.5 - 1.96 * 0.025, 0.004);  // of 4000 resamples: deviation 0.001
   EXPECT_NEAR(interval.high, 0.5 + 1.96 * 0.025, 0.004);
 }

@@ -18,8 +18,8 @@ struct PairedTest {
   PairedTestOptions options;
   double mean_iou = 0;  // the difference, of the whole split
   double pixel_accuracy = 0;
-  Interval mean_iou_interval;
-  Interval pixel_accuracy_interval;
+  ScoreInterval mean_iou_interval;
+  ScoreInterval pixel_accuracy_interval;
   double p_value = 1;  // of the mean IoU, two-sided
 };
 

@@ -34,12 +34,12 @@ std::string percent(const Score& score) {
   return std::string(kWidth - shown_width(text), ' ') + text;
 }
 
-std::string interval_text(const std::optional<Interval>& interval) {
+std::string interval_text(const std::optional<ScoreInterval>& interval) {
   if (!interval) return "";
   return fmt::format("  [{:.2f}, {:.2f}]", 100 * interval->low, 100 * interval->high);
 }
 
-nlohmann::ordered_json json_of(const Interval& interval) {
+nlohmann::ordered_json json_of(const ScoreInterval& interval) {
   return {interval.low, interval.high};
 }
 
@@ -96,7 +96,7 @@ std::string score_table(const Scores& scores, std::span<const ClassInfo> classes
   struct Mean {
     const char* name;
     double value;
-    Interval ScoreIntervals::*interval;
+    ScoreInterval ScoreIntervals::*interval;
   };
   const Mean means[] = {{"mean IoU", scores.mean_iou, &ScoreIntervals::mean_iou},
                         {"mean Dice", scores.mean_dice, &ScoreIntervals::mean_dice},
