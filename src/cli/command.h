@@ -24,6 +24,7 @@ extern const Command kInitCommand;
 extern const Command kCheckCommand;
 extern const Command kTrainCommand;
 extern const Command kEvalCommand;
+extern const Command kCompareCommand;
 extern const Command kPredictCommand;
 extern const Command kCrfCommand;
 extern const Command kCrfSearchCommand;

@@ -13,9 +13,12 @@
 #include "cli/crf_arguments.h"
 #include "cli/json_object.h"
 #include "cli/model_report.h"
+#include "cli/protocol.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "data/inspect.h"
+#include "infer/evaluation_file.h"
+#include "metrics/detail_table.h"
 #include "metrics/score_table.h"
 
 namespace segmentum {
@@ -33,6 +36,11 @@ struct Request {
   bool boundary = false;
   std::string tolerance;
   bool trimap = false;
+  bool objects = false;
+  bool calibration = false;
+  std::string protocol;
+  std::optional<std::int64_t> resamples;
+  std::optional<std::int64_t> seed;
   std::string boxes;
   SegmenterOptions segmenter;
   std::string json;
@@ -72,15 +80,53 @@ void note_other_names(const std::vector<ClassInfo>& learnt, const Dataset& datas
   }
 }
 
+void print_more_scores(const EvaluationPart& part) {
+  for (const auto& [name, score] : part.more_scores) {
+    std::cout << fmt::format("{:<32}{:.4f}", name, score);
+    const auto interval = part.more_intervals.find(name);
+    if (interval != part.more_intervals.end()) {
+      std::cout << fmt::format("  [{:.4f}, {:.4f}]", interval->second.low, interval->second.high);
+    }
+    std::cout << '\n';
+  }
+}
+
 void print_scores(const EvaluationPart& part) {
+  const ScoreIntervals* intervals = part.intervals ? &*part.intervals : nullptr;
   std::cout << fmt::format("{}: {}\n\n{}", part.data,
                            counted(part.evaluation.images.size(), "picture"),
-                           score_table(scores(part.evaluation.matrix), part.classes));
-  for (const auto& [name, score] : part.more_scores) {
-    std::cout << fmt::format("{:<24}{:.4f}\n", name, score);
+                           score_table(scores(part.evaluation.matrix), part.classes, intervals));
+  print_more_scores(part);
+  if (intervals) {
+    std::cout << fmt::format("[low, high]: {:g} % of {} resamples of pictures, seed {}\n",
+                             100 * intervals->options.level, intervals->options.resamples,
+                             intervals->options.seed);
   }
   if (part.boundary) std::cout << '\n' << boundary_table(*part.boundary, part.classes);
   if (part.trimap) std::cout << '\n' << trimap_table(*part.trimap);
+  if (part.objects) std::cout << '\n' << object_table(*part.objects);
+  if (part.calibration) std::cout << '\n' << calibration_table(*part.calibration);
+  if (part.protocol) std::cout << '\n' << protocol_text(part);
+}
+
+JsonObject json_of(const Protocol& protocol, const EvaluationPart& part) {
+  JsonObject reported;
+  for (const auto& [name, value] : protocol_scores(part)) reported.set(name, value);
+  return JsonObject()
+      .set("name", protocol.name)
+      .set("about", protocol.about)
+      .set("source", protocol.source)
+      .set("scores", reported);
+}
+
+void add_intervals(JsonObject& json, const EvaluationPart& part) {
+  if (!part.intervals) return;
+  JsonObject more;
+  for (const auto& [name, interval] : part.more_intervals) {
+    more.set_json(name, fmt::format("[{}, {}]", interval.low, interval.high));
+  }
+  json.set_json("intervals", interval_json(*part.intervals, part.classes))
+      .set("more_intervals", more);
 }
 
 JsonObject json_of(const EvaluationPart& part, const Request& request, const std::string& split) {
@@ -96,7 +142,12 @@ JsonObject json_of(const EvaluationPart& part, const Request& request, const std
       .set("more_scores", more);
   if (part.boundary) json.set_json("boundary", boundary_json(*part.boundary, part.classes));
   if (part.trimap) json.set_json("trimap", trimap_json(*part.trimap));
-  return json.set("failures", part.evaluation.failures);
+  if (part.objects) json.set_json("objects", object_json(*part.objects));
+  if (part.calibration) json.set_json("calibration", calibration_json(*part.calibration));
+  add_intervals(json, part);
+  if (part.protocol) json.set("protocol", json_of(*part.protocol, part));
+  return json.set("failures", part.evaluation.failures)
+      .set_json("images", image_counts_json(part.evaluation.images));
 }
 
 void write_report_folder(const Request& request, EvaluationPart part) {
@@ -113,6 +164,10 @@ void check_boxes_alone(const Request& request) {
                       : !request.interior.empty()   ? "--rand"
                       : tolerance_of(request)       ? "--boundary"
                       : request.trimap              ? "--trimap"
+                      : request.objects             ? "--objects"
+                      : request.calibration         ? "--calibration"
+                      : !request.protocol.empty()   ? "--protocol"
+                      : request.resamples           ? "--bootstrap"
                       : request.segmenter.tile != 0 ? "--tile"
                       : request.segmenter.flip      ? "--flip"
                       : request.segmenter.crf       ? "--crf"
@@ -147,16 +202,44 @@ int eval_boxes(const Request& request) {
                   counted(static_cast<std::size_t>(evaluation.pictures) + failed, "picture")));
 }
 
+/// What a protocol fixes cannot be set beside it.
+ExtraScores extra_scores(const Request& request) {
+  ExtraScores extra{.more = {.boundary = tolerance_of(request),
+                             .trimap = request.trimap,
+                             .objects = request.objects,
+                             .calibration = request.calibration}};
+  if (request.resamples) {
+    extra.bootstrap =
+        BootstrapOptions{.resamples = static_cast<int>(*request.resamples),
+                         .seed = static_cast<std::uint64_t>(request.seed.value_or(1))};
+  } else if (request.seed) {
+    throw UsageError("--seed is that of --bootstrap, which is not given");
+  }
+  const Protocol* protocol = protocol_argument(request.protocol);
+  if (protocol == nullptr) return extra;
+  const char* fixed = protocol->boundary && !request.tolerance.empty()  ? "--boundary-tolerance"
+                      : protocol->interior && !request.interior.empty() ? "--rand"
+                                                                        : nullptr;
+  if (fixed) {
+    throw UsageError(fmt::format("the protocol {} fixes what {} says ({}); leave one of them out",
+                                 protocol->name, fixed, protocol->about));
+  }
+  apply_protocol(*protocol, extra);
+  return extra;
+}
+
 int eval(const Request& request) {
   if (!request.boxes.empty()) return eval_boxes(request);
-  const std::optional<BoundaryTolerance> tolerance = tolerance_of(request);
+  ExtraScores extra = extra_scores(request);
   catch_stop_signals();
   const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
   TerminalProgress progress(Screen::standard_error());
   const Dataset dataset = open_dataset(request.data, progress);
   const std::string split = split_of(request, dataset);
-  ExtraScores extra{.boundary = tolerance, .trimap = request.trimap};
-  if (!request.interior.empty()) extra.interior = find_class(dataset.classes, request.interior);
+  if (!request.interior.empty()) {
+    extra.more.interior = find_class(dataset.classes, request.interior);
+  }
+  if (extra.protocol) require_protocol(*extra.protocol, dataset, split, progress);
   note_other_names(segmenter.classes(), dataset, progress);
   tell_of_crf(segmenter, progress);
   EvaluationPart part = evaluate_split(segmenter, dataset, request.data, split, extra, progress);
@@ -181,8 +264,19 @@ Action declare(Arguments& arguments) {
   arguments.option(request->report, "--report", "DIR",
                    "write DIR/report.html and DIR/images.csv, the scores of each picture");
   arguments.option(request->csv, "--csv", "FILE", "write the scores of each picture as CSV");
+  arguments.option(request->protocol, "--protocol", "NAME",
+                   "score by the rules of a benchmark, listed below");
+  arguments.option(request->resamples, "--bootstrap", {1, 1e6},
+                   "an interval for each score, from N resamples of the pictures (1000 are usual)");
+  arguments.option(request->seed, "--seed", {0, 9e15}, "of these resamples (default: 1)");
   arguments.option(request->interior, "--rand", "CLASS",
-                   "also the foreground-restricted Rand error, the cells being CLASS");
+                   "also how well cells are told apart, the cells being CLASS: Rand errors "
+                   "(foreground-restricted, adapted), variation of information, warping error");
+  arguments.flag(request->objects, "--objects",
+                 "also the precision of objects, connected regions of a class, over IoU 0.50 to "
+                 "0.95");
+  arguments.flag(request->calibration, "--calibration",
+                 "also how sure the network is against how often it is right (ECE); runs it twice");
   arguments.flag(request->boundary, "--boundary",
                  "also the F score of each class's borders, precision and recall");
   arguments.option(request->tolerance, "--boundary-tolerance", "PX|PART%",
@@ -201,6 +295,7 @@ Action declare(Arguments& arguments) {
                  "score labels after a dense CRF (see predict --crf)");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
+  arguments.help_footer(protocol_help);
   return [request] { return eval(*request); };
 }
 
@@ -210,6 +305,7 @@ const Command kEvalCommand{
     "eval", "scores of a model on labelled pictures",
     "  segmentum eval runs/first/best.segmentum pictures --report scores\n"
     "  segmentum eval cells.segmentum isbi2012 --split val --rand foreground --json scores.json\n"
+    "  segmentum eval street.segmentum camvid --protocol camvid11 --bootstrap 1000\n"
     "  segmentum eval street.segmentum camvid --boundary --trimap --json scores.json\n"
     "  segmentum eval boxes.segmentum pictures --boxes detections.json\n",
     declare, true};

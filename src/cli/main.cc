@@ -20,13 +20,21 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{&kInitCommand,      &kCheckCommand,
-                               &kTrainCommand,     &kEvalCommand,
-                               &kPredictCommand,   &kCrfCommand,
-                               &kCrfSearchCommand, &kImportCommand,
-                               &kExportCommand,    &kConvertClassifierCommand,
-                               &kDescribeCommand,  &kModelsCommand,
-                               &kCeilingCommand,   &kDemoCommand,
+constexpr std::array kCommands{&kInitCommand,
+                               &kCheckCommand,
+                               &kTrainCommand,
+                               &kEvalCommand,
+                               &kCompareCommand,
+                               &kPredictCommand,
+                               &kCrfCommand,
+                               &kCrfSearchCommand,
+                               &kImportCommand,
+                               &kExportCommand,
+                               &kConvertClassifierCommand,
+                               &kDescribeCommand,
+                               &kModelsCommand,
+                               &kCeilingCommand,
+                               &kDemoCommand,
                                &kVersionCommand};
 
 constexpr int kFailed = 1;

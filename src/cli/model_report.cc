@@ -5,65 +5,49 @@
 #include <ctime>
 #include <utility>
 
-#include "metrics/rand_error.h"
 #include "model_file/model.h"
 
 namespace segmentum {
-namespace {
-
 namespace fs = std::filesystem;
-
-/// Means over the pictures that show the class.
-class RandMean {
- public:
-  void add(const RandScores& scores) {
-    sum_.precision += scores.precision;
-    sum_.recall += scores.recall;
-    sum_.f_score += scores.f_score;
-    sum_.error += scores.error;
-    ++count_;
-  }
-  std::vector<std::pair<std::string, double>> named() const {
-    if (count_ == 0) return {};
-    return {{"Rand error", sum_.error / count_},
-            {"Rand F-score", sum_.f_score / count_},
-            {"Rand precision", sum_.precision / count_},
-            {"Rand recall", sum_.recall / count_}};
-  }
-
- private:
-  RandScores sum_;
-  int count_ = 0;
-};
-
-}  // namespace
 
 EvaluationPart evaluate_split(const Segmenter& segmenter, const Dataset& dataset,
                               const std::string& data, const std::string& split,
                               const ExtraScores& extra, ProgressSink& progress) {
   NotablePictures notable(dataset.class_count());
-  RandMean rand;
-  std::optional<BoundaryCounts> boundary;
-  if (extra.boundary) boundary.emplace(dataset.class_count(), *extra.boundary);
-  std::optional<TrimapCounts> trimap;
-  if (extra.trimap) trimap.emplace(dataset.class_count());
+  MoreScores more(dataset.class_count(), extra.more);
   const auto visit = [&](const Sample& sample, const Image& picture, const LabelMap& prediction,
                          const LabelMap& truth) {
     notable.add(sample.name, picture, prediction, truth);
-    if (boundary) boundary->add(prediction, truth);
-    if (trimap) trimap->add(prediction, truth);
-    if (!extra.interior) return;
-    if (const auto scores = rand_scores(prediction, truth, *extra.interior)) rand.add(*scores);
+    more.add(dataset, sample, prediction, truth);
   };
-  Evaluation evaluation = evaluate(segmenter, dataset, split, &progress, visit);
-  return {.data = data + ", split " + split,
-          .classes = dataset.classes,
-          .evaluation = std::move(evaluation),
-          .more_scores = rand.named(),
-          .boundary = std::move(boundary),
-          .trimap = std::move(trimap),
-          .best = notable.best(),
-          .worst = notable.worst()};
+  ProbabilityVisitor visit_probabilities;
+  if (extra.more.calibration) {
+    visit_probabilities = [&](const Probabilities& probabilities, const LabelMap& prediction,
+                              const LabelMap& truth) {
+      more.add(probabilities, prediction, truth);
+    };
+  }
+  Evaluation evaluation =
+      evaluate(segmenter, dataset, split, &progress, visit, visit_probabilities);
+  EvaluationPart part{.data = data + ", split " + split,
+                      .classes = dataset.classes,
+                      .evaluation = std::move(evaluation),
+                      .more_scores = more.means(),
+                      .boundary = more.boundary(),
+                      .trimap = more.trimap(),
+                      .calibration = more.calibration(),
+                      .objects = more.objects(),
+                      .intervals = {},
+                      .more_intervals = {},
+                      .protocol = {},
+                      .best = notable.best(),
+                      .worst = notable.worst()};
+  if (extra.protocol) part.protocol = *extra.protocol;
+  if (extra.bootstrap) {
+    part.intervals = bootstrap(picture_counts(part.evaluation), *extra.bootstrap);
+    part.more_intervals = more.intervals(*extra.bootstrap);
+  }
+  return part;
 }
 
 void write_model_report(const fs::path& path, const std::string& title, const fs::path& model_file,

@@ -1,25 +1,23 @@
 // A model scored on a split, and the page that tells of it: what eval, train and demo share.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 
 #include "data/dataset.h"
+#include "infer/more_scores.h"
 #include "report/report.h"
 #include "segmentum/progress.h"
 #include "segmentum/segmenter.h"
 
 namespace segmentum {
 
-/// Scores that follow from no confusion matrix, and cost time of their own.
+/// What is taken beside the scores of the confusion matrix.
 struct ExtraScores {
-  /// The class of cells whose foreground-restricted Rand scores are taken, as means over the
-  /// pictures that show it.
-  std::optional<std::uint16_t> interior;
-  std::optional<BoundaryTolerance> boundary;
-  bool trimap = false;
+  MoreScoresOptions more;
+  std::optional<BootstrapOptions> bootstrap;  // intervals
+  const Protocol* protocol = nullptr;         // by which it is scored
 };
 
 /// Scores and notable pictures of a split. `data` names the data set for people. Throws as

@@ -16,6 +16,7 @@
 #include "cli/model_report.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
+#include "cli/train_seeds.h"
 #include "data/check/check.h"
 #include "data/inspect.h"
 #include "engine/executor.h"
@@ -44,6 +45,7 @@ struct Request {
   std::optional<double> epochs;
   std::optional<double> minutes;
   std::optional<std::int64_t> seed;
+  std::optional<std::int64_t> seeds;
   int threads = 0;
   bool resume = false;
   std::string json;
@@ -155,13 +157,15 @@ void tell(const TrainSummary& summary) {
   std::cout << "\nModel: " << summary.model.string() << std::endl;
 }
 
-/// Scores of the best weights on the validation split, with the curves of the training.
-void write_training_report(const TrainSummary& summary, const Dataset& dataset,
-                           const Request& request, const fs::path& folder, ProgressSink& progress) {
+/// Scores of the best weights on the validation split, with the curves of the training. Returns
+/// the scores where there is such a split and pixels were classified.
+std::optional<Scores> write_training_report(const TrainSummary& summary, const Dataset& dataset,
+                                            const Request& request, const fs::path& folder,
+                                            ProgressSink& progress) {
   // A resumed run was told its splits when it began.
   TrainConfig config;
   read_train_config(config, read_file(folder / "config.toml"), (folder / "config.toml").string());
-  if (!summary.best_mean_iou) return;
+  if (!summary.best_mean_iou) return std::nullopt;
   if (box_crop(*config.architecture, {.settings = config.model})) {
     BoxSegmenter segmenter =
         BoxSegmenter::load(summary.model.string(), {.threads = config.threads});
@@ -171,17 +175,19 @@ void write_training_report(const TrainSummary& summary, const Dataset& dataset,
               << box_score_table(scores) << '\n'
               << "Next: " << program_invocation_name << " predict " << summary.model.string()
               << " PICTURES --boxes FILE --out objects\n";
-    return;
+    return std::nullopt;
   }
   const Segmenter segmenter = Segmenter::load(summary.model.string(), {.threads = config.threads});
   EvaluationPart part =
       evaluate_split(segmenter, dataset, request.data, config.val_split, {}, progress);
-  std::cout << '\n' << score_table(scores(part.evaluation.matrix), part.classes) << '\n';
+  const Scores reached = scores(part.evaluation.matrix);
+  std::cout << '\n' << score_table(reached, part.classes) << '\n';
   write_model_report(folder / "report.html", "Training of " + folder.string(), summary.model,
                      std::move(part));
   std::cout << "Report: " << (folder / "report.html").string() << '\n'
             << "Next: " << program_invocation_name << " predict " << summary.model.string()
             << " PICTURES --out masks\n";
+  return reached;
 }
 
 /// Warnings are lines; the first error ends the training before it begins.
@@ -202,30 +208,88 @@ void check_data(const Dataset& dataset, const TrainConfig& config, const Request
   }
 }
 
-int train_command(const Request& request) {
+/// One training, known in all but its data.
+struct Run {
+  Request request;
+  TrainConfig config;
+  fs::path folder;
+  bool begun = false;  // --resume, and there is something to resume
+};
+
+/// Wrong usage is found here, before the data are read.
+Run prepare_run(const Request& request) {
   const std::vector<TrainSetting> settings = settings_of(request);
-  TrainConfig config = config_of(settings);
-  const bool begun = request.resume && fs::exists(fs::path(request.out) / "config.toml");
-  if (!begun) decide_model(config);  // a run that has begun needs its init model no more
-  const fs::path folder = run_folder_of(request, config);
-  if (request.resume && fs::exists(folder / "config.toml")) {
-    check_resumed(settings, config, folder);
+  Run run{.request = request, .config = config_of(settings), .folder = {}};
+  run.begun = request.resume && fs::exists(fs::path(request.out) / "config.toml");
+  if (!run.begun) decide_model(run.config);  // a run that has begun needs its init model no more
+  run.folder = run_folder_of(request, run.config);
+  if (request.resume && fs::exists(run.folder / "config.toml")) {
+    check_resumed(settings, run.config, run.folder);
   }
-  TerminalProgress progress(Screen::standard_output());
-  const Dataset dataset = open_dataset(request.data, progress);
-  if (!begun && config.data_check == DataCheck::on) check_data(dataset, config, request);
-  catch_stop_signals();
+  return run;
+}
+
+/// The same training with --seeds seeds, each in a folder of its own.
+std::vector<Run> prepare_seeds(const Request& request) {
+  Request each = request;
+  TrainConfig config = config_of(settings_of(request));
+  if (request.out.empty()) decide_model(config);
+  const fs::path folder = run_folder_of(request, config);
+  std::vector<Run> runs;
+  for (std::int64_t i = 0; i < *request.seeds; ++i) {
+    each.seed = config.seed + i;
+    each.out = (folder / fmt::format("seed{}", *each.seed)).string();
+    runs.push_back(prepare_run(each));
+  }
+  return runs;
+}
+
+SeedRun train_run(const Run& run, const Dataset& dataset, TerminalProgress& progress) {
+  const Request& request = run.request;
   const auto executor = make_cpu_executor();
   TrainSummary summary;
   try {
-    summary = train(dataset, config, folder, request.resume, *executor, progress);
+    summary = train(dataset, run.config, run.folder, request.resume, *executor, progress);
   } catch (const Interrupted&) {
     std::cout << "Stopped after a checkpoint: the same command with --resume goes on from it.\n";
     throw;
   }
   tell(summary);
-  write_json(request.json, json_of(summary, dataset));
-  write_training_report(summary, dataset, request, folder, progress);
+  if (!request.seeds) write_json(request.json, json_of(summary, dataset));
+  const auto reached = write_training_report(summary, dataset, request, run.folder, progress);
+  return {.seed = run.config.seed,
+          .folder = run.folder,
+          .mean_iou = summary.best_mean_iou,
+          .scores = reached};
+}
+
+void tell_of_seeds(const Request& request, const std::vector<SeedRun>& runs,
+                   const Dataset& dataset) {
+  const JsonObject json = seed_json(runs, dataset.classes);
+  const fs::path file = runs.front().folder.parent_path() / "seeds.json";
+  write_json(file.string(), json);
+  write_json(request.json, json);
+  std::cout << '\n' << seed_table(runs, dataset.classes) << "\nWrote " << file.string() << '\n';
+}
+
+int train_command(const Request& request) {
+  const std::vector<Run> runs =
+      request.seeds ? prepare_seeds(request) : std::vector{prepare_run(request)};
+  TerminalProgress progress(Screen::standard_output());
+  const Dataset dataset = open_dataset(request.data, progress);
+  const bool all_begun = std::ranges::all_of(runs, &Run::begun);
+  const TrainConfig& config = runs.front().config;
+  if (!all_begun && config.data_check == DataCheck::on) check_data(dataset, config, request);
+  catch_stop_signals();
+  std::vector<SeedRun> done;
+  for (const Run& run : runs) {
+    if (request.seeds) {
+      std::cout << fmt::format("{}Seed {}: {}\n", done.empty() ? "" : "\n", run.config.seed,
+                               run.folder.string());
+    }
+    done.push_back(train_run(run, dataset, progress));
+  }
+  if (request.seeds) tell_of_seeds(request, done, dataset);
   return 0;
 }
 
@@ -245,6 +309,10 @@ Network, its settings and the normalisation of pictures are that model's unless 
 --model it may be another network of the family, such as fcn16s from fcn32s. --freeze and
 --set lr.PART=FACTOR take parts (backbone: what a classifier's weights are for; head: a part of that
 name, or all but the backbone), the first words of names (encoder.0) or patterns ("*.bias").
+
+--seeds 3 trains three times, with seeds 1, 2, 3 (or from --seed on), in DIR/seed1, DIR/seed2,
+DIR/seed3, each as long as one training, and tells the mean and spread of their scores (also in
+DIR/seeds.json). With --resume it goes on where it stopped.
 
 Exit status: 0 trained; 1 failed, one line says why; 2 wrong usage; 130 after Ctrl-C and 143 after
 SIGTERM, with a checkpoint to resume from.
@@ -284,6 +352,8 @@ Action declare(Arguments& arguments) {
                    "length in steps (default: 2000, and at least 10 epochs)");
   arguments.option(request->seed, "--seed", {0, 9e15},
                    "of weights, order and augmentation (default: 1)");
+  arguments.option(request->seeds, "--seeds", {1, 1000},
+                   "train N times, with one seed after the other, and tell mean and spread");
   arguments.threads(request->threads);
   arguments.json(request->json);
   arguments.help_footer(settings_help);

@@ -48,7 +48,8 @@ Scored score(Segmenter::Context& context, const Dataset& dataset, const Sample& 
 }  // namespace
 
 Evaluation evaluate(const Segmenter& segmenter, const Dataset& dataset, const std::string& split,
-                    ProgressSink* progress, const EvaluationVisitor& visit) {
+                    ProgressSink* progress, const EvaluationVisitor& visit,
+                    const ProbabilityVisitor& visit_probabilities) {
   const int classes = static_cast<int>(segmenter.classes().size());
   if (dataset.class_count() != classes) {
     throw Error("the model tells " + counted(classes, "class") + " apart, the data set has " +
@@ -66,6 +67,10 @@ Evaluation evaluate(const Segmenter& segmenter, const Dataset& dataset, const st
       evaluation.matrix += scored.counts;
       evaluation.images.push_back({samples[i].name, scores(scored.counts)});
       if (visit) visit(samples[i], scored.truth.image, scored.prediction, scored.truth.labels);
+      if (visit_probabilities) {
+        visit_probabilities(context.probabilities(scored.truth.image, progress), scored.prediction,
+                            scored.truth.labels);
+      }
     } catch (const SampleError& error) {
       evaluation.failures.push_back(error.what());
       if (progress) progress->message(error.what());
@@ -78,6 +83,12 @@ Evaluation evaluate(const Segmenter& segmenter, const Dataset& dataset, const st
                 " none could be scored; the first one: " + evaluation.failures.front());
   }
   return evaluation;
+}
+
+std::vector<PictureCounts> picture_counts(const Evaluation& evaluation) {
+  std::vector<PictureCounts> counts;
+  for (const ImageScores& image : evaluation.images) counts.push_back(class_counts(image.scores));
+  return counts;
 }
 
 }  // namespace segmentum

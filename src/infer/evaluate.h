@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "metrics/bootstrap.h"
 #include "metrics/confusion_matrix.h"
 #include "segmentum/progress.h"
 #include "segmentum/segmenter.h"
@@ -28,11 +29,19 @@ struct Evaluation {
 using EvaluationVisitor = std::function<void(const Sample& sample, const Image& picture,
                                              const LabelMap& prediction, const LabelMap& truth)>;
 
+/// The same for what needs the network's probabilities; they cost the network a second time.
+using ProbabilityVisitor = std::function<void(const Probabilities& probabilities,
+                                              const LabelMap& prediction, const LabelMap& truth)>;
+
 /// Segments every labelled picture of the split whole and counts it against its mask, at the
 /// mask's own resolution. A picture that fails is reported through `progress` and left out.
 /// Throws Error if the split is unknown or has no masks, if classes differ in number, or if every
 /// picture failed; Interrupted on request.
 Evaluation evaluate(const Segmenter& segmenter, const Dataset& dataset, const std::string& split,
-                    ProgressSink* progress = nullptr, const EvaluationVisitor& visit = {});
+                    ProgressSink* progress = nullptr, const EvaluationVisitor& visit = {},
+                    const ProbabilityVisitor& visit_probabilities = {});
+
+/// What the scores of each picture follow from, for `bootstrap` and `paired_test`.
+std::vector<PictureCounts> picture_counts(const Evaluation& evaluation);
 
 }  // namespace segmentum

@@ -41,6 +41,7 @@ header p, .facts { margin: 4px 0; }
         padding: 10px 14px; display: flex; flex-direction: column; }
 .tile b { font-size: 25px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .tile b small { font-size: 15px; font-weight: 400; margin-left: 3px; color: var(--soft); }
+.tile > small { display: block; color: var(--soft); font-size: 12px; }
 .tile span { color: var(--soft); font-size: 13px; }
 .chief { border-color: var(--accent); }
 .chief b { color: var(--accent); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,9 @@
 
 #include "infer/evaluate.h"
 #include "metrics/boundary.h"
+#include "metrics/calibration.h"
+#include "metrics/object_precision.h"
+#include "metrics/protocol.h"
 #include "metrics/trimap.h"
 #include "report/model_facts.h"
 #include "report/notable_pictures.h"
@@ -27,7 +31,12 @@ struct EvaluationPart {
   std::vector<std::pair<std::string, double>> more_scores;
   std::optional<BoundaryCounts> boundary;
   std::optional<TrimapCounts> trimap;
-  std::vector<ReportPicture> best;  // see NotablePictures
+  std::optional<CalibrationCounts> calibration;
+  std::optional<ObjectPrecision> objects;
+  std::optional<ScoreIntervals> intervals;
+  std::map<std::string, ScoreInterval> more_intervals;  // of `more_scores`, by name
+  std::optional<Protocol> protocol;                // by whose rules all of it came about
+  std::vector<ReportPicture> best;                 // see NotablePictures
   std::vector<ReportPicture> worst;
 };
 
@@ -46,6 +55,9 @@ std::string report_html(const Report& report);
 
 /// The same as a file, written whole or not at all.
 void write_report(const std::filesystem::path& path, const Report& report);
+
+/// The scores that a protocol is known by, in its order; those that were not taken are left out.
+std::vector<std::pair<std::string, double>> protocol_scores(const EvaluationPart& part);
 
 /// One line for each picture (see `score_csv_row`), written whole or not at all.
 void write_image_scores_csv(const std::filesystem::path& path, std::span<const ImageScores> images,

@@ -15,30 +15,67 @@ std::string pictures(std::size_t count) {
   return grouped(static_cast<std::int64_t>(count)) + (count == 1 ? " picture" : " pictures");
 }
 
-void write_tile(HtmlWriter& html, const std::string& name, const std::string& value,
-                const char* unit, const char* kind = "") {
-  html.open("div", {{"class", std::string("tile") + kind}});
-  html.open("b").text(value);
-  if (*unit != 0) html.element("small", unit);
-  html.close().element("span", name).close();
+std::string note_of(const EvaluationPart& part, ScoreInterval ScoreIntervals::*interval) {
+  return part.intervals ? percent(*part.intervals.*interval) : "";
+}
+
+void write_more_scores(HtmlWriter& html, const EvaluationPart& part) {
+  for (const auto& [name, value] : part.more_scores) {
+    const auto found = part.more_intervals.find(name);
+    const std::string note =
+        found == part.more_intervals.end()
+            ? ""
+            : fmt::format("{:.4g} to {:.4g}", found->second.low, found->second.high);
+    write_tile(html, name, fmt::format("{:.4g}", value), "", "", note);
+  }
 }
 
 void write_means(HtmlWriter& html, const Scores& scores, const EvaluationPart& part) {
-  const auto mean = [&](double value) { return scores.pixels > 0 ? Score(value) : Score(); };
+  struct Mean {
+    const char* name;
+    double value;
+    ScoreInterval ScoreIntervals::*interval;
+  };
+  const Mean means[] = {{"mean IoU", scores.mean_iou, &ScoreIntervals::mean_iou},
+                        {"mean Dice", scores.mean_dice, &ScoreIntervals::mean_dice},
+                        {"pixel accuracy", scores.pixel_accuracy, &ScoreIntervals::pixel_accuracy},
+                        {"mean accuracy", scores.mean_accuracy, &ScoreIntervals::mean_accuracy},
+                        {"frequency-weighted IoU", scores.frequency_weighted_iou,
+                         &ScoreIntervals::frequency_weighted_iou}};
   html.open("div", {{"class", "tiles"}});
-  write_tile(html, "mean IoU", percent(mean(scores.mean_iou)), "%", " chief");
-  write_tile(html, "mean Dice", percent(mean(scores.mean_dice)), "%");
-  write_tile(html, "pixel accuracy", percent(mean(scores.pixel_accuracy)), "%");
-  write_tile(html, "mean accuracy", percent(mean(scores.mean_accuracy)), "%");
-  write_tile(html, "frequency-weighted IoU", percent(mean(scores.frequency_weighted_iou)), "%");
+  const char* kind = " chief";
+  for (const Mean& mean : means) {
+    const Score score = scores.pixels > 0 ? Score(mean.value) : Score();
+    write_tile(html, mean.name, percent(score), "%", kind, note_of(part, mean.interval));
+    kind = "";
+  }
   if (part.boundary) {
     write_tile(html, "boundary F, within " + part.boundary->tolerance().text(),
                percent(segmentum::scores(*part.boundary).mean_f), "%");
   }
-  for (const auto& [name, value] : part.more_scores) {
-    write_tile(html, name, fmt::format("{:.4g}", value), "");
-  }
+  write_more_scores(html, part);
   html.close();
+  if (!part.intervals) return;
+  html.element(
+      "p",
+      fmt::format("Below a score: where {:g} % of {} resamples lie that draw pictures of "
+                  "this split anew, with replacement (bootstrap). Pictures that are alike, "
+                  "such as frames of one video, make it too narrow.",
+                  100 * part.intervals->options.level, part.intervals->options.resamples),
+      {{"class", "note"}});
+}
+
+/// By whose rules the scores were taken, and those that it is known by.
+void write_protocol(HtmlWriter& html, const EvaluationPart& part) {
+  if (!part.protocol) return;
+  html.open("p", {{"class", "note"}}).element("b", "Protocol " + part.protocol->name);
+  html.text(": " + part.protocol->about + ". " + part.protocol->source + ".").close();
+  html.open("p");
+  std::string line;
+  for (const auto& [name, value] : protocol_scores(part)) {
+    line += fmt::format("{}{} {:.4f}", line.empty() ? "" : " · ", name, value);
+  }
+  html.text(line).close();
 }
 
 /// A number with a bar of its length behind it.
@@ -53,14 +90,16 @@ void write_number(HtmlWriter& html, const Score& score) {
 }
 
 void write_class(HtmlWriter& html, const ClassInfo& info, const ClassScores& scores,
-                 std::int64_t pixels) {
+                 std::int64_t pixels, const std::optional<ScoreInterval>& interval) {
   Score share;
   if (scores.truth_pixels > 0) {
     share = static_cast<double>(scores.truth_pixels) / static_cast<double>(pixels);
   }
   html.open("tr").open("th", {{"scope", "row"}});
   write_swatch(html, info.colour);
-  html.text(info.name).close();
+  html.text(info.name);
+  if (interval) html.element("small", " " + percent(*interval));
+  html.close();
   write_bar(html, scores.iou);
   write_number(html, scores.dice);
   write_number(html, scores.accuracy);
@@ -80,11 +119,13 @@ void write_classes(HtmlWriter& html, const Scores& scores, const EvaluationPart&
   html.close().close().open("tbody");
   bool absent = false;
   for (std::size_t k = 0; k < part.classes.size(); ++k) {
-    write_class(html, part.classes[k], scores.classes[k], scores.pixels);
+    write_class(html, part.classes[k], scores.classes[k], scores.pixels,
+                part.intervals ? part.intervals->iou.at(k) : std::nullopt);
     absent = absent || scores.classes[k].truth_pixels == 0;
   }
   html.close().close().close();
-  std::string note =
+  std::string note = part.intervals ? "Behind a class: the interval of its IoU. " : "";
+  note +=
       "IoU = right / (true + predicted − right). Dice = 2 right / (true + predicted). Accuracy: "
       "the "
       "part of a class that was found. Precision: the part of its predictions that is right. "
@@ -117,6 +158,7 @@ void write_scores(HtmlWriter& html, const EvaluationPart& part) {
   html.text(fmt::format("{} · {} labelled pixels · {}", pictures(part.evaluation.images.size()),
                         grouped(split.pixels), counted(part.classes.size(), "class")));
   html.close();
+  write_protocol(html, part);
   write_means(html, split, part);
   write_failures(html, part.evaluation.failures);
   write_classes(html, split, part);
@@ -124,7 +166,22 @@ void write_scores(HtmlWriter& html, const EvaluationPart& part) {
     const std::pair<std::string, const TrimapCounts*> curve{"", &*part.trimap};
     write_trimaps(html, {&curve, 1});
   }
+  write_details(html, part);
   html.close();
+}
+
+std::string percent(const ScoreInterval& interval) {
+  return fmt::format("{:.2f} to {:.2f}", 100 * interval.low, 100 * interval.high);
+}
+
+void write_tile(HtmlWriter& html, const std::string& name, const std::string& value,
+                const char* unit, const char* kind, const std::string& note) {
+  html.open("div", {{"class", std::string("tile") + kind}});
+  html.open("b").text(value);
+  if (*unit != 0) html.element("small", unit);
+  html.close();
+  if (!note.empty()) html.element("small", note);
+  html.element("span", name).close();
 }
 
 }  // namespace segmentum

@@ -22,6 +22,10 @@ void open_page(HtmlWriter& html, const std::string& title);
 /// Means over the split as large numbers; then one line for each class.
 void write_scores(HtmlWriter& html, const EvaluationPart& part);
 
+/// How sure the network was and how often it was right; precision of objects. Nothing where neither
+/// was counted.
+void write_details(HtmlWriter& html, const EvaluationPart& part);
+
 /// Pixel accuracy and mean IoU near borders, a curve for each of the named counts.
 void write_trimaps(HtmlWriter& html,
                    std::span<const std::pair<std::string, const TrimapCounts*>> named);
@@ -44,6 +48,13 @@ std::string grouped(std::int64_t number);
 
 /// 0.12345 as "12.35", "–" where there is no score.
 std::string percent(const std::optional<double>& score);
+
+/// "12.35 to 14.02", in percent.
+std::string percent(const ScoreInterval& interval);
+
+/// A number of the page with its name below; `note` stands between them, small, or is empty.
+void write_tile(HtmlWriter& html, const std::string& name, const std::string& value,
+                const char* unit, const char* kind = "", const std::string& note = "");
 
 /// A square in the colour of a class.
 void write_swatch(HtmlWriter& html, Rgb colour);

@@ -18,7 +18,8 @@ using testing::StartsWith;
 constexpr const char* kVerbs[] = {
     "init",     "check",      "train",   "eval",   "predict",
     "crf",      "crf-search", "import",  "export", "convert-classifier",
-    "describe", "models",     "ceiling", "demo",   "version"};
+    "describe", "models",     "ceiling", "demo",   "version",
+    "compare"};
 
 /// One line on standard error, nothing else anywhere.
 void expect_refusal(const std::vector<std::string>& arguments, int status,
