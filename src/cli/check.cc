@@ -16,6 +16,7 @@
 #include "cli/json_object.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
+#include "data/check/advice.h"
 #include "data/check/check.h"
 #include "data/check/repair.h"
 #include "report/check_report.h"
@@ -125,6 +126,15 @@ void print_result(const CheckResult& result, double seconds) {
   print_classes(result);
 }
 
+void print_advice(const CheckResult& result) {
+  const std::vector<Advice> advice = imbalance_advice(result);
+  if (advice.empty()) return;
+  std::cout << "\nRare classes: worth a try in training\n";
+  for (const Advice& each : advice) {
+    std::cout << "  --set " << each.settings << '\n' << kIndent << each.why << '\n';
+  }
+}
+
 void print_verdict(const CheckResult& result, const Request& request) {
   const int errors = result.count(Severity::error), warnings = result.count(Severity::warning);
   const bool fixable = std::ranges::any_of(result.checkup.findings, [](const Finding& finding) {
@@ -197,7 +207,10 @@ JsonObject json_of_class(const CheckResult& result, std::size_t k) {
 }
 
 JsonObject json_of(const CheckResult& result, const Request& request) {
-  std::vector<JsonObject> findings, classes;
+  std::vector<JsonObject> findings, classes, advice;
+  for (const Advice& each : imbalance_advice(result)) {
+    advice.push_back(JsonObject().set("set", each.settings).set("why", each.why));
+  }
   for (const Finding& finding : result.checkup.findings) findings.push_back(json_of(finding));
   for (std::size_t k = 0; k < result.checkup.dataset.classes.size(); ++k) {
     classes.push_back(json_of_class(result, k));
@@ -215,7 +228,8 @@ JsonObject json_of(const CheckResult& result, const Request& request) {
       .set("findings", findings)
       .set("splits", splits)
       .set("ignored_pixels", ignored)
-      .set("classes", classes);
+      .set("classes", classes)
+      .set("advice", advice);
 }
 
 // ---- the command --------------------------------------------------------------------------------
@@ -229,6 +243,7 @@ int check_command(const Request& request) {
       check_dataset(request.data, {.splits = split_names(request.splits), .progress = &progress});
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   print_result(result, taken.count());
+  print_advice(result);
   if (!request.report.empty()) {
     const fs::path file = fs::path(request.report) / "report.html";
     write_check_report(

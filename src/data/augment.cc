@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <map>
 #include <numbers>
+#include <optional>
 #include <vector>
 
 #include "image/colour.h"
@@ -87,11 +90,40 @@ double whole_pixels(double centre, int crop_side) {
   return std::floor(centre - crop_side / 2.0) + crop_side / 2.0;
 }
 
+// A pixel of the picture.
+struct Anchor {
+  int x, y;
+};
+
+// A pixel of a class of the picture, both drawn at random; none where all is ignored.
+std::optional<Anchor> draw_anchor(const LabelMap& labels, RandomStream& random) {
+  std::map<std::uint16_t, std::uint32_t> pixels;  // of each class
+  for (const std::uint16_t label : labels.labels()) ++pixels[label];
+  pixels.erase(kIgnoreLabel);
+  if (pixels.empty()) return std::nullopt;
+  const auto drawn =
+      std::next(pixels.begin(), random.below(static_cast<std::uint32_t>(pixels.size())));
+  std::uint32_t left = random.below(drawn->second);
+  for (std::size_t i = 0;; ++i) {
+    if (labels.labels()[i] != drawn->first || left-- > 0) continue;
+    const auto width = static_cast<std::size_t>(labels.width());
+    return Anchor{static_cast<int>(i % width), static_cast<int>(i / width)};
+  }
+}
+
 // All that is drawn for one picture, always in the same order.
 struct Geometry {
   double scale, turn_radians, centre_u[2], shift[2];
   bool flip_x, flip_y;
+  std::optional<Anchor> anchor;
 };
+
+// The place in a range of centres, chosen by `u`, that has the anchor in the crop's middle half.
+double centre_around(double anchor_px, double scaled_side, int crop_side, double u) {
+  const double low = crop_centre(scaled_side, crop_side, 0);
+  const double high = crop_centre(scaled_side, crop_side, 1);
+  return std::clamp(anchor_px + (u - 0.5) * crop_side / 2, low, high);
+}
 
 Geometry draw_geometry(const AugmentOptions& options, RandomStream& random) {
   Geometry g;
@@ -106,8 +138,14 @@ Geometry draw_geometry(const AugmentOptions& options, RandomStream& random) {
 
 // From the pixels of the crop to those of the picture.
 Affine to_source(const Geometry& g, int height, int width, int crop_height, int crop_width) {
-  double x = crop_centre(width * g.scale, crop_width, g.centre_u[0]) + g.shift[0] * crop_width;
-  double y = crop_centre(height * g.scale, crop_height, g.centre_u[1]) + g.shift[1] * crop_height;
+  double x = crop_centre(width * g.scale, crop_width, g.centre_u[0]);
+  double y = crop_centre(height * g.scale, crop_height, g.centre_u[1]);
+  if (g.anchor) {
+    x = centre_around((g.anchor->x + 0.5) * g.scale, width * g.scale, crop_width, g.centre_u[0]);
+    y = centre_around((g.anchor->y + 0.5) * g.scale, height * g.scale, crop_height, g.centre_u[1]);
+  }
+  x += g.shift[0] * crop_width;
+  y += g.shift[1] * crop_height;
   if (g.scale == 1 && g.turn_radians == 0) {
     x = whole_pixels(x, crop_width);
     y = whole_pixels(y, crop_height);
@@ -118,11 +156,12 @@ Affine to_source(const Geometry& g, int height, int width, int crop_height, int 
 }
 
 LabelledPicture warp_all(ImageView image, const LabelMap& labels, const LabelMap& instances,
-                         const AugmentOptions& options, RandomStream& random,
-                         RandomStream& elastic_random) {
+                         const AugmentOptions& options, const std::optional<Anchor>& anchor,
+                         RandomStream& random, RandomStream& elastic_random) {
   const int height = options.crop_height > 0 ? options.crop_height : image.height;
   const int width = options.crop_width > 0 ? options.crop_width : image.width;
-  const Geometry geometry = draw_geometry(options, random);
+  Geometry geometry = draw_geometry(options, random);
+  geometry.anchor = anchor;
   const Affine affine = to_source(geometry, image.height, image.width, height, width);
   const Border border{.mode = BorderMode::reflect, .values = {}};
   const auto warped = [&](const DisplacementView* displacement) {
@@ -177,6 +216,7 @@ void check(const AugmentOptions& options) {
   check_range("crop_width", options.crop_width, 0, 1 << 16);
   check_range("scale_min", options.scale_min, 0.01, 100);
   check_range("scale_max", options.scale_max, options.scale_min, 100);
+  check_range("class_crop", options.class_crop, 0, 1);
   check_range("flip_horizontal", options.flip_horizontal, 0, 1);
   check_range("flip_vertical", options.flip_vertical, 0, 1);
   check_range("rotation_degrees", options.rotation_degrees, 0, 180);
@@ -205,7 +245,14 @@ LabelledPicture augment(ImageView image, const LabelMap& labels, const AugmentOp
   }
   RandomStream elastic_random = branch(random);
   RandomStream noise_random = branch(random);
-  LabelledPicture result = warp_all(image, labels, instances, options, random, elastic_random);
+  std::optional<Anchor> anchor;
+  if (options.class_crop > 0) {
+    RandomStream copy = elastic_random;  // which elastic deformation goes on from as it was
+    RandomStream class_random = branch(copy);
+    if (class_random.chance(options.class_crop)) anchor = draw_anchor(labels, class_random);
+  }
+  LabelledPicture result =
+      warp_all(image, labels, instances, options, anchor, random, elastic_random);
   change_colours(result.image, options, random, noise_random);
   return result;
 }

@@ -13,6 +13,7 @@ struct AugmentOptions {
   int crop_width = 256;
   double scale_min = 0.5;  // the picture is enlarged by a factor uniform in [min, max]
   double scale_max = 1.5;
+  double class_crop = 0;         // probability that the crop is laid around a class drawn at random
   double flip_horizontal = 0.5;  // probability
   double flip_vertical = 0;
   double rotation_degrees = 0;     // ±
@@ -39,6 +40,9 @@ void check(const AugmentOptions& options);
 /// The picture is interpolated bilinearly and mirrored beyond its edges; labels take the nearest
 /// and are kIgnoreLabel there. A scaled picture that is smaller than the crop lies anywhere in it.
 /// A map of instances, where one is given, goes the way of the labels.
+/// A crop that is laid around a class (`class_crop`) shows a pixel of it: one drawn from all pixels
+/// of a class that was drawn from those in the picture, each as likely as the others. The pixel
+/// lies in the middle half of the crop, but for the edges of the picture.
 /// Crops at scale 1 without rotation and deformation are the picture's own pixels. Every option
 /// uses random numbers of its own: turning one on does not change what the others do.
 LabelledPicture augment(ImageView image, const LabelMap& labels, const AugmentOptions& options,

@@ -162,6 +162,45 @@ TEST(Augment, TurningOneOptionOnLeavesTheOthersAsTheyWere) {
   EXPECT_EQ(augmented(from, options).labels, plain.labels);
 }
 
+// One pixel of class 1 in 64x64: a random crop of 16 shows it in about 1 of 9 cases, one around a
+// class drawn from two in every second case and as rarely beyond that.
+TEST(Augment, CropsAroundAClass) {
+  LabelledPicture from{Image(64, 64, 3), LabelMap(64, 64)};
+  from.labels(20, 45) = 1;
+  const auto shown = [&](AugmentOptions options) {
+    int count = 0;
+    for (std::uint32_t sample = 0; sample < 200; ++sample) {
+      const LabelledPicture to = augmented(from, options, sample);
+      count += std::ranges::count(to.labels.labels(), 1) > 0;
+    }
+    return count;
+  };
+  AugmentOptions options = nothing(16, 16);
+  EXPECT_LT(shown(options), 40);
+  options.class_crop = 1;
+  EXPECT_NEAR(shown(options), 100 + 10, 30);  // four deviations
+  options.scale_min = 1;
+  options.scale_max = 2;  // labels are nearest: none is lost
+  options.rotation_degrees = 30;
+  EXPECT_NEAR(shown(options), 100 + 10, 30);
+}
+
+TEST(Augment, CropsAroundAClassStayInThePictureAndOnItsPixels) {
+  LabelledPicture from = scene(40, 40);
+  from.labels(0, 0) = 1;
+  AugmentOptions options = nothing(16, 16);
+  options.class_crop = 1;
+  for (std::uint32_t sample = 0; sample < 20; ++sample) {
+    const LabelledPicture to = augmented(from, options, sample);
+    EXPECT_EQ(std::ranges::count(to.labels.labels(), kIgnoreLabel), 0);
+    const auto* corner = to.image.row<std::uint8_t>(0);  // its channels are x and y
+    EXPECT_EQ(to.image.row<std::uint8_t>(15)[3 * 15], corner[0] + 15);
+  }
+  std::ranges::fill(from.labels.labels(), kIgnoreLabel);  // nothing to draw: as without it
+  AugmentOptions plain = nothing(16, 16);
+  EXPECT_TRUE(same_pixels(augmented(from, options).image, augmented(from, plain).image));
+}
+
 TEST(Augment, InstancesGoTheWayOfTheLabels) {
   const LabelledPicture from = scene(40, 40);
   AugmentOptions options{.crop_height = 24, .crop_width = 20, .rotation_degrees = 30};

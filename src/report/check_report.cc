@@ -176,6 +176,7 @@ std::string check_report_html(const CheckResult& result, const CheckReport& repo
   }
   html.close();
   write_class_shares(html, result);
+  write_advice(html, result);
   write_co_occurrence(html, result);
   return std::move(html).finish();
 }

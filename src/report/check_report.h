@@ -26,6 +26,9 @@ void write_check_report(const std::filesystem::path& path, const CheckResult& re
 /// The classes of each split: pixels, pictures (a <section>).
 void write_class_shares(HtmlWriter& html, const CheckResult& result);
 
+/// What the shares of classes suggest for a training (a <section>); nothing where no class is rare.
+void write_advice(HtmlWriter& html, const CheckResult& result);
+
 /// Which classes occur together: of the pictures that show the class of a row, the part that shows
 /// that of a column (a <section>). Up to 40 classes; of more, the commonest.
 void write_co_occurrence(HtmlWriter& html, const CheckResult& result);

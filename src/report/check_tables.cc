@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/counted.h"
+#include "data/check/advice.h"
 #include "report/check_report.h"
 #include "report/sections.h"
 
@@ -69,6 +70,17 @@ void write_class_shares(HtmlWriter& html, const CheckResult& result) {
     html.element("td", "");
   }
   html.close().close().close().close().close();
+}
+
+void write_advice(HtmlWriter& html, const CheckResult& result) {
+  const std::vector<Advice> advice = imbalance_advice(result);
+  if (advice.empty()) return;
+  html.open("section", {{"id", "advice"}}).element("h2", "Rare classes: worth a try in training");
+  html.open("dl");
+  for (const Advice& each : advice) {
+    html.element("dt", "--set " + each.settings).element("dd", each.why);
+  }
+  html.close().close();
 }
 
 void write_co_occurrence(HtmlWriter& html, const CheckResult& result) {

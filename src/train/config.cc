@@ -43,7 +43,8 @@ template <>
 struct Words<WeightRule> {
   static constexpr std::array kWords{std::pair{WeightRule::none, "none"},
                                      std::pair{WeightRule::median_frequency, "median_frequency"},
-                                     std::pair{WeightRule::enet, "enet"}};
+                                     std::pair{WeightRule::enet, "enet"},
+                                     std::pair{WeightRule::effective_number, "effective_number"}};
 };
 template <>
 struct Words<DataCheck> {
@@ -61,6 +62,8 @@ std::string to_text(const T& value) {
       if (member == value) return toml_string(word);
     }
     return toml_string("");
+  } else if constexpr (std::is_same_v<T, LossTerms>) {
+    return toml_string(loss_text(value));
   } else if constexpr (std::is_same_v<T, std::string>) {
     return toml_string(value);
   } else if constexpr (std::is_same_v<T, Numbers>) {
@@ -119,6 +122,8 @@ void from_text(const std::string& text, T& value) {
       known += (known.empty() ? "" : ", ") + std::string(word);
     }
     throw Error("one of " + known);
+  } else if constexpr (std::is_same_v<T, LossTerms>) {
+    value = parse_loss(text);
   } else if constexpr (std::is_same_v<T, Numbers>) {
     value = numbers_from(text);
   } else if constexpr (std::is_same_v<T, std::string>) {
@@ -245,8 +250,20 @@ const std::vector<Option>& options() {
              &C::clip),
       option("ema_decay", "of the moving average of the weights; 0: none", between(0, 0.999999),
              &C::ema_decay),
-      option("class_weights", "none, median_frequency or enet", kAny, &C::class_weights),
+      option("loss", "cross_entropy, focal, dice, tversky, lovasz, boundary, ohem, top_k or a sum",
+             kAny, &C::loss),
+      option("focal_gamma", "how much focal forgets what is sure", at_least(0), &C::focal_gamma),
+      option("tversky_alpha", "price of what is invented", at_least(0), &C::tversky_alpha),
+      option("tversky_beta", "price of what is missed", above(0), &C::tversky_beta),
+      option("hard_threshold", "of ohem: probabilities below it are hard", between(0, 1),
+             &C::hard_threshold),
+      option("hard_share", "part of the pixels: of ohem at least, of top_k just so many",
+             between(0, 1), &C::hard_share),
+      option("class_weights", "none, median_frequency, enet or effective_number", kAny,
+             &C::class_weights),
       option("class_weight_cap", "largest class weight", above(0), &C::class_weight_cap),
+      option("class_weight_beta", "of effective_number; auto: by the mean class",
+             between(0, 0.999999999999), &C::class_weight_beta),
       option("border_weight", "w0 of U-Net's weights between instances (published: 10); 0: none",
              at_least(0), &C::border, &B::weight),
       option("border_sigma", "their sigma in pixels", above(0), &C::border, &B::sigma_px),
@@ -273,6 +290,8 @@ const std::vector<Option>& options() {
       augment("scale_max", "largest enlargement of a picture", above(0), &A::scale_max),
       augment("flip_horizontal", "probability", between(0, 1), &A::flip_horizontal),
       augment("flip_vertical", "probability", between(0, 1), &A::flip_vertical),
+      augment("class_crop", "part of the crops that are laid around a class drawn at random",
+              between(0, 1), &A::class_crop),
       augment("rotation_degrees", "to both sides", at_least(0), &A::rotation_degrees),
       augment("shift", "in crop sides, to both sides", at_least(0), &A::shift),
       augment("elastic_px", "deviation of the elastic deformation", at_least(0), &A::elastic_px),

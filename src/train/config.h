@@ -11,6 +11,7 @@
 #include "data/augment.h"
 #include "data/border_weights.h"
 #include "losses/class_weights.h"
+#include "losses/loss_terms.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
@@ -61,9 +62,16 @@ struct TrainConfig {
   std::optional<double> ema_decay;  // weight averaging; 0: none; auto: over a twentieth of the run
 
   // The loss.
+  LossTerms loss{{}};  // what is added up; cross entropy
+  double focal_gamma = 2;
+  double tversky_alpha = 0.3;
+  double tversky_beta = 0.7;
+  double hard_threshold = 0.7;              // of ohem
+  double hard_share = 0.25;                 // of ohem and top_k
   std::optional<WeightRule> class_weights;  // auto: median_frequency, none for two classes
   double class_weight_cap = 5.0;
-  BorderOptions border;  // weights of the pixels between neighbouring instances
+  std::optional<double> class_weight_beta;  // of effective_number; auto: by the mean class
+  BorderOptions border;                     // weights of the pixels between neighbouring instances
 
   // Validation and the run's files.
   std::string train_split = "train";

@@ -181,6 +181,10 @@ void find_objects(TrainingSetup& setup, const BoxCrop& crop, const TrainConfig& 
         "class_weights and border weights are for networks on whole pictures; on boxes every "
         "pixel counts alike");
   }
+  if (given.loss != TrainConfig().loss) {
+    throw Error("loss is " + loss_text(given.loss) +
+                "; networks on boxes learn by their own cross entropy");
+  }
   config.class_weights = WeightRule::none;
   config.crop = crop.side_px;
   setup.loss.boxes = true;
@@ -196,11 +200,22 @@ void find_objects(TrainingSetup& setup, const BoxCrop& crop, const TrainConfig& 
                             [](const Sample& sample) { return !sample.instances.empty(); })));
 }
 
+void set_loss(TrainingSetup& setup) {
+  const TrainConfig& config = setup.config;
+  setup.loss.terms = config.loss;
+  setup.loss.focal_gamma = config.focal_gamma;
+  setup.loss.tversky_alpha = config.tversky_alpha;
+  setup.loss.tversky_beta = config.tversky_beta;
+  setup.loss.hard_threshold = config.hard_threshold;
+  setup.loss.hard_share = config.hard_share;
+}
+
 void weigh_classes(TrainingSetup& setup) {
   if (*setup.config.class_weights == WeightRule::none) return;
   const ClassFrequencies counts = class_frequencies(setup.dataset, setup.config.train_split);
-  setup.loss.class_weights = class_weights(*setup.config.class_weights, counts.pixels,
-                                           counts.picture_pixels, setup.config.class_weight_cap);
+  setup.loss.class_weights =
+      class_weights(*setup.config.class_weights, counts.pixels, counts.picture_pixels,
+                    setup.config.class_weight_cap, setup.config.class_weight_beta);
 }
 
 void tell_of_border_weights(const TrainingSetup& setup, ProgressSink& progress) {
@@ -382,6 +397,7 @@ TrainingSetup set_up(const Dataset& dataset, const TrainConfig& config, Progress
   if (init) plan_start(setup, *init, progress);
   freeze(setup, progress);
   decide_batch_norm(setup, progress);
+  set_loss(setup);
   weigh_classes(setup);
   tell_of_border_weights(setup, progress);
   setup.cache_bytes = std::min(
