@@ -245,10 +245,10 @@ Action declare(Arguments& arguments) {
 
 const Command kCompareCommand{
     "compare", "which of two models is better on the same pictures, and how surely",
+    "  segmentum compare runs/first runs/wide --data pictures --split val\n"
     "  segmentum eval a.segmentum pictures --json a.json\n"
     "  segmentum eval b.segmentum pictures --json b.json\n"
-    "  segmentum compare a.json b.json --report compared\n"
-    "  segmentum compare runs/first runs/wide --data pictures --split val\n",
+    "  segmentum compare a.json b.json --report compared\n",
     declare, true};
 
 }  // namespace segmentum
