@@ -35,8 +35,8 @@ struct EvaluationPart {
   std::optional<ObjectPrecision> objects;
   std::optional<ScoreIntervals> intervals;
   std::map<std::string, ScoreInterval> more_intervals;  // of `more_scores`, by name
-  std::optional<Protocol> protocol;                // by whose rules all of it came about
-  std::vector<ReportPicture> best;                 // see NotablePictures
+  std::optional<Protocol> protocol;                     // by whose rules all of it came about
+  std::vector<ReportPicture> best;                      // see NotablePictures
   std::vector<ReportPicture> worst;
 };
 
