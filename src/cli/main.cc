@@ -20,14 +20,12 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{&kInitCommand,      &kCheckCommand,
-                               &kTrainCommand,     &kEvalCommand,
-                               &kPredictCommand,   &kCrfCommand,
-                               &kCrfSearchCommand, &kImportCommand,
-                               &kExportCommand,    &kConvertClassifierCommand,
-                               &kDescribeCommand,  &kModelsCommand,
-                               &kCeilingCommand,   &kDemoCommand,
-                               &kVersionCommand};
+constexpr std::array kCommands{&kInitCommand,     &kCheckCommand,  &kConvertCommand,
+                               &kFetchCommand,    &kTrainCommand,  &kEvalCommand,
+                               &kPredictCommand,  &kCrfCommand,    &kCrfSearchCommand,
+                               &kImportCommand,   &kExportCommand, &kConvertClassifierCommand,
+                               &kDescribeCommand, &kModelsCommand, &kCeilingCommand,
+                               &kDemoCommand,     &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
