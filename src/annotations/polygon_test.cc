@@ -96,7 +96,8 @@ TEST(CheckedPoint, RefusesWhatIsNoPlace) {
   EXPECT_EQ(checked_point(1, -2), (Point{1, -2}));
   EXPECT_EQ(error_of([] { checked_point(std::nan(""), 0); }),
             "the point (nan, 0) lies in no picture");
-  EXPECT_EQ(error_of([] { checked_point(0, 2e9); }), "the point (0, 2e+09) lies in no picture");
+  EXPECT_EQ(error_of([] { checked_point(0, 2e9); }),
+            "the point (0, 2000000000) lies in no picture");
 }
 
 TEST(TraceOutlines, OnePixel) {

@@ -28,8 +28,8 @@ class SpanGroups {
   }
   /// The earlier span is the root.
   void join(std::size_t a, std::size_t b) {
-    const auto [least, greatest] = std::minmax(root(a), root(b));
-    parent_[greatest] = least;
+    const std::size_t root_a = root(a), root_b = root(b);
+    parent_[std::max(root_a, root_b)] = std::min(root_a, root_b);
   }
 
  private:

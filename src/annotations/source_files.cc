@@ -171,12 +171,16 @@ std::vector<fs::path> json_files(const fs::path& path, const std::string& format
 
 fs::path pictures_root(const fs::path& annotations, const SourceOptions& options) {
   if (!options.images.empty()) return options.images;
-  const fs::path whole = fs::absolute(annotations).lexically_normal();
-  const fs::path folder = fs::is_directory(whole) ? whole : whole.parent_path();
-  const std::string name =
-      lower_case((folder.has_filename() ? folder : folder.parent_path()).filename().string());
-  const bool beside = name == "annotations" || name == "geojson";
-  return beside ? (folder.has_filename() ? folder : folder.parent_path()).parent_path() : folder;
+  fs::path folder = fs::absolute(annotations).lexically_normal();
+  if (!fs::is_directory(folder) || !folder.has_filename()) folder = folder.parent_path();
+  const std::string name = lower_case(folder.filename().string());
+  bool beside = name == "annotations";
+  if (name == "geojson") {  // ours lies beside images/, but the folder of both may be called so
+    beside = true;
+    for_each_file(folder, true,
+                  [&](const fs::path& file) { beside = beside && !is_image_file(file); });
+  }
+  return beside ? folder.parent_path() : folder;
 }
 
 }  // namespace segmentum

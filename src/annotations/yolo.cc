@@ -11,7 +11,7 @@
 namespace segmentum {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r";
+constexpr std::string_view kSpace = " \t\r\n";
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kSpace);
