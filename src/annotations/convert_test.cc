@@ -149,6 +149,7 @@ TEST(ConvertReal, OneMaskForEachNucleus) {
   const fs::path nuclei = real_data("dsb2018_nuclei");
   if (!fs::exists(nuclei)) GTEST_SKIP() << "dsb2018_nuclei is not there";
   EXPECT_EQ(detect_format(nuclei / "kaggle_layout_sample"), "objects");
+  EXPECT_EQ(detect_format(nuclei), "dataset");  // its lists of pairs
   const LabelSource source = open_label_source(nuclei / "kaggle_layout_sample", {});
   ASSERT_THAT(source.items, SizeIs(1));
   EXPECT_EQ(source.what, "1 picture with 27 objects, a mask file each");

@@ -79,9 +79,9 @@ bool has_yolo_texts(const fs::path& folder) {
 
 std::string format_of_folder(const fs::path& folder) {
   if (fs::exists(folder / "dataset.toml")) return "dataset";
-  if (has_object_folders(folder)) return "objects";
   if (has_stacks(folder)) return "stack";
   if (has_pairs(folder)) return "dataset";
+  if (has_object_folders(folder)) return "objects";
   if (has_yolo_texts(folder)) return "yolo";
   if (const std::string format = format_of_json(folder); !format.empty()) return format;
   if (!files_of(folder, ".geojson", true).empty()) return "geojson";

@@ -62,7 +62,7 @@ void print_summary(const WriteSummary& summary, const Request& request) {
   std::cout << fmt::format("Wrote {}{} as {} into {}\n", counted(summary.pictures, "picture"),
                            objects, request.to, request.out);
   if (summary.overlapping > 0) {
-    std::cout << fmt::format("  {} of more than one object: --overlap {}\n",
+    std::cout << fmt::format("  {} in more than one object, decided by --overlap {}\n",
                              counted(summary.overlapping, "pixel"), request.overlap);
   }
   if (summary.ignored > 0) {
