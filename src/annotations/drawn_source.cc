@@ -32,8 +32,9 @@ std::string key_of(const LabelItem& item) {
 /// Background first, ignored names out, colours where there are none.
 std::vector<ClassInfo> settled_classes(std::vector<ClassInfo> classes) {
   std::erase_if(classes, [](const ClassInfo& info) { return is_ignore_name(info.name); });
-  std::ranges::stable_partition(
-      classes, [](const ClassInfo& info) { return is_background_name(info.name); });
+  // Not std::ranges::stable_partition: Clang 14 cannot read the view that it gives in libstdc++ 12.
+  std::stable_partition(classes.begin(), classes.end(),
+                        [](const ClassInfo& info) { return is_background_name(info.name); });
   const bool coloured =
       std::ranges::any_of(classes, [](const ClassInfo& info) { return info.colour != Rgb{}; });
   if (coloured) return classes;

@@ -129,7 +129,8 @@ class Tracer {
       heading = next;
     } while (y != start_y || x != start_x || heading != kRight);
     // The corner where it began comes last; rings begin there.
-    std::ranges::rotate(ring, ring.end() - 1);
+    // (Not std::ranges::rotate: Clang 14 cannot read the view that it gives in libstdc++ 12.)
+    std::rotate(ring.begin(), ring.end() - 1, ring.end());
     return ring;
   }
 
