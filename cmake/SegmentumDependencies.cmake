@@ -24,6 +24,7 @@ segmentum_find(dnnl::dnnl oneapi/dnnl/dnnl.hpp LIBRARIES dnnl)   # libdnnl-dev (
 segmentum_find(turbojpeg::turbojpeg turbojpeg.h LIBRARIES turbojpeg)  # libturbojpeg0-dev
 segmentum_find(libzip::zip zip.h LIBRARIES zip)              # libzip-dev (its CMake files want programs of another package)
 segmentum_find(nettle::nettle nettle/sha2.h LIBRARIES nettle)  # nettle-dev
+segmentum_find(pugixml::pugixml pugixml.hpp LIBRARIES pugixml)  # libpugixml-dev
 find_package(hwy REQUIRED)                                   # libhwy-dev
 find_package(PNG REQUIRED)                                   # libpng-dev
 find_package(TIFF REQUIRED)                                  # libtiff-dev

@@ -22,6 +22,8 @@ struct Command {
 
 extern const Command kInitCommand;
 extern const Command kCheckCommand;
+extern const Command kConvertCommand;
+extern const Command kFetchCommand;
 extern const Command kTrainCommand;
 extern const Command kEvalCommand;
 extern const Command kCompareCommand;

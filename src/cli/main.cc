@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::array kCommands{&kInitCommand,
                                &kCheckCommand,
+                               &kConvertCommand,
+                               &kFetchCommand,
                                &kTrainCommand,
                                &kEvalCommand,
                                &kCompareCommand,

@@ -158,14 +158,18 @@ std::vector<LegendEntry> parse_legend(std::string_view text) {
 }
 
 Legend find_legend(const std::filesystem::path& root) {
-  for (const char* name :
-       {"classes.csv", "class_dict.csv", "labels.csv", "colors.csv", "colours.csv", "classes.txt",
-        "class_names.txt", "label_names.txt", "labelmap.txt", "label_colors.txt",
-        "label_colours.txt", "labels.txt", "colors.txt", "colours.txt", "objectInfo150.csv"}) {
+  for (const char* name : {"classes.csv", "class_dict.csv", "labels.csv", "colors.csv",
+                           "colours.csv", "classes.txt", "class_names.txt", "label_names.txt",
+                           "labelmap.txt", "label_colors.txt", "label_colours.txt", "labels.txt",
+                           "colors.txt", "colours.txt", "objectInfo150.csv", "objectInfo150.txt"}) {
     const auto file = root / name;
     if (!std::filesystem::is_regular_file(file)) continue;
     Legend legend{.file = name, .entries = parse_legend(read_file(file))};
-    if (!legend.empty()) return legend;
+    if (legend.empty()) continue;
+    // ADE20K counts its classes from 1; 0 is whatever else is there.
+    const bool ade20k = std::string_view(name).starts_with("objectInfo150");
+    if (ade20k) legend.entries.push_back({0, true, "other", std::nullopt, true});
+    return legend;
   }
   return {};
 }

@@ -37,6 +37,8 @@ constexpr std::array<std::string_view, 24> kMaskWords = {"segmentationclass",
 constexpr std::array<std::string_view, 16> kImageWords = {
     "image",  "images",  "img",      "imgs",  "jpegimages", "leftimg8bit", "rgb", "photo",
     "photos", "picture", "pictures", "input", "inputs",     "sat",         "raw", "original"};
+// In the names of files only: a folder of this name is one of several volumes.
+constexpr std::string_view kStackWord = "volume";
 constexpr std::array<std::string_view, 9> kOtherWords = {
     "instance",    "instances", "segmentationobject", "instanceids",  "polygons",
     "predictions", "overlay",   "overlays",           "visualization"};
@@ -75,8 +77,22 @@ std::vector<std::string> split_compound(const std::string& part) {
   return {part};
 }
 
+// CamVid's own folders, whose pictures have masks of the same name with "_L" behind it.
+constexpr std::string_view kCamVidPictures = "701_stillsraw_full";
+constexpr std::string_view kCamVidMasks = "labeledapproved_full";
+constexpr std::string_view kCamVidEnding = "l";
+
 // Takes the words of one folder out of its name; what is left belongs to the key.
 void read_folder(const std::string& folder, FileRole& role) {
+  if (lower_case(folder) == kCamVidPictures) {
+    role.kind = FileRole::Kind::image;
+    return;
+  }
+  if (lower_case(folder) == kCamVidMasks) {
+    role.kind = FileRole::Kind::mask;
+    role.word = "labels";
+    return;
+  }
   std::vector<std::string> rest;
   for (const std::string& part : parts_of(lower_case(folder))) {
     for (const std::string& word : split_compound(part)) {
@@ -103,7 +119,8 @@ void read_stem(const std::string& stem, FileRole& role) {
   const auto take = [&](std::size_t at) {
     const std::string word = parts[at];
     const bool mask = contains(kMaskWords, word), other = contains(kOtherWords, word);
-    if (!mask && !other && !contains(kImageWords, word)) return false;
+    const bool image = contains(kImageWords, word) || (word == kStackWord && at > 0);
+    if (!mask && !other && !image) return false;
     if (!decided && mask) {
       role.kind = FileRole::Kind::mask;
       role.word = word;
@@ -116,6 +133,9 @@ void read_stem(const std::string& stem, FileRole& role) {
     parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(at));
     return true;
   };
+  if (role.kind == FileRole::Kind::mask && parts.size() > 1 && parts.back() == kCamVidEnding) {
+    parts.pop_back();
+  }
   // One part always stays, for a file named "mask.png".
   bool took_last = false;
   while (parts.size() > 1 && take(parts.size() - 1)) took_last = true;
@@ -128,6 +148,11 @@ void read_stem(const std::string& stem, FileRole& role) {
 bool is_jpeg_file(const std::filesystem::path& path) {
   const std::string extension = lower_case(path.extension().string());
   return extension == ".jpg" || extension == ".jpeg";
+}
+
+bool is_tiff_file(const std::filesystem::path& path) {
+  const std::string extension = lower_case(path.extension().string());
+  return extension == ".tif" || extension == ".tiff";
 }
 
 std::string lower_case(std::string text) {

@@ -25,8 +25,9 @@ std::string split_word(const std::string& word);
 /// How good a sign a mask word is: of several masks for one picture the least rank is taken.
 int mask_word_rank(const std::string& word);
 
-/// True for the extensions jpg and jpeg in any case.
+/// True for the extensions jpg and jpeg, or tif and tiff, in any case.
 bool is_jpeg_file(const std::filesystem::path& path);
+bool is_tiff_file(const std::filesystem::path& path);
 
 /// In lower case, ASCII only.
 std::string lower_case(std::string text);

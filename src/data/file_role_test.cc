@@ -40,6 +40,15 @@ TEST(FileRole, StemsSayItToo) {
   expect_role("x/mask.png", Kind::unknown, "", "x/mask");  // nothing would be left
 }
 
+TEST(FileRole, WordsOfSingleDataSets) {
+  expect_role("701_StillsRaw_full/0001TP_006690.png", Kind::image, "", "0001tp_006690");
+  expect_role("LabeledApproved_full/0001TP_006690_L.png", Kind::mask, "", "0001tp_006690");
+  expect_role("scans/a_L.png", Kind::unknown, "", "scans/a_l");  // a left one
+  expect_role("train-volume.tif", Kind::image, "", "train");
+  expect_role("train-labels.tif", Kind::mask, "", "train");
+  expect_role("volume_1/images/a.png", Kind::image, "", "volume_1/a");
+}
+
 TEST(FileRole, TheLastWordOfAStemNamesTheMask) {
   EXPECT_EQ(file_role("gtFine/train/bonn/bonn_01_gtFine_labelIds.png").word, "labelids");
   EXPECT_EQ(file_role("gtFine/train/bonn/bonn_01_gtFine_labelTrainIds.png").word, "labeltrainids");

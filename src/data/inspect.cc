@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/counted.h"
+#include "data/cityscapes.h"
 #include "data/class_legend.h"
 #include "data/dataset_file.h"
 #include "data/file_role.h"
@@ -20,6 +21,8 @@
 
 namespace segmentum {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::size_t kMostMasksRead = 200;
 constexpr std::size_t kMostPicturesRead = 200;
@@ -159,8 +162,9 @@ void name_all(Inspection& inspection) {
 void read_labels_of(const std::vector<Sample>& samples, Inspection& inspection) {
   Dataset& dataset = inspection.dataset;
   const MaskSurvey survey = survey_masks(dataset.root, spread(samples, kMostMasksRead));
-  LabelScheme scheme =
-      decide_labels(survey, find_legend(dataset.root), annotated_names(dataset.root));
+  Legend legend = find_legend(dataset.root);
+  if (legend.empty()) legend = cityscapes_legend(samples);
+  LabelScheme scheme = decide_labels(survey, legend, annotated_names(dataset.root));
   dataset.classes = std::move(scheme.classes);
   dataset.encoding = std::move(scheme.encoding);
   append(inspection.notes, scheme.notes);
@@ -214,6 +218,24 @@ void compare_sizes(const std::vector<Sample>& samples, Inspection& inspection) {
                   different, first));
 }
 
+// Pages behind the first one would be silently left out.
+void ask_about_pages(const std::vector<Sample>& samples, Inspection& inspection) {
+  for (const Sample& sample : spread(samples, kMostMasksRead)) {
+    try {
+      const fs::path path = inspection.dataset.root / sample.image;
+      const int pages = is_tiff_file(path) ? page_count(path) : 1;
+      if (pages == 1) continue;
+      inspection.questions.push_back(fmt::format(
+          "{} holds {} pictures, of which only the first is read: is it a stack? segmentum convert "
+          "{} --to masks --out DIR makes a picture of each",
+          sample.image.generic_string(), pages, inspection.dataset.root.string()));
+      return;
+    } catch (const Error&) {
+      continue;  // already told of where its pixels were read
+    }
+  }
+}
+
 }  // namespace
 
 Inspection inspect_folder(const std::filesystem::path& folder, std::uint64_t seed) {
@@ -232,13 +254,15 @@ Inspection inspect_folder(const std::filesystem::path& folder, std::uint64_t see
   if (samples.empty()) {
     inspection.obstacles.push_back(
         "no picture has a mask that can be told by its name; expected images/a.png with "
-        "masks/a.png, a.jpg with a_mask.png, or a train.txt with lines \"image mask\"");
+        "masks/a.png, a.jpg with a_mask.png, or a train.txt with lines \"image mask\"; labels as "
+        "COCO, LabelMe, CVAT, YOLO or a mask for each object become masks by segmentum convert");
     return inspection;
   }
   complete_splits(layout, seed, inspection);
   name_all(inspection);
   read_labels_of(samples, inspection);
   compare_sizes(samples, inspection);
+  ask_about_pages(samples, inspection);
   if (!inspection.dataset.splits.contains("train")) {
     if (inspection.dataset.splits.contains(kUndivided)) return inspection;  // told of already
     inspection.obstacles.push_back(

@@ -176,6 +176,58 @@ TEST(Inspect, CityscapesHasSeveralMasksForAPicture) {
   EXPECT_THAT(labels_of(dataset, dataset.split("train")[0]), ElementsAre(0, 1));
 }
 
+TEST(Inspect, CityscapesLabelIdsBecomeThe19ClassesThatAreTrainedOn) {
+  const TemporaryFolder folder;
+  for (const char* split : {"train", "val"}) {
+    const std::string place = std::string("/") + split + "/bonn/bonn_01_";
+    folder.grey("leftImg8bit" + place + "leftImg8bit.png", {10, 20, 30, 40, 50, 60});
+    folder.grey("gtFine" + place + "gtFine_labelIds.png", {0, 7, 9, 26, 33, 255});
+    folder.grey("gtFine" + place + "gtFine_instanceIds.png", {0, 7, 9, 26, 33, 255});
+  }
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.obstacles, IsEmpty());
+  EXPECT_THAT(inspection.questions, IsEmpty());
+  EXPECT_THAT(inspection.notes, Contains("Cityscapes' table of labelIds names 19 classes"));
+  const Dataset dataset = round_trip(folder, inspection);
+  EXPECT_EQ(dataset.classes[0].name, "road");
+  EXPECT_EQ(dataset.classes[18], (ClassInfo{"bicycle", {119, 11, 32}}));
+  EXPECT_THAT(labels_of(dataset, dataset.split("train")[0]),
+              ElementsAre(kIgnoreLabel, 0, kIgnoreLabel, 13, 18, kIgnoreLabel));
+}
+
+TEST(Inspect, Ade20kCountsItsClassesFromOne) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b", "c"}) {
+    folder.grey(std::string("images/training/") + name + ".png", {10, 20, 30});
+    folder.grey(std::string("annotations/training/") + name + ".png", {0, 1, 3});
+  }
+  folder.text("objectInfo150.txt",
+              "Idx\tRatio\tTrain\tVal\tName\n1\t0.1\t1\t1\twall\n2\t0.1\t1\t1\tbuilding, edifice\n"
+              "3\t0.1\t1\t1\tsky\n");
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.questions, Not(Contains(HasSubstr("ignore"))));
+  const Dataset dataset = round_trip(folder, inspection);
+  ASSERT_EQ(dataset.class_count(), 3);
+  EXPECT_EQ(dataset.classes[1].name, "building, edifice");
+  EXPECT_THAT(labels_of(dataset, dataset.split("train")[0]), ElementsAre(kIgnoreLabel, 0, 2));
+}
+
+TEST(Inspect, CamVidsOwnColouredMasks) {
+  for (const auto& [pictures, masks] : {std::pair{"701_StillsRaw_full/", "LabeledApproved_full/"},
+                                        std::pair{"train/", "train_labels/"}}) {
+    const TemporaryFolder folder;
+    for (const char* name : {"0001TP_006690", "0006R0_f00930", "0016E5_00390"}) {
+      folder.grey(std::string(pictures) + name + ".png", {10, 20, 30});
+      folder.colours(std::string(masks) + name + "_L.png",
+                     {{128, 128, 128}, {0, 0, 0}, {128, 64, 128}});
+    }
+    folder.text("label_colors.txt", "128 128 128\tSky\n128 64 128\tRoad\n0 0 0\tVoid\n");
+    const Dataset dataset = round_trip(folder, inspect_folder(folder.path()));
+    ASSERT_EQ(dataset.class_count(), 2) << masks;
+    EXPECT_THAT(labels_of(dataset, dataset.split("train")[0]), ElementsAre(0, kIgnoreLabel, 1));
+  }
+}
+
 TEST(Inspect, ASecondMaskOfAPictureIsNamedAndLeftOut) {
   const TemporaryFolder folder;
   for (const char* name : {"a", "b", "c"}) {

@@ -260,15 +260,20 @@ class Decision {
     const bool numbered = legend_.entries.front().numbered;
     const bool shifted = !numbered && *seen_.rbegin() == legend_.entries.size();
     if (shifted) add_class("background", {0, 0, 0}, {0});
+    std::vector<std::string> ignored;
     for (const LegendEntry& entry : legend_.entries) {
       const std::uint32_t value = entry.value + (shifted ? 1 : 0);
       if (entry.ignore) {
-        note(fmt::format("\"{}\" ({}) is ignored", entry.name, value));
+        ignored.push_back(fmt::format("\"{}\" ({})", entry.name, value));
         ignore(value);
       } else {
         const Rgb colour = entry.colour ? *entry.colour : colour_for(scheme_.classes.size(), value);
         add_class(entry.name, colour, {value});
       }
+    }
+    if (!ignored.empty()) {
+      note(fmt::format("{} {} ignored", fmt::join(ignored, ", "),
+                       ignored.size() == 1 ? "is" : "are"));
     }
     note(fmt::format("{} names {}{}", legend_.file.string(),
                      counted(scheme_.classes.size(), "class"),

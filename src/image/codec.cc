@@ -176,6 +176,11 @@ ImageSize image_size(const fs::path& path) {
   }
 }
 
+int page_count(const fs::path& path) {
+  const FileFormat format = detect(read_start(path, kSignatureBytes), path.string());
+  return format == FileFormat::tiff ? tiff_page_count(path) : 1;
+}
+
 bool is_image_file(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),

@@ -20,6 +20,8 @@ struct ReadOptions {
   /// Larger pictures are refused from their header, before memory is taken for them. The limit on
   /// samples is four times this one.
   std::int64_t max_pixels = std::int64_t{1} << 31;
+  /// Which picture of a TIFF file, from 0; other formats hold one.
+  int page = 0;
 };
 
 /// What `read_image` would return, without its pixels.
@@ -37,10 +39,11 @@ struct RawMask {
   std::vector<Rgb> palette;  // of palette files; empty for all others
 };
 
-/// The first picture of a PNG, JPEG or TIFF file, upright: rotation by EXIF or TIFF tag is applied.
-/// u8 for up to 8 bits a sample and u16 for up to 16, scaled to the full range where a file has
-/// fewer bits; f32 for float and for signed or wider integers. Palettes become RGB, or RGBA where
-/// entries are transparent; CMYK, Lab and the like become RGB; all else keeps its channels.
+/// A picture of a PNG, JPEG or TIFF file, the first unless asked otherwise, upright: rotation by
+/// EXIF or TIFF tag is applied. u8 for up to 8 bits a sample and u16 for up to 16, scaled to the
+/// full range where a file has fewer bits; f32 for float and for signed or wider integers. Palettes
+/// become RGB, or RGBA where entries are transparent; CMYK, Lab and the like become RGB; all else
+/// keeps its channels.
 Image read_image(const std::filesystem::path& path, const ReadOptions& options = {});
 
 /// The same for a PNG or JPEG file in memory; `name` is used in errors.
@@ -67,6 +70,9 @@ Image oriented(Image image, int orientation);
 
 /// The size of what `read_image` would return. Reads the header only.
 ImageSize image_size(const std::filesystem::path& path);
+
+/// How many pictures a file holds: the pages of a TIFF file, 1 for others.
+int page_count(const std::filesystem::path& path);
 
 /// True for the extensions png, jpg, jpeg, tif and tiff in any case; the file is not looked at.
 bool is_image_file(const std::filesystem::path& path);

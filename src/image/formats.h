@@ -25,6 +25,7 @@ RawMask decode_tiff(const std::filesystem::path& path, Purpose purpose, const Re
 ImageSize png_size(std::span<const std::byte> start, const std::string& name);
 ImageSize jpeg_size(std::span<const std::byte> start, const std::string& name);
 ImageSize tiff_size(const std::filesystem::path& path);
+int tiff_page_count(const std::filesystem::path& path);
 
 /// As the header states it; upright where it says nothing.
 int jpeg_orientation(std::span<const std::byte> start);

@@ -64,7 +64,7 @@ struct TiffHeader {
 
 class TiffReader {
  public:
-  explicit TiffReader(const std::filesystem::path& path) : name_(path.string()) {
+  explicit TiffReader(const std::filesystem::path& path, int page = 0) : name_(path.string()) {
     std::error_code code;
     file_bytes_ = static_cast<double>(std::filesystem::file_size(path, code));
     const std::unique_ptr<TIFFOpenOptions, FreeOptions> options(TIFFOpenOptionsAlloc());
@@ -76,7 +76,12 @@ class TiffReader {
     tiff_.reset(TIFFOpenExt(path.c_str(), "rm", options.get()));
     if (tiff_ == nullptr) fail("its first page cannot be read");
     problem_->forget();  // of tags that are not needed
+    if (page > 0 && TIFFSetDirectory(tiff_.get(), static_cast<tdir_t>(page)) == 0) {
+      fail(fmt::format("its page {} cannot be read", page + 1));
+    }
   }
+
+  int page_count() { return static_cast<int>(TIFFNumberOfDirectories(tiff_.get())); }
 
   TiffHeader read_header() {
     TiffHeader header;
@@ -344,13 +349,17 @@ ImageSize tiff_size(const std::filesystem::path& path) {
   return shown_size(header);
 }
 
+int tiff_page_count(const std::filesystem::path& path) {
+  return TiffReader(path).page_count();
+}
+
 int tiff_orientation(const std::filesystem::path& path) {
   return TiffReader(path).read_header().orientation;
 }
 
 RawMask decode_tiff(const std::filesystem::path& path, Purpose purpose,
                     const ReadOptions& options) {
-  TiffReader reader(path);
+  TiffReader reader(path, options.page);
   const TiffHeader header = reader.read_header();
   check_size(path.string(), header.height, header.width, header.samples, options);
   reader.check_plausible(header);

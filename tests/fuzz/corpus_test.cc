@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "read_hostile_annotation.h"
 #include "read_hostile_checkpoint.h"
 #include "read_hostile_onnx.h"
 #include "run_hostile_crf.h"
@@ -34,6 +35,10 @@ TEST(Corpus, HostileCheckpointsAreRefused) {
 
 TEST(Corpus, HostileOnnxFilesAreRefused) {
   expect_refused("onnx_corpus", read_hostile_onnx, 70);
+}
+
+TEST(Corpus, HostileAnnotationsAreRefused) {
+  expect_refused("annotation_corpus", read_hostile_annotation, 25);
 }
 
 TEST(Corpus, HostileCrfsGiveMarginalsOrAreRefused) {

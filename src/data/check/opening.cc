@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "base/threads.h"
+#include "data/cityscapes.h"
 #include "data/class_legend.h"
 #include "data/dataset_file.h"
-#include "data/file_role.h"
 #include "data/inspect.h"
 #include "data/instances.h"
 #include "data/label_scheme.h"
@@ -128,6 +126,16 @@ void forget_strays(const Legend& legend, Dataset& dataset) {
   });
 }
 
+/// As an inspection finds it: a file's, or that of a data set which is known by the names of masks.
+Legend legend_of(const Dataset& dataset) {
+  Legend legend = find_legend(dataset.root);
+  if (!legend.empty()) return legend;
+  std::vector<Sample> all;
+  for (const auto& [name, samples] : dataset.splits)
+    all.insert(all.end(), samples.begin(), samples.end());
+  return cityscapes_legend(all);
+}
+
 /// Decides the labels anew from the masks of the commonest form, where there are several. Returns
 /// whether it could.
 bool decide_by_majority(Dataset& dataset) {
@@ -138,85 +146,12 @@ bool decide_by_majority(Dataset& dataset) {
     if (belongs(mask.form, common)) alike.push_back(*mask.sample);
   }
   if (alike.empty() || alike.size() == masks.size()) return false;
-  LabelScheme scheme = decide_labels(survey_masks(dataset.root, alike), find_legend(dataset.root),
+  LabelScheme scheme = decide_labels(survey_masks(dataset.root, alike), legend_of(dataset),
                                      annotated_names(dataset.root));
   if (!scheme.obstacles.empty()) return false;
   dataset.classes = std::move(scheme.classes);
   dataset.encoding = std::move(scheme.encoding);
   return true;
-}
-
-struct NamedColour {
-  const char* name;
-  Rgb colour;
-};
-/// github.com/mcordts/cityscapesScripts, helpers/labels.py: the classes that are trained on.
-constexpr std::array<NamedColour, 19> kCityscapes = {{{"road", {128, 64, 128}},
-                                                      {"sidewalk", {244, 35, 232}},
-                                                      {"building", {70, 70, 70}},
-                                                      {"wall", {102, 102, 156}},
-                                                      {"fence", {190, 153, 153}},
-                                                      {"pole", {153, 153, 153}},
-                                                      {"traffic light", {250, 170, 30}},
-                                                      {"traffic sign", {220, 220, 0}},
-                                                      {"vegetation", {107, 142, 35}},
-                                                      {"terrain", {152, 251, 152}},
-                                                      {"sky", {70, 130, 180}},
-                                                      {"person", {220, 20, 60}},
-                                                      {"rider", {255, 0, 0}},
-                                                      {"car", {0, 0, 142}},
-                                                      {"truck", {0, 0, 70}},
-                                                      {"bus", {0, 60, 100}},
-                                                      {"train", {0, 80, 100}},
-                                                      {"motorcycle", {0, 0, 230}},
-                                                      {"bicycle", {119, 11, 32}}}};
-
-/// Whether most masks are called labelIds, as Cityscapes calls them.
-bool named_label_ids(const Dataset& dataset) {
-  std::size_t named = 0, all = 0;
-  for (const auto& [name, samples] : dataset.splits) {
-    for (const Sample& sample : samples) {
-      named += lower_case(sample.mask.filename().string()).find("labelids") != std::string::npos;
-      ++all;
-    }
-  }
-  return 2 * named > all;
-}
-
-/// Masks of Cityscapes' labelIds that nobody described: the 19 classes are meant.
-bool mean_cityscapes(Dataset& dataset) {
-  if (!named_label_ids(dataset) || dataset.encoding.kind != Kind::value ||
-      dataset.encoding.threshold || !find_legend(dataset.root).empty()) {
-    return false;
-  }
-  const auto& values = dataset.encoding.to_class;
-  for (const auto& [value, label] : values) {
-    if (value >= kCityscapesIds && label != kIgnoreLabel) return false;
-  }
-  dataset.classes.clear();
-  for (const NamedColour& one : kCityscapes) dataset.classes.push_back({one.name, one.colour});
-  dataset.encoding = {};
-  for (std::uint32_t id = 0; id < kCityscapesIds; ++id) {
-    dataset.encoding.to_class[id] = cityscapes_train_id(id);
-  }
-  return true;
-}
-
-Finding found_label_ids(const Dataset& dataset) {
-  Finding finding{
-      .fault = Fault::label_ids,
-      .severity = Severity::error,
-      .what =
-          "the masks hold Cityscapes' labelIds: of its 34 ids 19 are classes to train on, the "
-          "others count as classes too unless a dataset.toml says otherwise",
-      .fix = "use the _labelTrainIds files, or --fix DIR, which writes the 19 classes",
-      .repaired = true};
-  for (const auto& [name, samples] : dataset.splits) {
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      finding.add({samples[i].mask, "", name, static_cast<int>(i)});
-    }
-  }
-  return finding;
 }
 
 Checkup of_description(const fs::path& file) {
@@ -234,8 +169,7 @@ Checkup of_folder(const fs::path& folder) {
   const std::vector<ClassInfo> classes = dataset.classes;
   const LabelEncoding encoding = dataset.encoding;
   const bool decided = !dataset.splits.empty() && decide_by_majority(dataset);
-  forget_strays(find_legend(dataset.root), dataset);
-  if (mean_cityscapes(dataset)) checkup.add(found_label_ids(dataset));
+  forget_strays(legend_of(dataset), dataset);
   if (inspection.obstacles.empty() && classes == dataset.classes) checkup.in_training = encoding;
   for (const std::string& obstacle : inspection.obstacles) {
     // What values are too many is told of the masks that hold them.

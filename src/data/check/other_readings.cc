@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <optional>
 #include <set>
 
+#include "data/cityscapes.h"
 #include "data/label_values.h"
 
 namespace segmentum {
@@ -16,10 +16,6 @@ namespace {
 using Kind = LabelEncoding::Kind;
 using ToClass = std::map<std::uint32_t, std::uint16_t>;
 
-/// github.com/mcordts/cityscapesScripts, helpers/labels.py: `trainId` of the ids 0 to 33.
-constexpr std::array<std::uint16_t, kCityscapesIds> kTrainIds = {
-    255, 255, 255, 255, 255, 255, 255, 0,  1,  255, 255, 2,  3,   4,   255, 255, 255,
-    5,   255, 6,   7,   8,   9,   10,  11, 12, 13,  14,  15, 255, 255, 16,  17,  18};
 constexpr int kCityscapesClasses = 19;
 
 class Readings {
@@ -303,11 +299,6 @@ double disagreement(const MaskContent& mask, const LabelEncoding& a, const Label
     if (label_of(value, a) != label_of(value, b)) different += pixels;
   }
   return static_cast<double>(different) / static_cast<double>(mask.pixels());
-}
-
-std::uint16_t cityscapes_train_id(std::uint32_t label_id) {
-  const std::uint16_t id = label_id < kCityscapesIds ? kTrainIds[label_id] : 255;
-  return id == 255 ? kIgnoreLabel : id;
 }
 
 std::uint32_t luma(Rgb colour) {

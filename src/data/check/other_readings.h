@@ -40,10 +40,6 @@ std::int64_t classes_pixels(const OtherReading& reading, const MaskContent& mask
 /// 1 where one reads values and the other colours.
 double disagreement(const MaskContent& mask, const LabelEncoding& a, const LabelEncoding& b);
 
-/// Cityscapes' 34 ids: the label that each is trained as, kIgnoreLabel for those that are not.
-std::uint16_t cityscapes_train_id(std::uint32_t label_id);
-inline constexpr std::uint32_t kCityscapesIds = 34;
-
 /// Grey of a colour, as programs that turn pictures grey compute it (Rec. 601, rounded).
 std::uint32_t luma(Rgb colour);
 

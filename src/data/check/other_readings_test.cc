@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "data/cityscapes.h"
 #include "data/label_values.h"
 #include "image/testing.h"
 
