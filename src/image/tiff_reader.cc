@@ -225,6 +225,14 @@ void TiffReader::read_row(const TiffHeader& header, std::uint32_t y, std::byte* 
   unpack_row(block_.data(), header.sample, std::int64_t{header.width} * header.samples, row, 1);
 }
 
+bool TiffReader::last_is_alpha() {
+  std::uint16_t count = 0;
+  const std::uint16_t* kinds = nullptr;
+  TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_EXTRASAMPLES, &count, &kinds);
+  return count > 0 &&
+         (kinds[count - 1] == EXTRASAMPLE_ASSOCALPHA || kinds[count - 1] == EXTRASAMPLE_UNASSALPHA);
+}
+
 std::string TiffReader::description() {
   const char* text = nullptr;
   return TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) != 0 && text ? text : "";

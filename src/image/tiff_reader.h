@@ -60,6 +60,8 @@ class TiffReader {
   /// `header.stored_type()`. Cheap for the row after the one read last.
   void read_row(const TiffHeader& header, std::uint32_t y, std::byte* row);
   std::vector<Rgb> palette(const TiffHeader& header);
+  /// As the ExtraSamples tag has it.
+  bool last_is_alpha();
   /// ImageDescription; empty where there is none.
   std::string description();
   /// The tags of these numbers that the page has; numbers that libtiff itself knows are passed

@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <tiffio.h>
 
 #include <algorithm>
 #include <map>
 
 #include "base/file.h"
+#include "base/random.h"
 #include "image/codec.h"
 #include "image/label_tiff.h"
 #include "infer/make_segmenter.h"
@@ -56,6 +58,28 @@ LabelMap labels_in(const fs::path& path) {
   return labels;
 }
 
+/// Five bands of 16 bits, in tiles.
+void write_bands(const fs::path& path, int height, int width) {
+  constexpr int kBands = 5, kSide = 128;
+  TIFF* tiff = TIFFOpen(path.c_str(), "w8");
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, width);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, height);
+  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, kBands);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 16);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+  TIFFSetField(tiff, TIFFTAG_TILEWIDTH, kSide);
+  TIFFSetField(tiff, TIFFTAG_TILELENGTH, kSide);
+  RandomStream random(8, 0, 0);
+  std::vector<std::uint16_t> tile(kSide * kSide * kBands);
+  for (int y = 0; y < height; y += kSide) {
+    for (int x = 0; x < width; x += kSide) {
+      for (std::uint16_t& value : tile) value = static_cast<std::uint16_t>(random.bits());
+      TIFFWriteTile(tiff, tile.data(), x, y, 0, 0);
+    }
+  }
+  TIFFClose(tiff);
+}
+
 /// Stops after so many updates.
 class Stopper : public ProgressSink {
  public:
@@ -81,12 +105,12 @@ std::string error_of(const std::function<void()>& call) {
   return "";
 }
 
-struct Network1 {
+struct Choice {
   const char* architecture;
   std::map<std::string, std::string> settings;
 };
 
-Model model_of(const Network1& network) {
+Model model_of(const Choice& network) {
   Model model = tiny_model("unet");
   const ModelOptions options{.input_channels = 3, .classes = 3, .settings = network.settings};
   model.graph = build_model(network.architecture, options);
@@ -99,13 +123,13 @@ Model model_of(const Network1& network) {
 TEST_F(StreamPicture, GivesTheLabelsOfTheWholePicture) {
   const fs::path input = picture("in.png", 530, 601);
   const Image image = read_image(input);
-  for (const Network1& network :
-       {Network1{"unet", {{"width", "16"}, {"depth", "3"}}},
-        Network1{"unet", {{"width", "16"}, {"depth", "2"}, {"up", "bilinear"}}},
-        Network1{"unet", {{"width", "16"}, {"depth", "2"}, {"padding", "valid"}}},
-        Network1{"fcn8s", {{"width", "16"}, {"fc_channels", "8"}}},
-        Network1{"deeplab_v3plus",
-                 {{"backbone", "resnet18"}, {"width", "16"}, {"image_pooling", "false"}}}}) {
+  for (const Choice& network :
+       {Choice{"unet", {{"width", "16"}, {"depth", "3"}}},
+        Choice{"unet", {{"width", "16"}, {"depth", "2"}, {"up", "bilinear"}}},
+        Choice{"unet", {{"width", "16"}, {"depth", "2"}, {"padding", "valid"}}},
+        Choice{"fcn8s", {{"width", "16"}, {"fc_channels", "8"}}},
+        Choice{"deeplab_v3plus",
+               {{"backbone", "resnet18"}, {"width", "16"}, {"image_pooling", "false"}}}}) {
     const Segmenter whole = make_segmenter(model_of(network), with_tiles(1 << 20));
     const Segmenter tiles = make_segmenter(model_of(network), with_tiles(256));
     stream_picture(tiles, input, path("out.tif"), {.proofs = 2});
@@ -134,6 +158,19 @@ TEST_F(StreamPicture, AOneClassHeadAndSourceValues) {
       ASSERT_EQ(mask.values.row<std::uint8_t>(y)[x], labels(y, x) * 200);
     }
   }
+}
+
+TEST_F(StreamPicture, FiveBandsOf16Bits) {
+  write_bands(path("bands.tif"), 400, 530);
+  Model model = tiny_model("unet");
+  const ModelOptions options{
+      .input_channels = 5, .classes = 3, .settings = {{"width", "16"}, {"depth", "2"}}};
+  model.graph = build_model("unet", options);
+  model.parameters = initialise(model.graph, 5);
+  model.preprocess = {.mean = std::vector<float>(5, 0.5f), .std = std::vector<float>(5, 0.3f)};
+  const Segmenter segmenter = make_segmenter(std::move(model), with_tiles(256));
+  stream_picture(segmenter, path("bands.tif"), path("out.tif"), {.proofs = 1});
+  EXPECT_EQ(labels_in(path("out.tif")), segmenter.segment(read_image(path("bands.tif"))));
 }
 
 TEST_F(StreamPicture, GoesOnWhereItWasStopped) {
