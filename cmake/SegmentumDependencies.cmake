@@ -27,6 +27,8 @@ segmentum_find(nettle::nettle nettle/sha2.h LIBRARIES nettle)  # nettle-dev
 segmentum_find(pugixml::pugixml pugixml.hpp LIBRARIES pugixml)  # libpugixml-dev
 find_package(hwy REQUIRED)                                   # libhwy-dev
 find_package(PNG REQUIRED)                                   # libpng-dev
+find_package(JPEG REQUIRED)                                  # libjpeg-dev, for rows: turbojpeg decodes whole pictures alone
+find_package(ZLIB REQUIRED)                                  # zlib1g-dev
 find_package(TIFF REQUIRED)                                  # libtiff-dev
 find_package(tomlplusplus REQUIRED)                          # libtomlplusplus-dev
 find_package(fmt REQUIRED)                                   # libfmt-dev

@@ -1,6 +1,7 @@
 // Pictures and label maps in and out of files, for applications that have no other means.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "segmentum/classes.h"
@@ -21,5 +22,9 @@ void save_picture(const std::string& path, const ImageView& picture);
 /// Throws Error naming the file, or if a label is no class.
 void save_labels(const std::string& path, const LabelMap& labels,
                  const std::vector<ClassInfo>& classes);
+
+/// Pictures that would take more bytes than this when decoded are refused from their header, in
+/// the whole process: 4 GiB unless this said otherwise. Throws Error unless positive.
+void limit_pictures(std::int64_t bytes);
 
 }  // namespace segmentum

@@ -18,6 +18,7 @@
 namespace segmentum {
 
 struct Model;
+class Network;
 
 /// How a model is run. The result does not depend on `threads`; nor on `tile` and `memory_limit`,
 /// save for networks that look at the whole picture at once, which are never cut into tiles.
@@ -91,6 +92,7 @@ class Segmenter {
 
  private:
   friend Segmenter make_segmenter(Model model, const SegmenterOptions& options);
+  friend std::shared_ptr<Network> network_of(const Segmenter& segmenter);
   struct Core;
   explicit Segmenter(std::shared_ptr<Core> core);
   std::shared_ptr<Core> core_;

@@ -56,6 +56,16 @@ std::string read_file(const fs::path& path) {
   return content;
 }
 
+std::string read_file_part(const fs::path& path, std::int64_t offset, std::int64_t count) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream.seekg(offset)) fail(path, "open");
+  std::string part(static_cast<std::size_t>(count), '\0');
+  stream.read(part.data(), count);
+  part.resize(static_cast<std::size_t>(stream.gcount()));
+  if (stream.bad()) fail(path, "read");
+  return part;
+}
+
 void write_file(const fs::path& path, std::string_view content) {
   write_file_pieces(path, {content});
 }
@@ -81,6 +91,11 @@ void write_file_pieces(const fs::path& path, const std::vector<std::string_view>
     throw;
   }
   sync_folder(folder);
+}
+
+void rename_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail(to, "rename into place");
+  sync_folder(to.has_parent_path() ? to.parent_path() : fs::path("."));
 }
 
 }  // namespace segmentum

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "image/codec.h"
 #include "models/settings.h"
 
 namespace segmentum {
@@ -77,6 +78,10 @@ struct Arguments::Parser {
     app.get_formatter()->label("REQUIRED", "(required)");
     app.set_help_flag("-h,--help", "show this help");
     app.allow_extras();  // to say what might have been meant
+    // Of every command; `segmentum --help` tells of it once.
+    add_number<std::int64_t>("--picture-limit", {1, 1e9}, "",
+                             [](std::int64_t megabytes) { set_picture_limit(megabytes << 20); });
+    app.get_option("--picture-limit")->group("");
   }
 
   std::vector<std::string> option_names() const {

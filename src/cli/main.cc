@@ -58,6 +58,9 @@ std::string help() {
          "  segmentum eval runs/first/best.segmentum pictures --report scores\n"
          "  segmentum predict runs/first/best.segmentum new/*.jpg --out masks --overlay\n\n"
          "segmentum COMMAND --help explains a command. Try segmentum demo first.\n"
+         "Every command takes --picture-limit MB: pictures that would take more memory when "
+         "decoded\n"
+         "are refused from their header (default: 4096).\n"
          "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n";
 }
 

@@ -28,8 +28,22 @@ struct Request {
   bool overlay = false;
   bool probabilities = false;
   SegmenterOptions segmenter;
+  std::string stream = "auto";
+  int memory_mb = 1024;
+  int stream_over_mb = 512;
+  bool resume = false;
+  int blend_px = 0;
+  int proofs = 0;
   std::string json;
 };
+
+Streaming streaming_of(const Request& request) {
+  if (request.stream == "auto") return Streaming::automatic;
+  if (request.stream == "always") return Streaming::always;
+  if (request.stream == "never") return Streaming::never;
+  throw UsageError(
+      fmt::format("--stream is \"{}\"; expected auto, always or never", request.stream));
+}
 
 /// What is said of whole pictures says nothing of boxes.
 void check_boxes_alone(const Request& request) {
@@ -38,15 +52,22 @@ void check_boxes_alone(const Request& request) {
                       : request.segmenter.tile != 0 ? "--tile"
                       : request.segmenter.flip      ? "--flip"
                       : request.segmenter.crf       ? "--crf"
+                      : request.stream == "always"  ? "--stream"
                                                     : nullptr;
   if (other) throw UsageError(fmt::format("{} does not go with --boxes", other));
 }
 
 PredictSummary segment(const Request& request, ProgressSink& progress) {
-  const PredictOptions options{.out = request.out,
-                               .overlay = request.overlay,
-                               .probabilities = request.probabilities,
-                               .source_values = request.values == "source"};
+  const PredictOptions options{
+      .out = request.out,
+      .overlay = request.overlay,
+      .probabilities = request.probabilities,
+      .source_values = request.values == "source",
+      .streaming = request.boxes.empty() ? streaming_of(request) : Streaming::never,
+      .stream_over_bytes = std::int64_t{request.stream_over_mb} << 20,
+      .resume = request.resume,
+      .blend_px = request.blend_px,
+      .proofs = request.proofs};
   if (request.boxes.empty()) {
     const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
     tell_of_crf(segmenter, progress);
@@ -70,6 +91,11 @@ std::vector<JsonObject> json_of(const std::vector<PredictedFile>& files) {
 int predict(const Request& request) {
   if (request.values != "index" && request.values != "source") {
     throw UsageError(fmt::format("--values is \"{}\"; expected index or source", request.values));
+  }
+  if (request.blend_px > 0 && request.proofs > 0) {
+    throw UsageError(
+        "--proof compares tiles cut in another way, which --blend does not promise to "
+        "be the same; leave one of them out");
   }
   catch_stop_signals();
   TerminalProgress progress(Screen::standard_error());
@@ -95,6 +121,12 @@ constexpr const char* kNames = R"(
 Label maps have their pictures' names and lie as these do below the folders that are given. Where
 two would be the same file, the later one keeps its ending: im0.png of im0.jpg, then im0.png.png of
 im0.png. --json lists the label map of each picture.
+
+Huge pictures are read, segmented and written tile by tile (--stream): never the whole picture nor
+its label map is in memory. The label map is NAME.tif: tiled, compressed, with palette and pyramid
+(the most frequent of four pixels), and with the picture's georeference. The result is that of the
+whole picture, bit for bit, whatever the tiles. Interrupted or killed, the same command with
+--resume goes on. Tiled TIFF is best; strips, PNG and JPEG are read by rows.
 )";
 
 Action declare(Arguments& arguments) {
@@ -121,10 +153,29 @@ Action declare(Arguments& arguments) {
       request->segmenter.crf, "--crf",
       "pull labels to the picture's edges by a dense CRF, with the settings in the model "
       "file (of crf-search, or model.crf=post), else the defaults");
+  arguments.option(
+      request->stream, "--stream", "auto|always|never",
+      "segment tile by tile: pictures of more than --stream-over (default), all, none");
+  arguments.option(request->stream_over_mb, "--stream-over", {0, 1e6},
+                   "MB that a picture and its label map would take in memory (default: 512)");
+  arguments.option(request->memory_mb, "--memory", {64, 1e6},
+                   "MB for the network's values; of a streamed picture for the whole program "
+                   "(default: 1024)");
+  arguments.flag(request->resume, "--resume",
+                 "go on with streamed pictures where an earlier run was broken off");
+  arguments.option(request->proofs, "--proof", {0, 1e6},
+                   "segment so many parts of each streamed picture again, cut in another way, and "
+                   "compare every pixel");
+  arguments.option(request->blend_px, "--blend", {0, 4096},
+                   "overlap streamed tiles by so many pixels and blend their probabilities: for "
+                   "networks that must see the whole picture; the result depends on the tiles");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   arguments.help_footer([] { return std::string(kNames); });
-  return [request] { return predict(*request); };
+  return [request] {
+    request->segmenter.memory_limit_bytes = static_cast<std::size_t>(request->memory_mb) << 20;
+    return predict(*request);
+  };
 }
 
 }  // namespace
@@ -134,6 +185,7 @@ const Command kPredictCommand{
     "  segmentum predict runs/first/best.segmentum new/ --out masks --overlay\n"
     "  segmentum predict best.segmentum 'new/*.jpg' a.png --out masks --values source\n"
     "  segmentum predict street.segmentum new/ --crf --out masks\n"
+    "  segmentum predict best.segmentum survey.tif --out masks --proof 20\n"
     "  segmentum predict boxes.segmentum new/ --boxes detections.json --out objects\n",
     declare, true};
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "image/codec.h"
+#include "image/stored_alpha.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -15,6 +16,7 @@ namespace {
 struct Sums {
   std::vector<double> sum, squares;
   double pixels = 0;
+  int channels = 0;  // alpha not counted
 };
 
 template <typename T>
@@ -50,12 +52,12 @@ Sums sums_of(const Image& image) {
   return sums_of<float>(image, 1);
 }
 
-int without_alpha(int channels) {
-  return channels == 2 ? 1 : channels == 4 ? 3 : channels;
-}
-
+/// To four decimals, and four digits where it is small: dark pictures of 16 bits must not lose
+/// their contrast.
 float rounded(double value) {
-  return static_cast<float>(std::round(value * 1e4) / 1e4);
+  const double digits = value > 0 ? 3 - std::floor(std::log10(value)) : 4;
+  const double scale = std::pow(10, std::max(4.0, digits));
+  return static_cast<float>(std::round(value * scale) / scale);
 }
 
 }  // namespace
@@ -68,12 +70,14 @@ PictureStatistics picture_statistics(const std::filesystem::path& root,
   for (const Sample& sample : samples) {
     try {
       const Image image = read_image(root / sample.image);
-      statistics.channels = std::max(statistics.channels, without_alpha(image.channels()));
+      const int channels = image.channels() - (has_stored_alpha(root / sample.image) ? 1 : 0);
+      statistics.channels = std::max(statistics.channels, channels);
       statistics.least_height = std::min(statistics.least_height, image.height());
       statistics.least_width = std::min(statistics.least_width, image.width());
       statistics.greatest_height = std::max(statistics.greatest_height, image.height());
       statistics.greatest_width = std::max(statistics.greatest_width, image.width());
       all.push_back(sums_of(image));
+      all.back().channels = channels;
     } catch (const Error& error) {
       statistics.errors.push_back(error.what());
     }
@@ -81,8 +85,7 @@ PictureStatistics picture_statistics(const std::filesystem::path& root,
   for (int c = 0; c < statistics.channels; ++c) {
     double sum = 0, squares = 0, pixels = 0;
     for (const Sums& one : all) {
-      const int have = without_alpha(static_cast<int>(one.sum.size()));
-      const int source = have == statistics.channels ? c : 0;
+      const int source = one.channels == statistics.channels ? c : 0;
       sum += one.sum[source];
       squares += one.squares[source];
       pixels += one.pixels;

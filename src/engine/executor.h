@@ -18,6 +18,18 @@ namespace segmentum {
 
 enum class Mode { infer, train };
 
+/// Memory that several plans share which never run at the same time.
+class Workspace {
+ public:
+  /// At least `count` floats, which hold whatever the plan that ran last left there. Pointers from
+  /// earlier calls end where the memory must grow.
+  float* floats(std::int64_t count);
+  std::size_t bytes() const { return memory_.values().size_bytes(); }
+
+ private:
+  Tensor memory_;
+};
+
 struct PlanOptions {
   Mode mode = Mode::infer;
   bool frozen_batch_norm =
@@ -26,6 +38,10 @@ struct PlanOptions {
   /// train: parameters that are not learnt and have no gradient, by name. A batch norm of which
   /// both are frozen normalises by its running statistics and leaves them alone.
   std::set<std::string> frozen;
+  /// infer: where the plan lives while it runs, its input and outputs included: `input` is to be
+  /// written anew before each `forward`, outputs hold until another plan's turn. Engines whose
+  /// values are not planned ignore it.
+  std::shared_ptr<Workspace> workspace;
 };
 
 /// What may differ between two runs of one plan.

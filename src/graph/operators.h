@@ -159,7 +159,7 @@ struct Multiply {};
 /// Adds `margin`, then rows below and columns at the right until size % multiple == remainder.
 struct Pad {
   PadMode mode = PadMode::zero;
-  Padding margin = 0;
+  Padding margin = 0;  // where none is positive, negative ones cut; files have none
   int multiple = 1;
   int remainder = 0;
 };

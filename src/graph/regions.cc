@@ -168,11 +168,16 @@ std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> sh
     const Node& node = graph.node(id);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       join(regions[static_cast<std::size_t>(node.inputs[i])],
-           {needed_of_input(graph, shapes, id, i, 2, out.y, grid),
-            needed_of_input(graph, shapes, id, i, 3, out.x, grid)});
+           needed_of_input(graph, shapes, id, i, out, grid));
     }
   }
   return regions;
+}
+
+Region needed_of_input(const Graph& graph, std::span<const Shape> shapes, ValueId value,
+                       std::size_t input, const Region& out, const ConvolutionGrid& grid) {
+  return {needed_of_input(graph, shapes, value, input, 2, out.y, grid),
+          needed_of_input(graph, shapes, value, input, 3, out.x, grid)};
 }
 
 }  // namespace segmentum

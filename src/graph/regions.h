@@ -59,4 +59,9 @@ std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> sh
                                    std::span<const WantedRegion> wanted,
                                    const ConvolutionGrid& grid = {});
 
+/// The same for one step: what input number `input` of the node that makes `value` must bring for
+/// the region `out` of its result, cut to what there is.
+Region needed_of_input(const Graph& graph, std::span<const Shape> shapes, ValueId value,
+                       std::size_t input, const Region& out, const ConvolutionGrid& grid = {});
+
 }  // namespace segmentum

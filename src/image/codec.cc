@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cctype>
 #include <fstream>
+#include <limits>
 #include <string_view>
 
 #include "base/file.h"
@@ -77,6 +79,8 @@ RawMask read(const fs::path& path, Purpose purpose, const ReadOptions& options) 
   return {decode_jpeg(as_bytes(content), name, options), {}};
 }
 
+std::atomic<std::int64_t> limit_bytes{std::int64_t{1} << 32};
+
 // 8-bit files have room for 255 classes beside the ignore value.
 constexpr std::size_t kMaxPaletteClasses = 255;
 
@@ -112,8 +116,23 @@ void check_labels(const std::string& name, const LabelMap& labels, std::size_t c
 
 }  // namespace
 
+std::int64_t picture_limit() {
+  return limit_bytes;
+}
+
+void set_picture_limit(std::int64_t bytes) {
+  if (bytes < 1)
+    throw Error(fmt::format("the limit on pictures is {} bytes; expected 1 or more", bytes));
+  limit_bytes = bytes;
+}
+
+ReadOptions unlimited() {
+  constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
+  return {.max_pixels = kAny, .max_bytes = kAny};
+}
+
 void check_size(const std::string& name, std::int64_t height, std::int64_t width,
-                std::int64_t channels, const ReadOptions& options) {
+                std::int64_t channels, const ReadOptions& options, PixelType type) {
   if (height <= 0 || width <= 0 || channels <= 0) {
     throw Error::in_file(name, fmt::format("states a size of {}x{} pixels with {} channels; all "
                                            "must be positive",
@@ -127,6 +146,16 @@ void check_size(const std::string& name, std::int64_t height, std::int64_t width
         name, fmt::format("has {}x{} pixels with {} channels, over the limit of {} pixels; raise "
                           "max_pixels if that is right",
                           width, height, channels, limit));
+  }
+  const double bytes =
+      static_cast<double>(height) * width * channels * static_cast<double>(sample_bytes(type));
+  if (bytes > static_cast<double>(options.max_bytes)) {
+    throw Error::in_file(
+        name,
+        fmt::format("would take {:.0f} MB ({}x{} pixels with {} channels of {} bits), over the "
+                    "limit of {:.0f} MB; --picture-limit or set_picture_limit raises it",
+                    bytes / 1e6, width, height, channels, 8 * sample_bytes(type),
+                    static_cast<double>(options.max_bytes) / 1e6));
   }
 }
 

@@ -16,12 +16,19 @@
 
 namespace segmentum {
 
+/// Bytes of decoded samples beyond which pictures are refused unless `ReadOptions` says otherwise:
+/// 4 GiB, or what `set_picture_limit` said last, for the whole process. Throws Error unless
+/// positive.
+std::int64_t picture_limit();
+void set_picture_limit(std::int64_t bytes);
+
+/// Larger pictures are refused from their header, before memory is taken for them.
 struct ReadOptions {
-  /// Larger pictures are refused from their header, before memory is taken for them. The limit on
-  /// samples is four times this one.
+  /// The limit on samples is four times this one.
   std::int64_t max_pixels = std::int64_t{1} << 31;
   /// Which picture of a TIFF file, from 0; other formats hold one.
   int page = 0;
+  std::int64_t max_bytes = picture_limit();
 };
 
 /// What `read_image` would return, without its pixels.

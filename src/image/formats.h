@@ -35,9 +35,12 @@ int tiff_orientation(const std::filesystem::path& path);
 std::string encode_palette_png(std::span<const std::uint8_t> indices, int height, int width,
                                std::span<const Rgb> palette);
 
-/// Throws Error if a picture of this size is over the limit. Sides come as files state them.
+/// Throws Error if a picture of this size is over a limit. Sides come as files state them.
 void check_size(const std::string& name, std::int64_t height, std::int64_t width,
-                std::int64_t channels, const ReadOptions& options);
+                std::int64_t channels, const ReadOptions& options, PixelType type = PixelType::u8);
+
+/// For pictures that are never in memory as a whole.
+ReadOptions unlimited();
 
 /// Orientation 1..8 as in EXIF and TIFF: how the stored rows and columns are to be shown.
 inline constexpr int kUpright = 1;

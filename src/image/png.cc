@@ -3,10 +3,13 @@
 
 #include <bit>
 #include <csetjmp>
+#include <cstdio>
 #include <cstring>
 #include <exception>
+#include <memory>
 
 #include "image/formats.h"
+#include "image/row_window.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -48,6 +51,15 @@ void take_bytes(png_structp png, png_bytep to, std::size_t count) {
   source->left -= count;
 }
 
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+void take_from_file(png_structp png, png_bytep to, std::size_t count) {
+  auto* file = static_cast<std::FILE*>(png_get_io_ptr(png));
+  if (std::fread(to, 1, count, file) != count) png_error(png, "it ends too early");
+}
+
 struct PngHeader {
   png_uint_32 height = 0;
   png_uint_32 width = 0;
@@ -55,12 +67,13 @@ struct PngHeader {
   int colour_type = 0;
   int stored_channels = 0;
   int channels = 0;  // after expansion
+  bool interlaced = false;
 };
 
 class PngReader {
  public:
-  PngReader(std::span<const std::byte> bytes, const std::string& name)
-      : name_(name), source_{bytes.data(), bytes.size()} {
+  PngReader(png_rw_ptr take, void* source, const std::string& name)
+      : name_(name), take_(take), source_(source) {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &problem_, on_error, on_warning);
     info_ = png_ != nullptr ? png_create_info_struct(png_) : nullptr;
     if (info_ == nullptr) {
@@ -76,7 +89,7 @@ class PngReader {
   PngHeader read_header(Purpose purpose) {
     PngHeader header;
     run([&] {
-      png_set_read_fn(png_, &source_, take_bytes);
+      png_set_read_fn(png_, source_, take_);
       png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // ours is on pixels
       png_read_info(png_, info_);
       header.height = png_get_image_height(png_, info_);
@@ -85,6 +98,7 @@ class PngReader {
       header.colour_type = png_get_color_type(png_, info_);
       header.stored_channels = png_get_channels(png_, info_);
       header.channels = header.stored_channels;
+      header.interlaced = png_get_interlace_type(png_, info_) != PNG_INTERLACE_NONE;
       if (purpose == Purpose::picture && header.colour_type == PNG_COLOR_TYPE_PALETTE) {
         header.channels = png_get_valid(png_, info_, PNG_INFO_tRNS) != 0 ? 4 : 3;
       }
@@ -100,6 +114,20 @@ class PngReader {
       png_read_image(png_, rows.data());
       png_read_end(png_, nullptr);  // checks that the data are whole and their checksums right
     });
+  }
+
+  /// The same row by row; after `start_rows` one call for each row.
+  void start_rows(const PngHeader& header) {
+    run([&] {
+      choose_form(header, Purpose::picture);
+      png_start_read_image(png_);
+    });
+  }
+  void read_row(png_bytep row) {
+    run([&] { png_read_row(png_, row, nullptr); });
+  }
+  void finish() {
+    run([&] { png_read_end(png_, nullptr); });
   }
 
   std::vector<Rgb> palette() const {
@@ -134,7 +162,8 @@ class PngReader {
   }
 
   const std::string& name_;
-  PngSource source_;
+  png_rw_ptr take_;
+  void* source_;
   PngProblem problem_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
@@ -155,6 +184,46 @@ void check_plausible(const PngHeader& header, std::size_t file_bytes, const std:
                           file_bytes, header.width, header.height));
   }
 }
+
+class PngRows final : public RowWindow {
+ public:
+  explicit PngRows(const std::filesystem::path& path) : path_(path) {
+    name_ = path.string();
+    open();
+    std::error_code code;
+    check_plausible(header_, std::filesystem::file_size(path, code), name_);
+    size_ = {static_cast<int>(header_.height), static_cast<int>(header_.width), header_.channels,
+             pixel_type(header_)};
+  }
+
+  bool interlaced() const { return header_.interlaced; }
+
+ private:
+  void open() {
+    reader_.reset();
+    file_.reset(std::fopen(path_.c_str(), "rb"));
+    if (file_ == nullptr) throw Error::in_file(name_, "cannot open");
+    reader_ = std::make_unique<PngReader>(take_from_file, file_.get(), name_);
+    header_ = reader_->read_header(Purpose::picture);
+    check_size(name_, header_.height, header_.width, header_.channels, unlimited());
+    next_ = 0;
+  }
+
+  void restart() override {
+    if (next_ > 0) open();
+    reader_->start_rows(header_);
+  }
+  void next_row(std::byte* row) override {
+    reader_->read_row(reinterpret_cast<png_bytep>(row));
+    if (++next_ == header_.height) reader_->finish();  // whole, and its checksums right
+  }
+
+  std::filesystem::path path_;
+  std::unique_ptr<std::FILE, CloseFile> file_;
+  std::unique_ptr<PngReader> reader_;
+  PngHeader header_;
+  png_uint_32 next_ = 0;
+};
 
 void append_bytes(png_structp png, png_bytep bytes, std::size_t count) {
   bool stored = false;
@@ -210,16 +279,24 @@ png_bytep row_pointer(const void* row) {
 }  // namespace
 
 ImageSize png_size(std::span<const std::byte> start, const std::string& name) {
-  const PngHeader header = PngReader(start, name).read_header(Purpose::picture);
+  PngSource source{start.data(), start.size()};
+  const PngHeader header = PngReader(take_bytes, &source, name).read_header(Purpose::picture);
   return {static_cast<int>(header.height), static_cast<int>(header.width), header.channels,
           pixel_type(header)};
 }
 
+std::unique_ptr<PictureSource> open_png_rows(const std::filesystem::path& path) {
+  auto rows = std::make_unique<PngRows>(path);
+  if (rows->interlaced()) return nullptr;
+  return rows;
+}
+
 RawMask decode_png(std::span<const std::byte> bytes, const std::string& name, Purpose purpose,
                    const ReadOptions& options) {
-  PngReader reader(bytes, name);
+  PngSource source{bytes.data(), bytes.size()};
+  PngReader reader(take_bytes, &source, name);
   const PngHeader header = reader.read_header(purpose);
-  check_size(name, header.height, header.width, header.channels, options);
+  check_size(name, header.height, header.width, header.channels, options, pixel_type(header));
   check_plausible(header, bytes.size(), name);
   RawMask mask;
   mask.values = Image(static_cast<int>(header.height), static_cast<int>(header.width),

@@ -17,4 +17,8 @@ void save_labels(const std::string& path, const LabelMap& labels,
   write_label_png(path, labels, palette_of(classes));
 }
 
+void limit_pictures(std::int64_t bytes) {
+  set_picture_limit(bytes);
+}
+
 }  // namespace segmentum

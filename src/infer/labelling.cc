@@ -49,6 +49,13 @@ std::vector<float> sigmoid_row(ConstTensorView logits, int y, int x0, int width)
 
 }  // namespace
 
+void mirror_rows(TensorView tensor) {
+  const auto width = static_cast<std::ptrdiff_t>(tensor.shape.w());
+  for (float* row = tensor.data; row != tensor.data + tensor.shape.count(); row += width) {
+    std::reverse(row, row + width);
+  }
+}
+
 void label_tile(ConstTensorView logits, const Tile& tile, LabelMap& labels) {
   const Shape& shape = logits.shape;
   const int width = tile.columns.keep_to - tile.columns.keep_from;

@@ -7,6 +7,9 @@
 
 namespace segmentum {
 
+/// Each row of [N,C,H,W] from right to left.
+void mirror_rows(TensorView tensor);
+
 /// Writes the class with the largest logit (the first of equals) of each kept pixel into `labels`.
 /// `logits` [1,K,h,w] are of the tile's region; K = 1 is a sigmoid head: class 1 where logit >= 0.
 void label_tile(ConstTensorView logits, const Tile& tile, LabelMap& labels);

@@ -7,6 +7,7 @@
 #include "image/overlay.h"
 #include "infer/npy.h"
 #include "infer/source_mask.h"
+#include "infer/stream_picture.h"
 
 namespace segmentum {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kLabels = ".png";
+constexpr const char* kStreamedLabels = ".tif";
 constexpr const char* kOverlay = ".overlay.png";
 constexpr const char* kProbabilities = ".npy";
 
@@ -22,7 +24,8 @@ fs::path with(fs::path stem, const char* ending) {
 }
 
 /// All files that a picture with this stem will be given.
-std::vector<fs::path> files_of(const fs::path& stem, const PredictOptions& options) {
+std::vector<fs::path> files_of(const fs::path& stem, const PredictOptions& options, bool streamed) {
+  if (streamed) return {with(stem, kStreamedLabels)};
   std::vector<fs::path> files{with(stem, kLabels)};
   if (options.overlay) files.push_back(with(stem, kOverlay));
   if (options.probabilities) files.push_back(with(stem, kProbabilities));
@@ -64,11 +67,37 @@ void predict_file(Segmenter::Context& context, const Segmenter& segmenter, const
   }
 }
 
+void stream_file(const Segmenter& segmenter, const fs::path& picture, const fs::path& out,
+                 const PredictOptions& options, ProgressSink* progress) {
+  if (options.overlay || options.probabilities) {
+    throw Error::in_file(
+        picture.string(),
+        std::string("is streamed, and there is no ") +
+            (options.overlay ? "overlay" : "file of probabilities") +
+            " of pictures that are not in memory; leave that out, or --stream never");
+  }
+  stream_picture(segmenter, picture, out,
+                 {.resume = options.resume,
+                  .source_values = options.source_values,
+                  .blend_px = options.blend_px,
+                  .proofs = options.proofs},
+                 progress);
+}
+
 std::string with_name(const fs::path& file, const std::string& what) {
   return what.starts_with(file.string()) ? what : file.string() + ": " + what;
 }
 
 }  // namespace
+
+bool is_streamed(const fs::path& picture, const PredictOptions& options) {
+  if (options.streaming != Streaming::automatic) return options.streaming == Streaming::always;
+  try {
+    return whole_bytes(picture) > options.stream_over_bytes;
+  } catch (const Error&) {
+    return false;
+  }
+}
 
 std::vector<fs::path> output_stems(std::span<const PictureFile> pictures,
                                    const PredictOptions& options) {
@@ -77,9 +106,10 @@ std::vector<fs::path> output_stems(std::span<const PictureFile> pictures,
   std::set<fs::path> taken;
   std::vector<fs::path> stems;
   for (const PictureFile& picture : pictures) {
+    const bool streamed = is_streamed(picture.path, options);
     for (int attempt = 0;; ++attempt) {
       const fs::path stem = options.out / candidate(inside(picture.name), attempt);
-      const std::vector<fs::path> files = files_of(stem, options);
+      const std::vector<fs::path> files = files_of(stem, options, streamed);
       if (std::ranges::any_of(files, [&](const fs::path& f) { return taken.contains(f); })) {
         continue;
       }
@@ -110,8 +140,14 @@ PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::st
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     if (progress && progress->stop_requested()) throw Interrupted();
     try {
-      predict_file(context, segmenter, pictures[i].path, stems[i], options, progress);
-      summary.files.push_back({pictures[i].path, with(stems[i], kLabels)});
+      const bool streamed = is_streamed(pictures[i].path, options);
+      const fs::path labels = with(stems[i], streamed ? kStreamedLabels : kLabels);
+      if (streamed) {
+        stream_file(segmenter, pictures[i].path, labels, options, progress);
+      } else {
+        predict_file(context, segmenter, pictures[i].path, stems[i], options, progress);
+      }
+      summary.files.push_back({pictures[i].path, labels});
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& error) {

@@ -1,6 +1,7 @@
 // Pictures in, label files out, in a batch where one bad file stops nothing.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -12,13 +13,26 @@
 
 namespace segmentum {
 
+/// Which pictures are cut into tiles as they are read, their label maps written tile by tile
+/// (`stream_picture`): NAME.tif instead of NAME.png.
+enum class Streaming : std::uint8_t { automatic, always, never };
+
 struct PredictOptions {
   std::filesystem::path out;     // created if missing
   bool overlay = false;          // NAME.overlay.png: the picture under the classes' colours
   double overlay_opacity = 0.5;  // 0 shows the picture alone, 1 the colours alone
   bool probabilities = false;    // NAME.npy: float32 [K,H,W]
   bool source_values = false;    // NAME.png in the values of the training data's own masks
+  Streaming streaming = Streaming::automatic;
+  /// automatic: pictures that would take more with their label map, in bytes.
+  std::int64_t stream_over_bytes = std::int64_t{512} << 20;
+  bool resume = false;  // the rest is for streamed pictures: see `StreamOptions`
+  int blend_px = 0;
+  int proofs = 0;
 };
+
+/// Whether a picture is streamed; false where its header cannot be read.
+bool is_streamed(const std::filesystem::path& picture, const PredictOptions& options);
 
 /// A picture and what became of it.
 struct PredictedFile {
@@ -39,7 +53,8 @@ std::vector<std::filesystem::path> output_stems(std::span<const PictureFile> pic
                                                 const PredictOptions& options);
 
 /// Segments all pictures that `inputs` name (see `list_pictures`): NAME.png holds the class index
-/// of each pixel in the palette of the classes, of exactly the picture's size.
+/// of each pixel in the palette of the classes, of exactly the picture's size. Of streamed pictures
+/// it is NAME.tif; there is no overlay of them and there are no probabilities.
 /// A picture that fails is reported through `progress`, counted and skipped.
 /// Throws Error if the inputs name no pictures or outputs would replace them; Interrupted on
 /// request.

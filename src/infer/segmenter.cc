@@ -23,13 +23,6 @@ void require_picture(const ImageView& picture) {
   }
 }
 
-void mirror_rows(TensorView tensor) {
-  const auto width = static_cast<std::ptrdiff_t>(tensor.shape.w());
-  for (float* row = tensor.data; row != tensor.data + tensor.shape.count(); row += width) {
-    std::reverse(row, row + width);
-  }
-}
-
 }  // namespace
 
 struct Segmenter::Context::State {
@@ -144,6 +137,10 @@ Segmenter make_segmenter(Model model, const SegmenterOptions& options) {
   auto core = std::make_shared<Segmenter::Core>();
   core->network = std::make_shared<Network>(std::move(model), options);
   return Segmenter(std::move(core));
+}
+
+std::shared_ptr<Network> network_of(const Segmenter& segmenter) {
+  return segmenter.core_->network;
 }
 
 Segmenter Segmenter::load(const std::string& path, const SegmenterOptions& options) {

@@ -72,7 +72,8 @@ void Program::reap(int options) {
   outcome_ = {.status = status_of(wait_status),
               .out = read_file(output_ / "out"),
               .err = read_file(output_ / "err"),
-              .cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)};
+              .cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime),
+              .peak_mb = static_cast<double>(usage.ru_maxrss) / 1024};
 }
 
 bool Program::is_running() {

@@ -15,6 +15,7 @@ struct Outcome {
   std::string out;
   std::string err;
   double cpu_seconds = 0;
+  double peak_mb = 0;  // resident, 2^20 bytes each
 };
 
 /// A process that runs until it is waited for.

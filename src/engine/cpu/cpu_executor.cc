@@ -37,7 +37,9 @@ class CpuPlan final : public Plan {
         threads_(threads()),
         gradients_(zero_gradients(graph_, options)),
         program_(cpu::Lowering(graph_, parameters, inputs, options, *weights_, gradients_).lower()),
-        arena_({program_.arena_floats}) {}
+        workspace_(options.workspace) {
+    if (!workspace_) arena_ = Tensor({program_.arena_floats});
+  }
 
   TensorView input(int index) override {
     return plain(program_.inputs[static_cast<std::size_t>(index)]);
@@ -86,7 +88,10 @@ class CpuPlan final : public Plan {
  private:
   TensorView plain(const Slot& slot) { return {slot.shape, frame().view(slot).data}; }
 
-  Frame frame() { return {arena_.data(), &program_.buffers, run_}; }
+  Frame frame() {
+    float* arena = workspace_ ? workspace_->floats(program_.arena_floats) : arena_.data();
+    return {arena, &program_.buffers, run_};
+  }
 
   const Slot& find(const std::map<std::string, Slot>& slots, const std::string& name) const {
     const auto found = slots.find(name);
@@ -123,7 +128,8 @@ class CpuPlan final : public Plan {
   int threads_;
   Gradients gradients_;
   Program program_;
-  Tensor arena_;
+  std::shared_ptr<Workspace> workspace_;
+  Tensor arena_;  // where there is no workspace
   RunOptions run_;
 };
 

@@ -1,10 +1,19 @@
 // Operators that only move pixels or channels: resize, pad, crop, concat; and location_grid, which
 // weighs channels as a resize weighs pixels.
+#include <algorithm>
+
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/kernels/resize_plain.h"
 #include "engine/cpu/lowering.h"
 
 namespace segmentum::cpu {
+namespace {
+
+bool cuts(const Padding& p) {
+  return std::min({p.top, p.left, p.bottom, p.right}) < 0;
+}
+
+}  // namespace
 
 void lower(Lowering& l, ValueId id, const op::Resize& resize_op) {
   const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
@@ -51,6 +60,10 @@ void lower(Lowering& l, ValueId id, const op::Pad& pad_op) {
   const Slot y = l.value(id);
   const Slot x = l.value_in(l.node(id).inputs[0], y.block);
   const Padding p = resolve_padding(pad_op, x.shape.h(), x.shape.w());
+  if (cuts(p)) {
+    return l.step(id, "cut", {x.buffer, y.buffer},
+                  [=](const Frame& f) { crop(f.view(x), -p.top, -p.left, f.view(y)); });
+  }
   l.step(id, "pad", {x.buffer, y.buffer}, [=, mode = pad_op.mode](const Frame& f) {
     pad(f.view(x), mode, p.top, p.left, f.view(y));
   });
@@ -63,6 +76,12 @@ void lower_backward(Lowering& l, ValueId id, const op::Pad& pad_op) {
   const auto target = l.gradient_target(input, dy.block);
   const Shape& in = l.shape(input);
   const Padding p = resolve_padding(pad_op, in.h(), in.w());
+  if (cuts(p)) {
+    l.step(id, "cut backward", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
+      crop_backward(f.view(dy), -p.top, -p.left, f.view(target.slot), target.add);
+    });
+    return l.finish(target);
+  }
   l.step(id, "pad backward", {dy.buffer, target.slot.buffer},
          [=, mode = pad_op.mode](const Frame& f) {
            pad_backward(f.view(dy), mode, p.top, p.left, f.view(target.slot), target.add);

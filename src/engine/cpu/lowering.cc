@@ -322,7 +322,8 @@ Program Lowering::lower() && {
   steps_ = &program_.forward;
   for (ValueId input : graph_.inputs) {
     const Slot slot = value(input);
-    program_.buffers[static_cast<std::size_t>(slot.buffer)].persistent = true;
+    Buffer& buffer = program_.buffers[static_cast<std::size_t>(slot.buffer)];
+    (options_.workspace ? buffer.given : buffer.persistent) = true;
     program_.inputs.push_back(slot);
   }
   const auto count = static_cast<ValueId>(graph_.nodes.size());
@@ -352,7 +353,8 @@ Program Lowering::lower() && {
 /// nobody else's is its own output.
 void Lowering::lower_outputs() {
   const auto keep = [&](const Slot& slot) {
-    program_.buffers[static_cast<std::size_t>(slot.buffer)].persistent = true;
+    Buffer& buffer = program_.buffers[static_cast<std::size_t>(slot.buffer)];
+    (options_.workspace ? buffer.kept : buffer.persistent) = true;
     return slot;
   };
   const auto is_input = [&](ValueId id) {

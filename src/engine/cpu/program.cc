@@ -30,7 +30,9 @@ std::vector<Life> lives_of(const Program& program) {
     }
   }
   for (std::size_t i = 0; i < lives.size(); ++i) {
-    if (program.buffers[i].persistent) lives[i] = {0, index};
+    const Buffer& buffer = program.buffers[i];
+    if (buffer.persistent || buffer.given) lives[i].touch(0);
+    if (buffer.persistent || buffer.kept) lives[i].touch(index);
   }
   return lives;
 }

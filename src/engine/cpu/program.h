@@ -18,6 +18,8 @@ struct Buffer {
   std::int64_t floats = 0;
   std::int64_t offset = -1;  // in the arena, once planned
   bool persistent = false;
+  bool given = false;  // holds something before the first step
+  bool kept = false;   // is read after the last one
 };
 
 /// A value before its address is known: a view into a buffer.

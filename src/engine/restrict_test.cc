@@ -1,0 +1,128 @@
+// Restricted networks held to the whole ones, bit for bit.
+#include "graph/restrict.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "base/random.h"
+#include "engine/cross_check.h"
+#include "engine/engine_cases.h"
+#include "engine/executor.h"
+
+namespace segmentum {
+namespace {
+
+Tensor random_input(const Shape& shape) {
+  Tensor tensor(shape);
+  RandomStream random(7, 0, 0);
+  for (float& value : tensor.values()) value = static_cast<float>(random.normal());
+  return tensor;
+}
+
+Interval random_interval(std::int64_t size, RandomStream& random) {
+  const std::int64_t length = 1 + random.below(static_cast<std::uint32_t>(size));
+  const std::int64_t begin = random.below(static_cast<std::uint32_t>(size - length + 1));
+  return {begin, begin + length};
+}
+
+void copy_region(const Tensor& from, const Region& region, TensorView to) {
+  for (std::int64_t c = 0; c < to.shape.c(); ++c) {
+    for (std::int64_t y = 0; y < to.shape.h(); ++y) {
+      const float* row = &from(0, c, region.y.begin + y, region.x.begin);
+      std::copy_n(row, to.shape.w(), &to(0, c, y, 0));
+    }
+  }
+}
+
+/// Runs the part alone and compares it with what the whole gave.
+void expect_bits(Executor& executor, const Graph& graph, ParameterStore& parameters,
+                 const Tensor& input, const RestrictedGraph& part, const std::string& output,
+                 const Region& wanted, ConstTensorView whole) {
+  const Shape shape{1, input.shape().c(), part.input.y.size(), part.input.x.size()};
+  const auto plan = executor.plan(part.graph, parameters, {&shape, 1},
+                                  {.workspace = std::make_shared<Workspace>()});
+  copy_region(input, part.input, plan->input());
+  plan->forward();
+  const ConstTensorView alone = plan->output(output);
+  ASSERT_EQ(alone.shape.h(), wanted.y.size());
+  ASSERT_EQ(alone.shape.w(), wanted.x.size());
+  for (std::int64_t c = 0; c < alone.shape.c(); ++c) {
+    for (std::int64_t y = 0; y < alone.shape.h(); ++y) {
+      for (std::int64_t x = 0; x < alone.shape.w(); ++x) {
+        ASSERT_EQ(alone(0, c, y, x), whole(0, c, wanted.y.begin + y, wanted.x.begin + x))
+            << graph.architecture << " at " << wanted.y.begin + y << "," << wanted.x.begin + x
+            << " of rows " << wanted.y.begin << ".." << wanted.y.end << ", columns "
+            << wanted.x.begin << ".." << wanted.x.end;
+      }
+    }
+  }
+}
+
+/// Some regions of an output; returns how many could be run alone.
+int compare_regions(Executor& executor, const Graph& graph, const Shape& shape,
+                    const std::string& output, int count) {
+  ParameterStore parameters = random_parameters(graph, 1);
+  const Tensor input = random_input(shape);
+  const auto whole = executor.plan(graph, parameters, {&shape, 1}, {});
+  std::ranges::copy(input.values(), whole->input().values().begin());
+  whole->forward();
+  const ConstTensorView all = whole->output(output);
+  RandomStream random(9, 0, 0);
+  int compared = 0;
+  for (int i = 0; i < count; ++i) {
+    const Region wanted{random_interval(all.shape.h(), random),
+                        random_interval(all.shape.w(), random)};
+    const auto part = restricted(graph, shape, output, wanted, executor.grid());
+    if (!part) continue;
+    expect_bits(executor, graph, parameters, input, *part, output, wanted, all);
+    if (testing::Test::HasFatalFailure()) return compared;
+    ++compared;
+  }
+  return compared;
+}
+
+class RestrictedCase : public testing::TestWithParam<EngineCase> {};
+
+// Every operator and many small networks, on both engines.
+TEST_P(RestrictedCase, GivesTheBitsOfTheWhole) {
+  const auto& [name, graph, inputs, partial] = GetParam();
+  const Shape shape{1, inputs[0].c(), inputs[0].h(), inputs[0].w()};
+  for (const auto& executor : {make_reference_executor(), make_cpu_executor()}) {
+    for (const Output& output : graph.outputs) {
+      compare_regions(*executor, graph, shape, output.name, 6);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+/// Most cases can be cut; those that cannot are few and known.
+TEST(Restricted, FewCannotBeCut) {
+  std::set<std::string> whole;
+  for (const EngineCase& tested : engine_cases()) {
+    if (tested.inputs.size() != 1) continue;
+    const auto shapes = infer_shapes(tested.graph, tested.inputs);
+    for (const Output& output : tested.graph.outputs) {
+      const Shape& shape = shapes[static_cast<std::size_t>(output.value)];
+      const Region corner{{shape.h() - 1, shape.h()}, {0, 1}};
+      const Shape picture{1, tested.inputs[0].c(), tested.inputs[0].h(), tested.inputs[0].w()};
+      if (!restricted(tested.graph, picture, output.name, corner)) whole.insert(tested.name);
+    }
+  }
+  EXPECT_LT(whole.size(), 60u);
+  EXPECT_FALSE(whole.contains("unet_transpose_odd"));
+}
+
+std::vector<EngineCase> one_picture_cases() {
+  std::vector<EngineCase> cases = engine_cases();
+  std::erase_if(cases, [](const EngineCase& tested) { return tested.inputs.size() != 1; });
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, RestrictedCase, testing::ValuesIn(one_picture_cases()),
+                         [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace segmentum

@@ -1,0 +1,278 @@
+#include "graph/restrict.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+std::int64_t round_down(std::int64_t value, std::int64_t multiple) {
+  return value / multiple * multiple;
+}
+
+Interval shifted(Interval interval, std::int64_t by) {
+  return {interval.begin + by, interval.end + by};
+}
+
+Interval inside(Interval interval, std::int64_t size) {
+  return {std::max<std::int64_t>(interval.begin, 0), std::min(interval.end, size)};
+}
+
+bool holds(Interval outer, Interval inner) {
+  return outer.begin <= inner.begin && inner.end <= outer.end;
+}
+
+/// How far `outer` reaches beyond `inner`.
+Padding margins(const Region& outer, const Region& inner) {
+  return {static_cast<int>(inner.y.begin - outer.y.begin),
+          static_cast<int>(inner.x.begin - outer.x.begin),
+          static_cast<int>(outer.y.end - inner.y.end), static_cast<int>(outer.x.end - inner.x.end)};
+}
+
+Padding negative(const Padding& p) {
+  return {-p.top, -p.left, -p.bottom, -p.right};
+}
+
+/// What windows over `out` read along one axis, the padding included.
+Interval windows(Interval out, int kernel, int stride, int dilation, int before) {
+  return {out.begin * stride - before,
+          (out.end - 1) * stride - before + std::int64_t{dilation} * (kernel - 1) + 1};
+}
+
+/// Thrown inside of this file alone.
+struct CannotRestrict {};
+
+void require(bool possible) {
+  if (!possible) throw CannotRestrict();
+}
+
+class Restriction {
+ public:
+  Restriction(const Graph& graph, const Shape& picture, const ConvolutionGrid& grid)
+      : graph_(graph), shapes_(infer_shapes(graph, {&picture, 1})), grid_(grid) {}
+
+  RestrictedGraph operator()(const std::string& output, const Region& wanted) && {
+    const ValueId last = graph_.output(output);
+    find_regions(last, wanted);
+    result_.graph.architecture = graph_.architecture;
+    result_.graph.parameters = graph_.parameters;
+    made_.resize(graph_.nodes.size(), -1);
+    for (id_ = 0; id_ <= last; ++id_) {
+      if (!region(id_).empty()) made(id_) = std::visit(*this, graph_.node(id_).op);
+    }
+    result_.graph.outputs.push_back({output, part(last, wanted)});
+    return std::move(result_);
+  }
+
+  ValueId operator()(const op::Input& input) {
+    result_.input = region(id_);
+    result_.form.insert(result_.form.end(), {static_cast<int>(result_.input.y.size()),
+                                             static_cast<int>(result_.input.x.size())});
+    const ValueId id = append(input, {});
+    result_.graph.inputs.push_back(id);
+    return id;
+  }
+
+  ValueId operator()(op::Conv conv) {
+    const Region all = windows_of(conv.kernel, conv.stride, conv.dilation, conv.padding);
+    const Region read = clipped(all, source(0));
+    conv.padding = margins(all, read);
+    std::vector<ValueId> inputs{part(source(0), read)};
+    if (conv.add) inputs.push_back(part(source(1), region(id_)));
+    return append(conv, std::move(inputs), conv.padding);
+  }
+
+  ValueId operator()(op::MaxPool pool) { return pooled(pool); }
+  ValueId operator()(op::AveragePool pool) {
+    require(pool.padding == Padding(0) && !pool.ceil);  // else the divisor depends on the place
+    return pooled(pool);
+  }
+
+  ValueId operator()(op::TransposedConv conv) {
+    const Region read = needed_of_input(graph_, shapes_, id_, 0, region(id_), grid_);
+    require(!read.empty());
+    const auto reached = [](Interval in, int stride, int kernel, int before) {
+      return Interval{in.begin * stride - before, (in.end - 1) * stride - before + kernel};
+    };
+    const Region whole{reached(read.y, conv.stride.h, conv.kernel.h, conv.padding.top),
+                       reached(read.x, conv.stride.w, conv.kernel.w, conv.padding.left)};
+    conv.padding = 0;
+    conv.output_padding = 0;
+    return trimmed(append(conv, {part(source(0), read)}), whole);
+  }
+
+  ValueId operator()(op::Resize resize) {
+    const Shape& in = shape(source(0));
+    const Shape& out = shape(id_);
+    const std::int64_t ratio = out.h() / in.h();
+    require(!resize.align_corners && in.h() * ratio == out.h() && in.w() * ratio == out.w());
+    // Weights of other ratios are rounded by where a pixel lies.
+    require(resize.mode == Interpolation::nearest || (ratio & (ratio - 1)) == 0);
+    const Region read = needed_of_input(graph_, shapes_, id_, 0, region(id_), grid_);
+    const Region whole{{read.y.begin * ratio, read.y.end * ratio},
+                       {read.x.begin * ratio, read.x.end * ratio}};
+    resize.scale = static_cast<int>(ratio);
+    resize.divisor = 1;
+    return trimmed(append(resize, {part(source(0), read)}), whole);
+  }
+
+  ValueId operator()(const op::Pad& pad) {
+    const Shape& in = shape(source(0));
+    const Padding p = resolve_padding(pad, in.h(), in.w());
+    const Region seen{shifted(region(id_).y, -p.top), shifted(region(id_).x, -p.left)};
+    const Region own = clipped(seen, source(0));
+    if (own == seen) return part(source(0), seen);
+    const Region read = pad.mode == PadMode::zero
+                            ? own
+                            : needed_of_input(graph_, shapes_, id_, 0, region(id_), grid_);
+    const Region whole{hull(seen.y, read.y), hull(seen.x, read.x)};
+    const Padding more = margins(whole, read);
+    // A mirror shows what lies at the picture's own border, and no more than is there.
+    const auto mirrors = [](Interval part, int before, int after, std::int64_t size) {
+      return before < part.size() && after < part.size() && (before == 0 || part.begin == 0) &&
+             (after == 0 || part.end == size);
+    };
+    require(pad.mode == PadMode::zero || (mirrors(read.y, more.top, more.bottom, in.h()) &&
+                                          mirrors(read.x, more.left, more.right, in.w())));
+    const ValueId padded =
+        append(op::Pad{.mode = pad.mode, .margin = more}, {part(source(0), read)}, more);
+    return cut(padded, whole, seen);
+  }
+
+  ValueId operator()(const op::Crop& crop) {
+    const Shape& in = shape(source(0));
+    const Shape& to = shape(id_);
+    const Size2 at = resolve_crop(crop, in.h(), in.w(), to.h(), to.w());
+    return part(source(0), {shifted(region(id_).y, at.h), shifted(region(id_).x, at.w)});
+  }
+
+  ValueId operator()(const op::Multiply& multiply) {
+    require(shape(source(0)) == shape(source(1)));
+    return each_pixel(multiply);
+  }
+  ValueId operator()(const op::Concat& o) { return each_pixel(o); }
+  ValueId operator()(const op::Add& o) { return each_pixel(o); }
+  ValueId operator()(const op::Maximum& o) { return each_pixel(o); }
+  ValueId operator()(const op::BatchNorm& o) { return each_pixel(o); }
+  ValueId operator()(const op::Activate& o) { return each_pixel(o); }
+  ValueId operator()(const op::Dropout& o) { return each_pixel(o); }
+  ValueId operator()(const op::Softmax& o) { return each_pixel(o); }
+  ValueId operator()(const auto&) { throw CannotRestrict(); }
+
+ private:
+  const Region& region(ValueId id) const { return regions_[static_cast<std::size_t>(id)]; }
+  const Shape& shape(ValueId id) const { return shapes_[static_cast<std::size_t>(id)]; }
+  ValueId& made(ValueId id) { return made_[static_cast<std::size_t>(id)]; }
+  ValueId source(std::size_t input) const { return graph_.node(id_).inputs[input]; }
+
+  /// As `needed_regions`, and what is computed in groups is whole groups.
+  void find_regions(ValueId last, const Region& wanted) {
+    const WantedRegion want{last, wanted};
+    needed_regions(graph_, shapes_, {&want, 1}, grid_);  // throws where it lies outside
+    regions_.resize(graph_.nodes.size());
+    regions_[static_cast<std::size_t>(last)] = wanted;
+    for (ValueId id = last; id >= 0; --id) {
+      Region& out = regions_[static_cast<std::size_t>(id)];
+      if (out.empty()) continue;
+      const Node& node = graph_.node(id);
+      if (const auto* conv = std::get_if<op::Conv>(&node.op)) {
+        out.y = whole_groups(out.y, grid_.period(*conv, 2), shape(id).h());
+        out.x = whole_groups(out.x, grid_.period(*conv, 3), shape(id).w());
+      }
+      for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        Region& in = regions_[static_cast<std::size_t>(node.inputs[i])];
+        const Region more = needed_of_input(graph_, shapes_, id, i, out, grid_);
+        if (!more.empty()) in = in.empty() ? more : Region{hull(in.y, more.y), hull(in.x, more.x)};
+      }
+    }
+  }
+
+  static Interval whole_groups(Interval out, std::int64_t period, std::int64_t size) {
+    return inside({round_down(out.begin, period), round_down(out.end + period - 1, period)}, size);
+  }
+
+  Region windows_of(Size2 kernel, Size2 stride, Size2 dilation, const Padding& p) const {
+    return {windows(region(id_).y, kernel.h, stride.h, dilation.h, p.top),
+            windows(region(id_).x, kernel.w, stride.w, dilation.w, p.left)};
+  }
+
+  Region clipped(const Region& all, ValueId value) const {
+    const Region result{inside(all.y, shape(value).h()), inside(all.x, shape(value).w())};
+    require(!result.empty());
+    return result;
+  }
+
+  template <typename Pool>
+  ValueId pooled(Pool pool) {
+    const Region all = windows_of(pool.kernel, pool.stride, 1, pool.padding);
+    const Region read = clipped(all, source(0));
+    pool.padding = margins(all, read);
+    pool.ceil = false;
+    return append(pool, {part(source(0), read)}, pool.padding);
+  }
+
+  ValueId each_pixel(const Operator& op) {
+    std::vector<ValueId> inputs;
+    for (ValueId input : graph_.node(id_).inputs) inputs.push_back(part(input, region(id_)));
+    return append(op, std::move(inputs));
+  }
+
+  /// The new node for `id_`.
+  ValueId append(Operator op, std::vector<ValueId> inputs, const Padding& p = 0) {
+    const Node& original = graph_.node(id_);
+    return append(
+        {original.name, std::move(op), std::move(inputs), original.parameters, original.channels},
+        p);
+  }
+
+  ValueId append(Node node, const Padding& p) {
+    result_.form.insert(result_.form.end(),
+                        {static_cast<int>(node.op.index()), p.top, p.left, p.bottom, p.right});
+    result_.graph.nodes.push_back(std::move(node));
+    return static_cast<ValueId>(result_.graph.nodes.size()) - 1;
+  }
+
+  /// The region `to` of an old value, from what the new network has of it.
+  ValueId part(ValueId value, const Region& to) { return cut(made(value), region(value), to); }
+
+  /// The region of `id_` from the larger one that an operator makes.
+  ValueId trimmed(ValueId value, const Region& whole) { return cut(value, whole, region(id_)); }
+
+  ValueId cut(ValueId value, const Region& have, const Region& to) {
+    if (have == to) return value;
+    require(holds(have.y, to.y) && holds(have.x, to.x));
+    const Padding margin = negative(margins(have, to));
+    const int channels = result_.graph.node(value).channels;
+    return append(Node{"cut " + std::to_string(result_.graph.nodes.size()),
+                       op::Pad{.margin = margin},
+                       {value},
+                       {},
+                       channels},
+                  margin);
+  }
+
+  const Graph& graph_;
+  std::vector<Shape> shapes_;
+  ConvolutionGrid grid_;
+  std::vector<Region> regions_;  // by old value
+  std::vector<ValueId> made_;    // by old value
+  ValueId id_ = 0;
+  RestrictedGraph result_;
+};
+
+}  // namespace
+
+std::optional<RestrictedGraph> restricted(const Graph& graph, const Shape& picture,
+                                          const std::string& output, const Region& wanted,
+                                          const ConvolutionGrid& grid) {
+  if (graph.inputs.size() != 1) return std::nullopt;
+  try {
+    return Restriction(graph, picture, grid)(output, wanted);
+  } catch (const CannotRestrict&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace segmentum

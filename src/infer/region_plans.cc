@@ -1,0 +1,61 @@
+#include "infer/region_plans.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "segmentum/error.h"
+
+namespace segmentum {
+namespace {
+
+constexpr std::size_t kMostPlans = 32;  // tiles of a picture are of nine kinds
+
+/// A network that divides the picture's size by something may be possible at one place only, so a
+/// region of each kind is asked for.
+bool can_be_cut(const Graph& graph, const Shape& picture, const ConvolutionGrid& grid) {
+  const Region middle{{picture.h() / 2, picture.h() / 2 + 1},
+                      {picture.w() / 2, picture.w() / 2 + 1}};
+  const Region corner{{picture.h() - 1, picture.h()}, {picture.w() - 1, picture.w()}};
+  return restricted(graph, picture, "logits", middle, grid) &&
+         restricted(graph, picture, "logits", corner, grid);
+}
+
+}  // namespace
+
+RegionPlans::RegionPlans(Executor& executor, const Graph& graph, ParameterStore& parameters,
+                         const Shape& picture)
+    : executor_(executor),
+      graph_(graph),
+      parameters_(parameters),
+      picture_(picture),
+      possible_(can_be_cut(graph, picture, executor.grid())) {}
+
+std::unique_ptr<Plan> RegionPlans::make(const RestrictedGraph& part,
+                                        const std::shared_ptr<Workspace>& workspace) const {
+  const Shape input{1, picture_.c(), part.input.y.size(), part.input.x.size()};
+  return executor_.plan(part.graph, parameters_, {&input, 1}, {.workspace = workspace});
+}
+
+RestrictedGraph RegionPlans::restricted_to(const Region& wanted) const {
+  std::optional<RestrictedGraph> part =
+      restricted(graph_, picture_, "logits", wanted, executor_.grid());
+  if (!part) throw Error("the network must see the whole picture; it cannot be run on a part");
+  return *std::move(part);
+}
+
+RegionPlans::Ready RegionPlans::plan_for(const Region& wanted) {
+  const RestrictedGraph part = restricted_to(wanted);
+  auto found = plans_.find(part.form);
+  if (found == plans_.end()) {
+    if (plans_.size() >= kMostPlans) plans_.clear();
+    found = plans_.emplace(part.form, make(part, workspace_)).first;
+  }
+  return {part.input, found->second.get()};
+}
+
+std::size_t RegionPlans::memory_bytes(const Region& wanted) {
+  const RestrictedGraph part = restricted_to(wanted);
+  return make(part, std::make_shared<Workspace>())->memory_bytes();
+}
+
+}  // namespace segmentum

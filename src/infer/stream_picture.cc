@@ -1,0 +1,428 @@
+#include "infer/stream_picture.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <numeric>
+#include <optional>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "base/threads.h"
+#include "graph/graph_json.h"
+#include "image/label_tiff.h"
+#include "image/picture_source.h"
+#include "infer/blended_labels.h"
+#include "infer/make_segmenter.h"
+#include "infer/region_labels.h"
+#include "infer/tile_grid.h"
+
+namespace segmentum {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint16_t kNoData = 42113;
+// What the program takes beside the network: itself, its libraries, oneDNN's kernels.
+constexpr std::size_t kProgramBytes = std::size_t{80} << 20;
+// Weights are held once as they are and once packed, for Winograd's kernels four times as large.
+constexpr std::size_t kCopiesOfWeights = 5;
+
+/// FNV-1a, 64 bits: tells files apart, proves nothing.
+class Fingerprint {
+ public:
+  Fingerprint& add(std::string_view bytes) {
+    for (const char byte : bytes) {
+      value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
+    }
+    return *this;
+  }
+  Fingerprint& add(std::span<const float> numbers) {
+    return add({reinterpret_cast<const char*>(numbers.data()), numbers.size_bytes()});
+  }
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325u;
+};
+
+std::uint64_t fingerprint_of(Network& network) {
+  Fingerprint print;
+  print.add(to_json(network.graph()));
+  for (const auto& [name, parameter] : network.parameters().all()) {
+    print.add(name).add(parameter.value.values());
+  }
+  const Preprocess& preprocess = network.model().preprocess;
+  return print.add(preprocess.mean).add(preprocess.std).value();
+}
+
+/// Size, time of the last change and both ends of the file.
+std::uint64_t fingerprint_of(const fs::path& path) {
+  Fingerprint print;
+  const auto size = static_cast<std::int64_t>(fs::file_size(path));
+  const auto changed = fs::last_write_time(path).time_since_epoch().count();
+  print.add(fmt::format("{} {}", size, changed));
+  constexpr std::int64_t kEnd = 1 << 16;
+  for (const std::int64_t at : {std::int64_t{0}, std::max<std::int64_t>(size - kEnd, 0)}) {
+    print.add(read_file_part(path, at, kEnd));
+  }
+  return print.value();
+}
+
+/// From class indices to what the file holds.
+struct StoredValues {
+  PixelType type = PixelType::u8;
+  std::vector<std::uint16_t> of_class;
+  std::uint16_t ignore = 255;
+  std::vector<Rgb> palette;
+
+  Image image_of(const LabelMap& labels) const {
+    Image image(labels.height(), labels.width(), 1, type);
+    parallel_for(labels.height(), [&](std::int64_t row) {
+      const int y = static_cast<int>(row);
+      for (int x = 0; x < labels.width(); ++x) {
+        const std::uint16_t label = labels(y, x);
+        const std::uint16_t value = label < of_class.size() ? of_class[label] : ignore;
+        if (type == PixelType::u8) {
+          image.row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(value);
+        } else {
+          image.row<std::uint16_t>(y)[x] = value;
+        }
+      }
+    });
+    return image;
+  }
+};
+
+constexpr std::size_t kMostPaletteClasses = 255;
+
+StoredValues index_values(const Segmenter& segmenter) {
+  StoredValues values;
+  const Palette palette = palette_of(segmenter.classes());
+  values.of_class.resize(palette.colours.size());
+  std::iota(values.of_class.begin(), values.of_class.end(), std::uint16_t{0});
+  if (palette.colours.size() > kMostPaletteClasses) {
+    values.type = PixelType::u16;
+    values.ignore = kIgnoreLabel;
+    return values;
+  }
+  values.palette = palette.colours;
+  values.palette.resize(256);
+  values.palette[values.ignore] = palette.ignore;
+  return values;
+}
+
+StoredValues source_values(const Segmenter& segmenter) {
+  if (segmenter.source_values_are_colours()) {
+    throw Error(
+        "the training data's own masks are of colours, which a streamed label map cannot hold; "
+        "--values index would work");
+  }
+  if (segmenter.source_values().empty()) return index_values(segmenter);
+  const std::vector<std::uint32_t>& given = segmenter.source_values();
+  const std::uint32_t ignore = segmenter.source_ignore_value();
+  const std::uint32_t greatest = std::max(ignore, *std::ranges::max_element(given));
+  if (greatest > 65535) {
+    throw Error(
+        fmt::format("the mask value {} does not fit into 16 bits; write class indices", greatest));
+  }
+  StoredValues values{.type = greatest > 255 ? PixelType::u16 : PixelType::u8,
+                      .of_class = {given.begin(), given.end()},
+                      .ignore = static_cast<std::uint16_t>(ignore),
+                      .palette = {}};
+  return values;
+}
+
+LabelTiffForm form_of(const PictureSource& picture, const StoredValues& values,
+                      const std::string& identity) {
+  LabelTiffForm form{.height = picture.size().height,
+                     .width = picture.size().width,
+                     .type = values.type,
+                     .palette = values.palette,
+                     .description = "label map: " + identity,
+                     .tags = picture.geo_tags()};
+  for (TiffTag& tag : form.tags) {
+    if (tag.number != kNoData) continue;
+    tag.bytes = std::to_string(values.ignore) + '\0';
+    tag.count = tag.bytes.size();
+  }
+  return form;
+}
+
+/// One streamed picture.
+class Stream {
+ public:
+  Stream(const Segmenter& segmenter, const fs::path& picture, const fs::path& out,
+         const StreamOptions& options, ProgressSink* progress)
+      : network_(network_of(segmenter)),
+        out_(out),
+        options_(options),
+        progress_(progress),
+        picture_(open_picture(picture)),
+        values_(options.source_values ? source_values(segmenter) : index_values(segmenter)),
+        identity_(fmt::format(
+            "picture {:016x}, model {:016x}, {}{}{}", fingerprint_of(picture),
+            fingerprint_of(*network_), options.source_values ? "source values" : "class indices",
+            network_->options().flip ? ", flipped too" : "",
+            options.blend_px > 0 ? fmt::format(", blended by {}", options.blend_px) : "")) {
+    if (network_->options().crf) {
+      throw Error(
+          "a CRF looks at the whole picture at once and cannot be streamed; without --crf, or with "
+          "--stream never and memory for all of it, it would work");
+    }
+    if (options.blend_px == 0) exact_.emplace(*network_, *picture_);
+  }
+
+  void run() {
+    if (options_.resume && finished()) return tell("is finished already");
+    const TileGrid grid = begin();
+    if (options_.blend_px > 0) {
+      write_blended(grid);
+    } else {
+      write_exact(grid);
+    }
+    writer_->finish();
+    writer_.reset();
+    if (options_.proofs > 0) prove(grid);
+  }
+
+ private:
+  bool finished() const {
+    std::error_code code;
+    if (!fs::exists(out_, code) || LabelTiffWriter::unfinished(out_)) return false;
+    try {
+      return tiff_description(out_).starts_with("label map: " + identity_ + ", parts of ");
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  void tell(const std::string& what) const {
+    if (progress_) progress_->message(out_.string() + " " + what);
+  }
+
+  /// Opens the file; of a run that was broken off, with its parts.
+  TileGrid begin() {
+    const ImageSize& size = picture_->size();
+    TileGrid grid{.height = size.height, .width = size.width};
+    const std::optional<std::string> left = LabelTiffWriter::unfinished(out_);
+    const std::string part = out_.string() + ".part";
+    if (left && !options_.resume) {
+      throw Error::in_file(
+          part,
+          "is what an earlier run left; --resume goes on with it, or delete it to begin anew");
+    }
+    if (left) {
+      const std::string start = identity_ + ", parts of ";
+      if (!left->starts_with(start) ||
+          std::sscanf(left->c_str() + start.size(), "%dx%d", &grid.rows, &grid.columns) != 2 ||
+          grid.rows < 1 || grid.columns < 1) {
+        throw Error::in_file(
+            part,
+            "is of another picture, model or option, so --resume cannot go on with "
+            "it; delete it to begin anew");
+      }
+    } else {
+      grid = chosen_grid();
+    }
+    const std::string identity =
+        fmt::format("{}, parts of {}x{}", identity_, grid.rows, grid.columns);
+    writer_.emplace(out_, form_of(*picture_, values_, identity), identity, left.has_value());
+    return grid;
+  }
+
+  TileGrid chosen_grid() {
+    const ImageSize& size = picture_->size();
+    const int tile = network_->options().tile;
+    constexpr int kStep = LabelTiffWriter::kTile;
+    if (tile > 0) {
+      const int side = (tile + kStep - 1) / kStep * kStep;
+      return {size.height, size.width, side, side};
+    }
+    std::size_t weights = 0;
+    for (const auto& [name, parameter] : network_->parameters().all()) {
+      weights += parameter.value.values().size_bytes();
+    }
+    const std::size_t taken = kProgramBytes + kCopiesOfWeights * weights;
+    const std::size_t limit = network_->options().memory_limit_bytes;
+    return choose_grid({.height = size.height,
+                        .width = size.width,
+                        .multiple = kStep,
+                        .around_px = exact_ ? exact_->around_px() : options_.blend_px,
+                        .memory_bytes = limit > taken ? limit - taken : 0,
+                        .bytes_of = [&](const PixelRect& part) {
+                          return exact_ ? exact_->memory_bytes(part)
+                                        : BlendedLabels::memory_bytes(*network_, *picture_, part,
+                                                                      options_.blend_px);
+                        }});
+  }
+
+  /// Counts pixels, told as megapixels.
+  void begin_progress(const TileGrid& grid) {
+    left_px_ = done_px_ = 0;
+    int done = 0;
+    for (int i = 0; i < grid.count(); ++i) {
+      const PixelRect part = part_of(grid, i);
+      const bool written = writer_->has(part.y, part.x);
+      done += written ? 1 : 0;
+      left_px_ += written ? 0 : std::int64_t{part.height} * part.width;
+    }
+    if (done > 0) tell(fmt::format("goes on: {} of {} tiles are there", done, grid.count()));
+    if (!progress_) return;
+    progress_->begin("segment " + out_.filename().string(), megapixels(left_px_), "megapixel");
+  }
+
+  static std::int64_t megapixels(std::int64_t pixels) {
+    return std::max<std::int64_t>((pixels + 500000) / 1000000, 1);
+  }
+
+  static PixelRect part_of(const TileGrid& grid, int index) {
+    return grid.part(index / grid.count_across(), index % grid.count_across());
+  }
+
+  void write_part(const TileGrid& grid, const PixelRect& part, const LabelMap& labels) {
+    if (writer_->has(part.y, part.x)) return;
+    writer_->write(part.y, part.x, values_.image_of(labels));
+    done_px_ += std::int64_t{part.height} * part.width;
+    if (!progress_) return;
+    progress_->update(done_px_ == left_px_ ? megapixels(left_px_) : done_px_ / 1000000,
+                      fmt::format("tiles of {}x{}", grid.columns, grid.rows));
+  }
+
+  void stop_if_asked() {
+    if (!progress_ || !progress_->stop_requested()) return;
+    progress_->end();
+    progress_->message(out_.string() + ".part holds what is done; --resume goes on with it");
+    throw Interrupted();
+  }
+
+  void write_exact(const TileGrid& grid) {
+    begin_progress(grid);
+    for (int i = 0; i < grid.count(); ++i) {
+      const PixelRect part = part_of(grid, i);
+      if (writer_->has(part.y, part.x)) continue;
+      stop_if_asked();
+      write_part(grid, part, exact_->labels(part));
+    }
+    if (progress_) progress_->end();
+  }
+
+  void write_blended(const TileGrid& grid) {
+    begin_progress(grid);
+    int first = 0;
+    const auto row_is_there = [&](int down) {
+      for (int across = 0; across < grid.count_across(); ++across) {
+        const PixelRect part = grid.part(down, across);
+        if (!writer_->has(part.y, part.x)) return false;
+      }
+      return true;
+    };
+    while (first < grid.count_down() && row_is_there(first)) ++first;
+    if (first < grid.count_down()) {
+      BlendedLabels blended(*network_, *picture_, grid, options_.blend_px);
+      blended.walk(first, [&](const PixelRect& part, const LabelMap& labels) {
+        write_part(grid, part, labels);
+        stop_if_asked();
+        return true;
+      });
+    }
+    if (progress_) progress_->end();
+  }
+
+  /// Parts of half the size, somewhere: their seams, their borders and their place among the
+  /// engine's groups of pixels are others than those of the file's parts.
+  std::vector<PixelRect> random_parts(const TileGrid& grid) const {
+    RandomStream random(Fingerprint().add(identity_).value(), 0, 0);
+    std::vector<PixelRect> parts;
+    for (int i = 0; i < options_.proofs; ++i) {
+      const int height = std::min(grid.height, std::max(grid.rows / 2 + 1 - i % 3, 1));
+      const int width = std::min(grid.width, std::max(grid.columns / 2 + 1 - i % 2, 1));
+      parts.push_back(
+          {static_cast<int>(random.below(static_cast<std::uint32_t>(grid.height - height + 1))),
+           static_cast<int>(random.below(static_cast<std::uint32_t>(grid.width - width + 1))),
+           height, width});
+    }
+    std::ranges::sort(parts, {}, &PixelRect::y);  // for pictures that are read by rows
+    return parts;
+  }
+
+  void prove(const TileGrid& grid) {
+    const std::unique_ptr<PictureSource> file = open_mask(out_);
+    const std::vector<PixelRect> parts = random_parts(grid);
+    if (progress_) progress_->begin("prove " + out_.filename().string(), std::ssize(parts), "part");
+    std::int64_t pixels = 0, done = 0;
+    for (const PixelRect& part : parts) {
+      if (progress_ && progress_->stop_requested()) throw Interrupted();
+      compare(part, values_.image_of(exact_->labels(part)), file->read(part));
+      pixels += std::int64_t{part.height} * part.width;
+      if (progress_) progress_->update(++done, "");
+    }
+    if (progress_) progress_->end();
+    tell(
+        fmt::format("is proved: {} parts at random places, {} pixels, all the same when cut in "
+                    "another way",
+                    parts.size(), pixels));
+  }
+
+  void compare(const PixelRect& part, const Image& again, const Image& stored) const {
+    std::int64_t different = 0;
+    PixelRect first{};
+    const auto value = [](const Image& image, int y, int x) {
+      return image.type() == PixelType::u8 ? image.row<std::uint8_t>(y)[x]
+                                           : image.row<std::uint16_t>(y)[x];
+    };
+    for (int y = 0; y < part.height; ++y) {
+      for (int x = 0; x < part.width; ++x) {
+        if (value(again, y, x) == value(stored, y, x)) continue;
+        if (different++ == 0) first = {part.y + y, part.x + x, 1, 1};
+      }
+    }
+    if (different == 0) return;
+    throw Error::in_file(
+        out_.string(),
+        fmt::format("the proof failed: {} of the {}x{} pixels from row {}, column {} differ when "
+                    "they are cut in another way, the first at row {}, column {}",
+                    different, part.width, part.height, part.y, part.x, first.y, first.x));
+  }
+
+  std::shared_ptr<Network> network_;
+  fs::path out_;
+  StreamOptions options_;
+  ProgressSink* progress_;
+  std::unique_ptr<PictureSource> picture_;
+  StoredValues values_;
+  std::string identity_;
+  std::optional<RegionLabels> exact_;  // without blending
+  std::optional<LabelTiffWriter> writer_;
+  std::int64_t left_px_ = 0, done_px_ = 0;
+};
+
+}  // namespace
+
+std::int64_t whole_bytes(const fs::path& picture) {
+  const ImageSize size = image_size(picture);
+  const std::int64_t pixels = std::int64_t{size.height} * size.width;
+  return pixels *
+         (std::int64_t{size.channels} * static_cast<std::int64_t>(sample_bytes(size.type)) +
+          static_cast<std::int64_t>(sizeof(std::uint16_t)));
+}
+
+void stream_picture(const Segmenter& segmenter, const fs::path& picture, const fs::path& out,
+                    const StreamOptions& options, ProgressSink* progress) {
+  if (options.blend_px > 0 && options.proofs > 0) {
+    throw Error(
+        "--proof compares tiles cut in another way, which gives another blend; it does not "
+        "go with --blend");
+  }
+  const ThreadsInScope scope(segmenter.options().threads);
+  try {
+    Stream(segmenter, picture, out, options, progress).run();
+  } catch (const fs::filesystem_error& error) {
+    throw Error::in_file(picture.string(), error.code().message());
+  }
+}
+
+}  // namespace segmentum

@@ -1,0 +1,42 @@
+// How a huge picture is cut: into equal parts as large as memory allows.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "image/picture_source.h"
+
+namespace segmentum {
+
+/// The picture's parts, each pixel in one: `rows` x `columns` pixels, fewer at the right and the
+/// bottom.
+struct TileGrid {
+  int height = 0;
+  int width = 0;
+  int rows = 0;
+  int columns = 0;
+
+  int count_down() const { return (height + rows - 1) / rows; }
+  int count_across() const { return (width + columns - 1) / columns; }
+  int count() const { return count_down() * count_across(); }
+  PixelRect part(int down, int across) const;
+  bool operator==(const TileGrid&) const = default;
+};
+
+/// What decides the parts' size.
+struct TileDemand {
+  int height = 0;  // of the picture
+  int width = 0;
+  int multiple = 1;   // sides of parts are multiples of it
+  int around_px = 0;  // what is read beyond a part, both sides together
+  std::size_t memory_bytes = 0;
+  /// Bytes that a part of so many rows and columns takes, where it is run.
+  std::function<std::size_t(const PixelRect& part)> bytes_of;
+};
+
+/// Of the grids whose parts fit the memory the one that reads the fewest pixels; where none fits,
+/// the one of the smallest parts. `bytes_of` is asked a few times.
+TileGrid choose_grid(const TileDemand& demand);
+
+}  // namespace segmentum
