@@ -85,11 +85,12 @@ std::vector<std::uint16_t> values_of_classes(const RawLabels& raw, const LabelRu
 
 LabelFile labels_from(RawLabels raw, const LabelRule& rule) {
   const std::optional<std::uint32_t> ignore = ignore_value_of(raw, rule);
+  const bool deep = raw.deep || rule.classes > static_cast<int>(kGreatestByte) + 1;
   LabelFile file{.labels = LabelMap(raw.height, raw.width),
                  .values = values_of_classes(raw, rule, ignore),
                  .ignore_value = static_cast<std::uint16_t>(
-                     ignore.value_or(raw.deep ? kGreatestWord : kGreatestByte)),
-                 .deep = raw.deep,
+                     ignore.value_or(deep ? kGreatestWord : kGreatestByte)),
+                 .deep = deep,
                  .palette = std::move(raw.palette)};
   std::vector<std::uint16_t> class_of(kGreatestWord + 1, kIgnoreLabel);
   for (std::size_t k = 0; k < file.values.size(); ++k) {
@@ -315,8 +316,8 @@ LabelMap read_truth(const fs::path& path, const CrfInput& input) {
 Palette palette_of(const CrfInput& input) {
   const auto* file = std::get_if<LabelFile>(&input);
   if (!file) return Palette::voc(class_count(input));
-  const Palette voc = Palette::voc(file->deep ? kGreatestWord + 1 : kGreatestByte + 1);
   Palette palette;
+  const Palette voc = Palette::voc(file->values.back() + 1);
   for (const std::uint16_t value : file->values) {
     const auto& colours = value < file->palette.size() ? file->palette : voc.colours;
     palette.colours.push_back(colours[value]);

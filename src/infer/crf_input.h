@@ -26,7 +26,7 @@ struct LabelFile {
   LabelMap labels;                    // a place in `values`, or kIgnoreLabel
   std::vector<std::uint16_t> values;  // the file's value of each class, ascending
   std::uint16_t ignore_value = 255;   // what ignored pixels hold
-  bool deep = false;                  // of 16 bits
+  bool deep = false;                  // of 16 bits, or with more classes than 8 can tell apart
   std::vector<Rgb> palette;           // empty: a grey file
 };
 

@@ -180,6 +180,18 @@ TEST(CrfInput, LabelsAreWrittenAsTheyCame) {
   EXPECT_EQ(again(file("two.npy")).palette[1], Palette::voc(2).colours[1]);
 }
 
+TEST(CrfInput, MoreClassesThanAByteHolds) {
+  const fs::path path = grey<std::uint8_t>("many.png", {7, 255});
+  const CrfInput input = read_crf_input(path, {.classes = 300});
+  EXPECT_EQ(palette_of(input).colours.size(), 300);
+  LabelMap labels = labels_of(input);
+  EXPECT_THAT(row(labels), ElementsAre(7, 255));
+  labels(0, 0) = 299;
+  write_labels_like(file("many_again.png"), labels, input);
+  const RawMask again = read_mask(file("many_again.png"));
+  EXPECT_EQ(again.values.row<std::uint16_t>(0)[0], 299);
+}
+
 TEST(CrfInput, TruthInTheInputsValues) {
   const CrfInput input = read_crf_input(grey<std::uint8_t>("in.png", {7, 11, 11, 7}));
   const fs::path truth = grey<std::uint8_t>("truth.png", {11, 7, 9, 255});
