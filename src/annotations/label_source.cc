@@ -32,7 +32,7 @@ std::string format_of_file(const fs::path& file) {
   if (extension == ".toml") return "dataset";
   if (extension == ".xml") return "cvat";
   if (extension == ".json" || extension == ".geojson") {
-    if (const std::string format = json_format(file); !format.empty()) return format;
+    if (std::string format = json_format(file); !format.empty()) return format;
     throw Error::in_file(file.string(),
                          "is not JSON of COCO, LabelMe or GeoJSON: it lacks their keys");
   }
@@ -83,7 +83,7 @@ std::string format_of_folder(const fs::path& folder) {
   if (has_pairs(folder)) return "dataset";
   if (has_object_folders(folder)) return "objects";
   if (has_yolo_texts(folder)) return "yolo";
-  if (const std::string format = format_of_json(folder); !format.empty()) return format;
+  if (std::string format = format_of_json(folder); !format.empty()) return format;
   if (!files_of(folder, ".geojson", true).empty()) return "geojson";
   if (!files_of(folder, ".xml", false).empty()) return "cvat";
   if (!files_of(folder, ".png", true).empty()) return "labels";

@@ -133,7 +133,7 @@ class Writer {
   fs::path write_picture(const LabelItem& item) const {
     if (item.image.empty()) return {};
     const bool paged = item.page > 0 || page_count(item.image) > 1;
-    const fs::path to = place("images", item, paged ? fs::path(".png") : item.image.extension());
+    fs::path to = place("images", item, paged ? fs::path(".png") : item.image.extension());
     fs::create_directories((part_ / to).parent_path());
     if (paged) {
       write_png(part_ / to, read_image(item.image, {.page = item.page}));

@@ -50,7 +50,7 @@ Dataset one_picture(const TemporaryFolder& folder, const std::string& name, int 
 /// What the loader makes of the picture; flipped or not, no sample may change.
 Batch batch_of(const Dataset& dataset, const Preprocess& preprocess) {
   LoaderOptions options{.batch_size = 1, .preprocess = preprocess};
-  options.augment.flip_horizontal = 0.5;
+  options.augment = {.crop_height = 0, .crop_width = 0, .scale_min = 1, .scale_max = 1};
   return Loader(dataset, options).next();
 }
 

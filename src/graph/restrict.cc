@@ -91,6 +91,9 @@ class Restriction {
   }
 
   ValueId operator()(op::TransposedConv conv) {
+    const Padding& p = conv.padding;
+    // Engines may compute a padding beyond the kernel in another way.
+    require(std::max(p.top, p.bottom) < conv.kernel.h && std::max(p.left, p.right) < conv.kernel.w);
     const Region read = needed_of_input(graph_, shapes_, id_, 0, region(id_), grid_);
     require(!read.empty());
     const auto reached = [](Interval in, int stride, int kernel, int before) {

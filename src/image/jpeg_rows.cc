@@ -35,15 +35,16 @@ JpegProblem& problem_of(j_common_ptr jpeg) {
   std::longjmp(problem.jump, 1);
 }
 
-/// As for whole pictures: missing data are an error, and undecodable ones are where nothing else
-/// was wrong before. Stray bytes between segments are harmless and common.
+/// As for whole pictures: a missing end is an error, and missing or undecodable data are where
+/// nothing else was wrong before. Stray bytes between segments are harmless and common.
 void on_message(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   char text[JMSG_LENGTH_MAX];
   jpeg->err->format_message(jpeg, text);
   const auto says = [&](const char* what) { return std::strstr(text, what) != nullptr; };
   const bool first = jpeg->err->num_warnings++ == 0;
-  if (says("remature end") || (first && (says("bad Huffman code") || says("bad arithmetic")))) {
+  const bool data = says("premature end") || says("bad Huffman code") || says("bad arithmetic");
+  if (says("Premature end of JPEG file") || (first && data)) {
     on_error(jpeg);
   }
 }

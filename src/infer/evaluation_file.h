@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "infer/evaluate.h"
-#include "metrics/paired_test.h"
+#include "metrics/paired_comparison.h"
 
 namespace segmentum {
 

@@ -1,6 +1,10 @@
-// Transposed convolution, two ways: kernels that do not overlap (kernel = stride, U-Net's 2x2) are
-// a 1x1 convolution to stride^2 times the channels, dealt out over space; the others are a
-// convolution's backward pass.
+// Transposed convolution. Results whose places agree modulo the stride form a part; every part is
+// an ordinary convolution of stride 1, and all of them are one, to stride^2 times the channels,
+// whose result is dealt out over space. U-Net's 2x2 at stride 2 is so a 1x1 convolution, FCN's
+// 16x16 at stride 8 one of 2x2. The gradients of kernels that overlap are those of the convolution
+// whose backward pass this is.
+#include <algorithm>
+
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/lower_depthwise.h"
@@ -9,38 +13,74 @@
 namespace segmentum::cpu {
 namespace {
 
+/// No two pixels of the input reach the same pixel of the result.
 bool apart(const op::TransposedConv& conv) {
   return conv.kernel == conv.stride && conv.padding == Padding(0) &&
          conv.output_padding == Size2(0) && conv.groups == 1;
 }
 
-/// The 1x1 convolution: channel (tap, c) of its result is c's value at that tap of the kernel.
-ConvGeometry parts_geometry(const op::TransposedConv& conv, const Shape& in) {
-  return {.n = in.n(),
-          .ic = in.c(),
-          .ih = in.h(),
-          .iw = in.w(),
-          .oc = conv.kernel.h * conv.kernel.w * whole_blocks(conv.channels),
-          .oh = in.h(),
-          .ow = in.w(),
-          .kernel = 1,
-          .stride = 1,
-          .dilation = 1,
-          .padding = 0,
-          .groups = 1};
+/// How many pixels of the input reach a pixel of the result, along an axis.
+int taps(int kernel, int stride) {
+  return (kernel + stride - 1) / stride;
 }
 
-/// Between [in, out, kh, kw] and the 1x1 weights [(tap, out padded), in].
-struct PartsWeights {
-  std::int64_t in, out, padded, taps;
+/// The convolution that makes all parts: channel (phase, c) of its result holds the channel c of
+/// the pixels of one phase. The first pixel of the result is of phase `first`.
+struct Parts {
+  ConvGeometry convolution;
+  Size2 first;
+};
 
-  std::int64_t count() const { return taps * padded * in; }
+Parts parts_of(const op::TransposedConv& conv, const Shape& in, const Shape& out) {
+  const Size2 reach{taps(conv.kernel.h, conv.stride.h), taps(conv.kernel.w, conv.stride.w)};
+  const std::int64_t top = conv.padding.top / conv.stride.h;
+  const std::int64_t left = conv.padding.left / conv.stride.w;
+  const std::int64_t bottom = (out.h() - 1 + conv.padding.top) / conv.stride.h;
+  const std::int64_t right = (out.w() - 1 + conv.padding.left) / conv.stride.w;
+  return {{.n = in.n(),
+           .ic = in.c(),
+           .ih = in.h(),
+           .iw = in.w(),
+           .oc = conv.stride.h * conv.stride.w * whole_blocks(conv.channels),
+           .oh = bottom - top + 1,
+           .ow = right - left + 1,
+           .kernel = reach,
+           .stride = 1,
+           .dilation = 1,
+           .padding =
+               Padding(static_cast<int>(reach.h - 1 - top), static_cast<int>(reach.w - 1 - left),
+                       static_cast<int>(bottom + 1 - in.h()), static_cast<int>(right + 1 - in.w())),
+           .groups = 1},
+          {conv.padding.top % conv.stride.h, conv.padding.left % conv.stride.w}};
+}
+
+/// Not for paddings that reach further than the kernel does.
+bool in_parts(const op::TransposedConv& conv, const Parts& parts) {
+  const Padding& p = parts.convolution.padding;
+  return conv.groups == 1 && std::min({p.top, p.left, p.bottom, p.right}) >= 0;
+}
+
+/// Between [in, out, kh, kw] and the weights of the parts' convolution, [(phase, out padded), in,
+/// th, tw], which holds zeros where the kernel ends within a stride.
+struct PartsWeights {
+  std::int64_t in, out, padded;
+  Size2 kernel, stride;
+
+  Size2 reach() const { return {taps(kernel.h, stride.h), taps(kernel.w, stride.w)}; }
+  std::int64_t count() const { return stride.h * stride.w * padded * in * reach().h * reach().w; }
+  /// visit(place in the one, place in the other)
   template <typename Visit>
   void each(const Visit& visit) const {
+    const Size2 r = reach();
     for (std::int64_t i = 0; i < in; ++i) {
       for (std::int64_t o = 0; o < out; ++o) {
-        for (std::int64_t tap = 0; tap < taps; ++tap) {
-          visit((i * out + o) * taps + tap, (tap * padded + o) * in + i);
+        for (int y = 0; y < kernel.h; ++y) {
+          for (int x = 0; x < kernel.w; ++x) {
+            const int phase = y % stride.h * stride.w + x % stride.w;
+            const int ty = r.h - 1 - y / stride.h, tx = r.w - 1 - x / stride.w;
+            visit(((i * out + o) * kernel.h + y) * kernel.w + x,
+                  (((phase * padded + o) * in + i) * r.h + ty) * r.w + tx);
+          }
         }
       }
     }
@@ -48,7 +88,7 @@ struct PartsWeights {
 };
 
 PartsWeights parts_weights(const op::TransposedConv& conv, std::int64_t in) {
-  return {in, conv.channels, whole_blocks(conv.channels), conv.kernel.h * conv.kernel.w};
+  return {in, conv.channels, whole_blocks(conv.channels), conv.kernel, conv.stride};
 }
 
 std::shared_ptr<PackedWeights> pack_parts(Lowering& l, ValueId id, const PartsWeights& w,
@@ -62,10 +102,10 @@ std::shared_ptr<PackedWeights> pack_parts(Lowering& l, ValueId id, const PartsWe
                          {"parts " + kernel->packed_layout(), packed_floats(*kernel), how});
 }
 
-void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
+void lower_in_parts(Lowering& l, ValueId id, const op::TransposedConv& conv, const Parts& form) {
   const ValueId x = l.node(id).inputs[0];
   const Slot y = l.value(id);
-  const ConvGeometry geometry = parts_geometry(conv, l.shape(x));
+  const ConvGeometry& geometry = form.convolution;
   const auto pass = choose_pass(geometry, ConvPass::forward, {}, false, l.node(id).name);
   const Slot src = l.dense_value_in(x, pass.src_block);
   const Slot made = l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, pass.dst_block);
@@ -84,13 +124,14 @@ void lower_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const bool fused = is_rectifier(conv.activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
   l.step(id, "depth to space", {parts.buffer, before.buffer, padded_bias},
-         [=, stride = conv.stride, channels = conv.channels, padded = whole_blocks(conv.channels),
+         [=, stride = conv.stride, first = form.first, channels = conv.channels,
+          padded = whole_blocks(conv.channels),
           activation = fused ? conv.activation : Activation{}](const Frame& f) {
            float* b = f.floats(padded_bias);
            for (std::int64_t c = 0; c < padded; ++c) {
              b[c] = bias != nullptr && c < channels ? bias->value.data()[c] : 0.0f;
            }
-           depth_to_space(f.view(parts), stride, b, activation, f.view(before));
+           depth_to_space(f.view(parts), stride, first, b, activation, f.view(before));
          });
   if (!fused) {
     l.keep_before_activation(id, before);
@@ -126,7 +167,7 @@ void emit_parts_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geo
 void backward_apart(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const ValueId x = l.node(id).inputs[0];
   const Slot dy = gradient_before_activation(l, id, conv.activation, false);
-  const ConvGeometry geometry = parts_geometry(conv, l.shape(x));
+  const ConvGeometry geometry = parts_of(conv, l.shape(x), l.shape(id)).convolution;
   const Slot parts =
       l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, vector_block());
   float* bias_gradient = conv.bias && l.learns(id) ? l.parameter_gradient(id, 1) : nullptr;
@@ -225,9 +266,12 @@ void lower_overlapping(Lowering& l, ValueId id, const op::TransposedConv& conv) 
 }  // namespace
 
 void lower(Lowering& l, ValueId id, const op::TransposedConv& conv) {
-  const ConvGeometry geometry = reversed_geometry(conv, l.shape(l.node(id).inputs[0]), l.shape(id));
+  const Shape &in = l.shape(l.node(id).inputs[0]), &out = l.shape(id);
+  const ConvGeometry geometry = reversed_geometry(conv, in, out);
   if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
-  apart(conv) ? lower_apart(l, id, conv) : lower_overlapping(l, id, conv);
+  const Parts parts = parts_of(conv, in, out);
+  if (in_parts(conv, parts)) return lower_in_parts(l, id, conv, parts);
+  lower_overlapping(l, id, conv);
 }
 
 void lower_backward(Lowering& l, ValueId id, const op::TransposedConv& conv) {

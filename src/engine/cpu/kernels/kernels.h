@@ -131,11 +131,11 @@ void pad_backward(const View& dy, PadMode mode, int top, int left, const View& d
 void crop(const View& x, int top, int left, const View& y);
 /// dx (+)= dy at the window, zero elsewhere.
 void crop_backward(const View& dy, int top, int left, const View& dx, bool add);
-/// y[n, c, sy*i+a, sx*j+b] = parts[n, (a*sx+b)*C' + c, i, j] + bias[c], C' = channels padded to
-/// blocks.
-void depth_to_space(const View& parts, Size2 stride, const float* bias, Activation activation,
-                    const View& y);
-/// The reverse.
+/// y[n, c, sy*i+a - first.h, sx*j+b - first.w] = parts[n, (a*sx+b)*C' + c, i, j] + bias[c] wherever
+/// that lies in y; C' = channels padded to blocks.
+void depth_to_space(const View& parts, Size2 stride, Size2 first, const float* bias,
+                    Activation activation, const View& y);
+/// The reverse, from the first phase on.
 void space_to_depth(const View& y, Size2 stride, const View& parts);
 /// sums[c] += the sum of channel c over N, H and W (plain array of C).
 void add_channel_sums(const View& x, float* sums);

@@ -184,24 +184,35 @@ void CropBackward(const View& dy, int top, int left, const View& dx, bool add) {
   });
 }
 
+/// The pixels of an axis of the parts whose place in the result, pixel * stride + phase - first,
+/// lies in [0, size).
+struct PartRange {
+  std::int64_t begin, end;
+};
+
+PartRange part_range(std::int64_t pixels, int stride, int phase, int first, std::int64_t size) {
+  const std::int64_t last = size - 1 + first - phase;
+  return {phase < first ? 1 : 0, last < 0 ? 0 : std::min(pixels, last / stride + 1)};
+}
+
 template <int B>
-void DepthToSpaceOf(const View& parts, Size2 stride, const float* bias, Activation activation,
-                    const View& y) {
-  const std::int64_t height = parts.shape.h(), blocks = y.blocks();
+void DepthToSpaceOf(const View& parts, Size2 stride, Size2 first, const float* bias,
+                    Activation activation, const View& y) {
+  const std::int64_t height = y.shape.h(), blocks = y.blocks();
   parallel_for(y.shape.n() * blocks * height, [&](std::int64_t i) {
-    const std::int64_t row = i % height, cb = i / height % blocks, n = i / height / blocks;
+    const std::int64_t oy = i % height, cb = i / height % blocks, n = i / height / blocks;
+    const std::int64_t row = (oy + first.h) / stride.h, phase = (oy + first.h) % stride.h;
     for_lanes<B>([&](std::size_t lane) HWY_ATTR {
       const Lanes<B> d;
       const auto b = hn::LoadU(d, bias + cb * B + lane);
       const auto slope = hn::Set(d, activation.slope);
-      for (int a = 0; a < stride.h; ++a) {
-        for (int e = 0; e < stride.w; ++e) {
-          const float* in = parts.at(n, (a * stride.w + e) * blocks + cb, row) + lane;
-          float* out = y.at(n, cb, row * stride.h + a) + e * B + lane;
-          for (std::int64_t x = 0; x < parts.shape.w(); ++x) {
-            const auto v = hn::Add(hn::LoadU(d, in + x * B), b);
-            hn::StoreU(rectify(d, v, activation.kind, slope), d, out + x * stride.w * B);
-          }
+      for (int e = 0; e < stride.w; ++e) {
+        const PartRange range = part_range(parts.shape.w(), stride.w, e, first.w, y.shape.w());
+        const float* in = parts.at(n, (phase * stride.w + e) * blocks + cb, row) + lane;
+        float* out = y.at(n, cb, oy) + (e - first.w) * B + lane;
+        for (std::int64_t x = range.begin; x < range.end; ++x) {
+          const auto v = hn::Add(hn::LoadU(d, in + x * B), b);
+          hn::StoreU(rectify(d, v, activation.kind, slope), d, out + x * stride.w * B);
         }
       }
     });
@@ -225,10 +236,10 @@ void SpaceToDepthOf(const View& y, Size2 stride, const View& parts) {
   });
 }
 
-void DepthToSpace(const View& parts, Size2 stride, const float* bias, Activation activation,
-                  const View& y) {
+void DepthToSpace(const View& parts, Size2 stride, Size2 first, const float* bias,
+                  Activation activation, const View& y) {
   with_block(y.block,
-             [&](auto block) { DepthToSpaceOf<block>(parts, stride, bias, activation, y); });
+             [&](auto block) { DepthToSpaceOf<block>(parts, stride, first, bias, activation, y); });
 }
 
 void SpaceToDepth(const View& y, Size2 stride, const View& parts) {
@@ -294,9 +305,9 @@ void crop_backward(const View& dy, int top, int left, const View& dx, bool add) 
   HWY_DYNAMIC_DISPATCH(CropBackward)(dy, top, left, dx, add);
 }
 
-void depth_to_space(const View& parts, Size2 stride, const float* bias, Activation activation,
-                    const View& y) {
-  HWY_DYNAMIC_DISPATCH(DepthToSpace)(parts, stride, bias, activation, y);
+void depth_to_space(const View& parts, Size2 stride, Size2 first, const float* bias,
+                    Activation activation, const View& y) {
+  HWY_DYNAMIC_DISPATCH(DepthToSpace)(parts, stride, first, bias, activation, y);
 }
 
 void space_to_depth(const View& y, Size2 stride, const View& parts) {

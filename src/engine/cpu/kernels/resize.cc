@@ -32,20 +32,22 @@ void ResizeOf(const View& x, Interpolation mode, const std::vector<ResizeTap>& r
       }
       return;
     }
+    // Rows before columns, as in resize_plain.cc: a tile may run the one kernel, the picture the
+    // other.
     for_lanes<B>([&](std::size_t lane) HWY_ATTR {
       const Lanes<B> d;
+      const auto blend = [](auto from, auto to, auto weight)
+                             HWY_ATTR { return hn::MulAdd(hn::Sub(to, from), weight, from); };
       const auto down = hn::Set(d, row.weight);
       float* to = out + lane;
       for (const ResizeTap& column : columns) {
         const std::int64_t a = column.first * B, b = column.second * B;
         const auto right = hn::Set(d, column.weight);
-        const auto top_left = hn::LoadU(d, above + a + lane);
-        const auto bottom_left = hn::LoadU(d, below + a + lane);
-        const auto top =
-            hn::MulAdd(hn::Sub(hn::LoadU(d, above + b + lane), top_left), right, top_left);
-        const auto bottom =
-            hn::MulAdd(hn::Sub(hn::LoadU(d, below + b + lane), bottom_left), right, bottom_left);
-        hn::StoreU(hn::MulAdd(hn::Sub(bottom, top), down, top), d, to);
+        const auto left =
+            blend(hn::LoadU(d, above + a + lane), hn::LoadU(d, below + a + lane), down);
+        const auto other =
+            blend(hn::LoadU(d, above + b + lane), hn::LoadU(d, below + b + lane), down);
+        hn::StoreU(blend(left, other, right), d, to);
         to += B;
       }
     });

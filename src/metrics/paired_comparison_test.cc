@@ -1,4 +1,4 @@
-#include "metrics/paired_test.h"
+#include "metrics/paired_comparison.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

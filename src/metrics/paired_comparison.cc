@@ -1,4 +1,4 @@
-#include "metrics/paired_test.h"
+#include "metrics/paired_comparison.h"
 
 #include <fmt/format.h>
 
