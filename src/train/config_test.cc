@@ -172,7 +172,8 @@ TEST(TrainConfig, SaysWhatAValueMayBe) {
   expect_refused("batch", "-1", "batch is -1; it must be at least 1");
   expect_refused("momentum", "2", "it must be from 0 to 1");
   expect_refused("optimizer", "adam", "optimizer is \"adam\"; expected: one of sgd, adamw");
-  expect_refused("class_weights", "x", "one of none, median_frequency, enet, effective_number, or auto");
+  expect_refused("class_weights", "x",
+                 "one of none, median_frequency, enet, effective_number, or auto");
   expect_refused("mean", "a", "mean is \"a\"; expected: numbers with commas between, or auto");
   expect_refused("lr.head", "0", "lr.head is 0.0; it must be above 0");
   expect_refused("lr.head", "x", "lr.head is \"x\"; expected: a number");
