@@ -196,12 +196,12 @@ class Checkout {
 /// The folder that is described: of the repository, or what is made of its object folders.
 fs::path data_folder(const PublicDataset& dataset, const fs::path& source,
                      const FetchOptions& options) {
-  const fs::path data = source / dataset.data;
+  fs::path data = source / dataset.data;
   if (!dataset.object_folders) {
     if (!dataset.legend.empty()) write_file(data / "classes.csv", dataset.legend);
     return data;
   }
-  const fs::path made = options.out / "data";
+  fs::path made = options.out / "data";
   if (fs::exists(made / "dataset.toml")) return made;
   const LabelSource labels = open_label_source(data, {.from = "objects"});
   const WriteSummary summary = write_labels(labels, {.format = LabelFormat::masks,
