@@ -28,7 +28,8 @@ void CalibrationCounts::add(const Probabilities& probabilities, const LabelMap& 
     for (int x = 0; x < truth.width(); ++x) {
       if (truth(y, x) == kIgnoreLabel) continue;
       const std::uint16_t chosen = prediction(y, x);
-      const double confidence = std::clamp<double>(probabilities(chosen, y, x), 0, 1);
+      const double probability = probabilities(chosen, y, x);
+      const double confidence = probability > 0 ? std::min(probability, 1.0) : 0;  // NaN: 0
       Bin& bin = bins_[static_cast<std::size_t>(std::min(confidence * bins, bins - 1))];
       ++bin.pixels;
       bin.right += chosen == truth(y, x);

@@ -16,8 +16,8 @@ class CalibrationCounts {
   /// Bins of equal width over [0, 1]; 1 is in the last. Throws Error unless there is one.
   explicit CalibrationCounts(int bins = 15);
 
-  /// Counts every pixel that is not ignored by the probability of its predicted class. Throws
-  /// Error if sizes differ or a label is no class. O(H*W).
+  /// Counts every pixel that is not ignored by the probability of its predicted class; what is no
+  /// number counts as 0. Throws Error if sizes differ or a label is no class. O(H*W).
   void add(const Probabilities& probabilities, const LabelMap& prediction, const LabelMap& truth);
 
   struct Bin {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "base/random.h"
 #include "metrics/detail_table.h"
 #include "segmentum/error.h"
@@ -24,6 +26,14 @@ LabelMap row(const std::vector<std::uint16_t>& labels) {
   LabelMap map(1, static_cast<int>(labels.size()));
   std::ranges::copy(labels, map.labels().begin());
   return map;
+}
+
+// A model whose weights are broken says nothing.
+TEST(Calibration, WhatIsNoNumberIsNoConfidence) {
+  CalibrationCounts counts(10);
+  counts.add(two_classes({std::numeric_limits<float>::quiet_NaN()}), row({0}), row({0}));
+  EXPECT_EQ(counts.bins()[0].pixels, 1);
+  EXPECT_EQ(counts.bins()[0].confidence_sum, 0);
 }
 
 // Two pixels of confidence 0.75, one right: off by 0.25; two of 1, both right; one ignored.
