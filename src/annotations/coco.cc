@@ -20,8 +20,7 @@ struct Categories {
   }
 };
 
-Rgb colour_of(const Json& category, std::size_t label) {
-  const Rgb usual = Palette::voc(static_cast<int>(label) + 1).colours[label];
+Rgb colour_of(const Json& category, Rgb usual) {
   const Json* colour = find_field(category, "color");
   if (colour == nullptr || !colour->is_array() || colour->size() != 3) return usual;
   std::uint32_t number = 0;
@@ -42,13 +41,14 @@ Categories read_categories(const Json& document) {
     }
   });
   if (by_id.size() >= kUncovered) throw Error(fmt::format("lists {} categories", by_id.size()));
+  const Palette usual = Palette::voc(static_cast<int>(by_id.size()));
   Categories categories;
   for (const auto& [id, category] : by_id) {
     std::string name = text_field(*category, "name");
     const auto same = std::ranges::find(categories.classes, name, &ClassInfo::name);
     categories.label_of[id] = static_cast<std::uint16_t>(same - categories.classes.begin());
     if (same != categories.classes.end()) continue;
-    const Rgb colour = colour_of(*category, categories.classes.size());
+    const Rgb colour = colour_of(*category, usual.colours[categories.classes.size()]);
     categories.classes.push_back({std::move(name), colour});
   }
   return categories;

@@ -103,6 +103,15 @@ TEST(Coco, WhatIsWrongIsToldInOneLine) {
       error(
           R"({"image_id": 10, "category_id": 7, "segmentation": {"size": [4, 0], "counts": [0]}})"),
       "annotation 1: states a picture of 0x4 pixels (width x height), which is none");
+  EXPECT_THAT(
+      error(
+          R"({"image_id": 10, "category_id": 7, "segmentation": {"size": [1, 2147483648], "counts": [0]}})"),
+      testing::HasSubstr(
+          "states a picture of 2147483648x1 pixels (width x height), which is none"));
+  EXPECT_THAT(
+      error(
+          R"({"image_id": 10, "category_id": 7, "segmentation": {"size": [40000, 40000], "counts": [0]}})"),
+      testing::HasSubstr("whose labels would take 6400 MB, over the limit of 4295 MB"));
   EXPECT_THAT(error_of([] { parse_coco("{\"a\": "); }), testing::StartsWith("is not JSON: "));
   EXPECT_EQ(error_of([] { parse_coco("[]"); }), "is JSON, but no {object} as annotations are");
   EXPECT_EQ(error_of([] { parse_coco("{}"); }), "there is no \"categories\"");

@@ -9,6 +9,7 @@
 
 #include "data/class_legend.h"
 #include "data/file_role.h"
+#include "image/codec.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -73,13 +74,21 @@ class Numbers {
 }  // namespace
 
 void check_drawn_size(double height, double width) {
-  constexpr double kMostPixels = 2147483648.0;
+  constexpr double kMostSide = 1 << 24;  // spans of rows do not outgrow the pixels by far
+  constexpr double kPixelBytes = 2 * sizeof(std::uint16_t);  // its label and its object
   const auto whole = [](double side) {
-    return side >= 1 && side <= kMostPixels && side == std::floor(side);
+    return side >= 1 && side <= kMostSide && side == std::floor(side);
   };
-  if (whole(height) && whole(width) && height * width <= kMostPixels) return;
-  throw Error(fmt::format("states a picture of {}x{} pixels (width x height), which is none", width,
-                          height));
+  if (!whole(height) || !whole(width)) {
+    throw Error(fmt::format("states a picture of {}x{} pixels (width x height), which is none",
+                            width, height));
+  }
+  const auto limit = static_cast<double>(picture_limit());
+  if (kPixelBytes * height * width <= limit && height * width <= 2147483647.0) return;
+  throw Error(fmt::format(
+      "states a picture of {}x{} pixels (width x height), whose labels would take {:.0f} MB, over "
+      "the limit of {:.0f} MB; --picture-limit raises it",
+      width, height, kPixelBytes * height * width / 1e6, limit / 1e6));
 }
 
 bool is_background_name(const std::string& name) {

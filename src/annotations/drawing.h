@@ -62,8 +62,8 @@ inline constexpr std::uint16_t kUncovered = kIgnoreLabel - 1;
 Labelling paint(const DrawnPicture& picture, int height, int width,
                 const std::vector<ClassInfo>& classes, Overlap overlap);
 
-/// A picture's sides in a file: throws Error for what no picture has, and for more than 2^31
-/// pixels.
+/// A picture's sides in a file: throws Error for what no picture has, and where its labels would
+/// take more than `picture_limit()`.
 void check_drawn_size(double height, double width);
 
 /// True for what stands for no object: "background", "_background_".

@@ -17,45 +17,46 @@ int clamped(double value, int most) {
   return static_cast<int>(std::clamp(value, 0.0, static_cast<double>(most)));
 }
 
-/// Where rings cross the rows' centre lines.
-class Crossings {
- public:
-  Crossings(int height, int width) : width_(width), rows_(static_cast<std::size_t>(height)) {}
+/// A side of a ring and the rows first <= y < end whose centre lines it crosses.
+struct Side {
+  Point from, to;  // always from above: one that runs there and back must cross at the same place
+  int first = 0, end = 0;
 
-  void add_edge(Point from, Point to) {
-    // Always from above: an edge that runs there and back must cross at the very same place.
-    if (from.y > to.y) std::swap(from, to);
-    const int height = static_cast<int>(rows_.size());
-    const int end = clamped(std::ceil(to.y - 0.5), height);
-    for (int y = clamped(std::ceil(from.y - 0.5), height); y < end; ++y) {
-      const double along = (y + 0.5 - from.y) / (to.y - from.y);
-      rows_[static_cast<std::size_t>(y)].push_back(from.x + along * (to.x - from.x));
-    }
+  double crossing(int y) const {
+    const double along = (y + 0.5 - from.y) / (to.y - from.y);
+    return from.x + along * (to.x - from.x);
   }
-
-  Region region() {
-    Region region;
-    for (int y = 0; y < static_cast<int>(rows_.size()); ++y) {
-      std::vector<double>& crossings = rows_[static_cast<std::size_t>(y)];
-      std::ranges::sort(crossings);
-      for (std::size_t i = 0; i + 1 < crossings.size(); i += 2) {
-        const int x0 = clamped(std::ceil(crossings[i] - 0.5), width_);
-        const int x1 = clamped(std::ceil(crossings[i + 1] - 0.5), width_);
-        if (x0 >= x1) continue;
-        if (!region.empty() && region.back().y == y && region.back().x1 == x0) {
-          region.back().x1 = x1;
-        } else {
-          region.push_back({y, x0, x1});
-        }
-      }
-    }
-    return region;
-  }
-
- private:
-  int width_;
-  std::vector<std::vector<double>> rows_;
 };
+
+/// Those that cross any row, by the first one.
+std::vector<Side> sides_of(const Polygon& polygon, int height) {
+  std::vector<Side> sides;
+  for (const Ring& ring : polygon) {
+    for (std::size_t i = 0; i < ring.size(); ++i) {
+      Side side{ring[i], ring[(i + 1) % ring.size()]};
+      if (side.from.y > side.to.y) std::swap(side.from, side.to);
+      side.first = clamped(std::ceil(side.from.y - 0.5), height);
+      side.end = clamped(std::ceil(side.to.y - 0.5), height);
+      if (side.first < side.end) sides.push_back(side);
+    }
+  }
+  std::ranges::sort(sides, {}, &Side::first);
+  return sides;
+}
+
+/// Appends the spans of row `y` between its sorted crossings.
+void append_row(int y, const std::vector<double>& crossings, int width, Region& region) {
+  for (std::size_t i = 0; i + 1 < crossings.size(); i += 2) {
+    const int x0 = clamped(std::ceil(crossings[i] - 0.5), width);
+    const int x1 = clamped(std::ceil(crossings[i + 1] - 0.5), width);
+    if (x0 >= x1) continue;
+    if (!region.empty() && region.back().y == y && region.back().x1 == x0) {
+      region.back().x1 = x1;
+    } else {
+      region.push_back({y, x0, x1});
+    }
+  }
+}
 
 // ---- the other way ------------------------------------------------------------------------------
 
@@ -154,13 +155,21 @@ void join(Ring& ring, const Ring& added) {
 }  // namespace
 
 Region fill_polygon(const Polygon& polygon, int height, int width) {
-  Crossings crossings(height, width);
-  for (const Ring& ring : polygon) {
-    for (std::size_t i = 0; i < ring.size(); ++i) {
-      crossings.add_edge(ring[i], ring[(i + 1) % ring.size()]);
-    }
+  const std::vector<Side> sides = sides_of(polygon, height);
+  Region region;
+  std::vector<Side> crossed;  // by the row at hand
+  std::vector<double> crossings;
+  std::size_t next = 0;
+  for (int y = sides.empty() ? 0 : sides.front().first; next < sides.size() || !crossed.empty();
+       ++y) {
+    for (; next < sides.size() && sides[next].first == y; ++next) crossed.push_back(sides[next]);
+    std::erase_if(crossed, [&](const Side& side) { return side.end <= y; });
+    crossings.clear();
+    for (const Side& side : crossed) crossings.push_back(side.crossing(y));
+    std::ranges::sort(crossings);
+    append_row(y, crossings, width, region);
   }
-  return crossings.region();
+  return region;
 }
 
 std::vector<Outline> trace_outlines(const Region& region) {
@@ -201,15 +210,6 @@ Ring ellipse(Point centre, double radius_x, double radius_y) {
     ring.push_back({centre.x + radius_x * std::cos(angle), centre.y + radius_y * std::sin(angle)});
   }
   return ring;
-}
-
-double signed_area(const Ring& ring) {
-  double twice = 0;
-  for (std::size_t i = 0; i < ring.size(); ++i) {
-    const Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
-    twice += a.x * b.y - b.x * a.y;
-  }
-  return twice / 2;
 }
 
 }  // namespace segmentum

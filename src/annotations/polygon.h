@@ -26,7 +26,7 @@ using Ring = std::vector<Point>;
 using Polygon = std::vector<Ring>;
 
 /// The pixels that a polygon covers in a picture of this size. Points may lie outside; see
-/// checked_point. O(rows that edges cross, with a logarithm).
+/// checked_point. O(rows that edges cross, with a logarithm); memory goes with the points.
 Region fill_polygon(const Polygon& polygon, int height, int width);
 
 /// The boundary of one connected part, along the edges of pixels.
@@ -42,9 +42,6 @@ std::vector<Outline> trace_outlines(const Region& region);
 /// Outlines as one ring that covers the same pixels, for formats without holes or parts: each
 /// further ring hangs on a line that runs there and back. O(points * rings).
 Ring joined_ring(const std::vector<Outline>& outlines);
-
-/// The area in pixels, positive for rings that turn from the x axis towards the y axis.
-double signed_area(const Ring& ring);
 
 /// A point of a file: throws Error unless both coordinates are numbers of at most 1e9.
 Point checked_point(double x, double y);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "data/testing.h"
@@ -35,6 +36,16 @@ Region filled_again(const std::vector<Outline>& outlines, int height, int width)
     polygon.insert(polygon.end(), outline.holes.begin(), outline.holes.end());
   }
   return fill_polygon(polygon, height, width);
+}
+
+/// The area in pixels, positive for rings that turn from the x axis towards the y axis.
+double signed_area(const Ring& ring) {
+  double twice = 0;
+  for (std::size_t i = 0; i < ring.size(); ++i) {
+    const Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
+    twice += a.x * b.y - b.x * a.y;
+  }
+  return twice / 2;
 }
 
 TEST(FillPolygon, ARectangleOnPixelEdgesCoversThePixelsBetween) {
@@ -90,6 +101,12 @@ TEST(FillPolygon, WhatLiesOutsideIsCutOff) {
   EXPECT_EQ(fill_polygon({rectangle(-1e9, 1, 1e9, 2)}, 3, 3), drawn({"...", "###"}));
   EXPECT_THAT(fill_polygon({rectangle(5, 5, 9, 9)}, 3, 3), IsEmpty());
   EXPECT_THAT(fill_polygon({{{1, 1}}, {}}, 3, 3), IsEmpty());
+}
+
+TEST(FillPolygon, MemoryGoesWithThePointsNotThePicture) {
+  const int most = std::numeric_limits<int>::max();
+  EXPECT_EQ(fill_polygon({rectangle(0, 1e9, 1, 1e9 + 2)}, most, most),
+            (Region{{1000000000, 0, 1}, {1000000001, 0, 1}}));
 }
 
 TEST(CheckedPoint, RefusesWhatIsNoPlace) {
