@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
-#include <optional>
+#include <numbers>
 #include <pugixml.hpp>
 
 #include "base/counted.h"
@@ -21,7 +22,7 @@ double number_of(std::string_view text, const char* what) {
   while (text.ends_with(' ')) text.remove_suffix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) {
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
     throw Error(fmt::format("{} is \"{}\"; expected a number", what, text));
   }
   return value;
@@ -57,6 +58,18 @@ Ring points_of(const pugi::xml_node& shape) {
   });
   if (ring.size() < 3)
     throw Error(fmt::format("a polygon has {}; expected 3 or more", counted(ring.size(), "point")));
+  return ring;
+}
+
+/// Turned about `centre` by rotation="degrees", clockwise as the picture is seen.
+Ring turned(Ring ring, Point centre, const pugi::xml_node& shape) {
+  if (!shape.attribute("rotation")) return ring;
+  const double angle = number(shape, "rotation") * std::numbers::pi / 180;
+  for (Point& point : ring) {
+    const double x = point.x - centre.x, y = point.y - centre.y;
+    point = {centre.x + x * std::cos(angle) - y * std::sin(angle),
+             centre.y + x * std::sin(angle) + y * std::cos(angle)};
+  }
   return ring;
 }
 
@@ -101,11 +114,12 @@ bool read_shape(const pugi::xml_node& shape, const DrawnPicture& picture, DrawnO
   } else if (type == "box") {
     const Point a = checked_point(number(shape, "xtl"), number(shape, "ytl"));
     const Point b = checked_point(number(shape, "xbr"), number(shape, "ybr"));
-    object.polygons.push_back({rectangle(a.x, a.y, b.x, b.y)});
+    const Point centre{(a.x + b.x) / 2, (a.y + b.y) / 2};
+    object.polygons.push_back({turned(rectangle(a.x, a.y, b.x, b.y), centre, shape)});
   } else if (type == "ellipse") {
     const Point centre = checked_point(number(shape, "cx"), number(shape, "cy"));
     const Point radius = checked_point(number(shape, "rx"), number(shape, "ry"));
-    object.polygons.push_back({ellipse(centre, radius.x, radius.y)});
+    object.polygons.push_back({turned(ellipse(centre, radius.x, radius.y), centre, shape)});
   } else if (type == "mask") {
     object.pixels = mask_pixels(shape, picture);
   } else {
@@ -152,8 +166,7 @@ std::vector<ClassInfo> listed_classes(const pugi::xml_node& annotations) {
       const std::string name = label.child_value("name");
       const bool known = std::ranges::find(classes, name, &ClassInfo::name) != classes.end();
       if (name.empty() || known) continue;
-      const Rgb usual = Palette::voc(static_cast<int>(classes.size()) + 1).colours[classes.size()];
-      classes.push_back({name, colour_of_text(label.child_value("color")).value_or(usual)});
+      classes.push_back({name, colour_of_text(label.child_value("color")).value_or(Rgb{})});
     }
   }
   return classes;

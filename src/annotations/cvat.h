@@ -7,7 +7,8 @@
 
 namespace segmentum {
 
-/// Polygons, masks, boxes and ellipses are objects, painted by their z_order; those of one group_id
+/// Polygons, masks, boxes and ellipses (with their rotation) are objects, painted by their z_order;
+/// those of one group_id
 /// are parts of one. Polylines, points, cuboids and skeletons are left out with a note. The classes
 /// are the task's labels where the file lists them. Throws Error.
 DrawnSet parse_cvat(std::string_view text);

@@ -142,6 +142,25 @@ TEST(Cvat, ShapesInTheOrderOfTheirDepth) {
               ElementsAre("1 shape left out: <polyline> covers no pixels that we know of"));
 }
 
+// A box of 4x2 pixels around (3, 3) is 2 wide and 4 high after a quarter turn; a flat ellipse runs
+// from the upper left to the lower right after half of one.
+TEST(Cvat, BoxesAndEllipsesAreTurned) {
+  const auto labels = [](const std::string& shape) {
+    const DrawnSet set = parse_cvat("<annotations><image name=\"a\" width=\"6\" height=\"6\">" +
+                                    shape + "</image></annotations>");
+    return painted(set, 6, 6);
+  };
+  const std::string box =
+      R"(<box label="x" xtl="1" ytl="2" xbr="5" ybr="4" rotation="90.00" z_order="0"/>)";
+  const std::string upright = R"(<box label="x" xtl="2" ytl="1" xbr="4" ybr="5"/>)";
+  EXPECT_EQ(labels(box), labels(upright));
+  const std::string slanted =
+      labels(R"(<ellipse label="x" cx="3" cy="3" rx="3" ry="0.6" rotation="45"/>)");
+  EXPECT_EQ(slanted[6 * 1 + 1], '0');
+  EXPECT_EQ(slanted[6 * 1 + 4], '.');
+  EXPECT_EQ(slanted[6 * 4 + 4], '0');
+}
+
 TEST(Cvat, WhatIsWrongIsToldInOneLine) {
   EXPECT_THAT(error_of([] { parse_cvat("<annotations><image></annotations>"); }),
               StartsWith("is not XML: "));
@@ -164,6 +183,8 @@ TEST(Cvat, WhatIsWrongIsToldInOneLine) {
             "image 1 (a): shape 1 (mask): the mask lies outside of the picture");
   EXPECT_EQ(error("<mask label=\"x\" rle=\"5\" left=\"0\" top=\"0\" width=\"3\" height=\"3\"/>"),
             "image 1 (a): shape 1 (mask): rle covers 5 pixels of the mask's 3x3");
+  EXPECT_EQ(error("<box label=\"x\" xtl=\"0\" ytl=\"0\" xbr=\"1\" ybr=\"1\" z_order=\"nan\"/>"),
+            "image 1 (a): shape 1 (box): z_order is \"nan\"; expected a number");
 }
 
 // ---- YOLO ---------------------------------------------------------------------------------------
