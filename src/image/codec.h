@@ -78,7 +78,8 @@ Image oriented(Image image, int orientation);
 /// The size of what `read_image` would return. Reads the header only.
 ImageSize image_size(const std::filesystem::path& path);
 
-/// How many pictures a file holds: the pages of a TIFF file, 1 for others.
+/// How many pictures a file holds: the pages of a TIFF file without overviews and masks, 1 for
+/// others. Throws Error naming the file if it is no picture.
 int page_count(const std::filesystem::path& path);
 
 /// True for the extensions png, jpg, jpeg, tif and tiff in any case; the file is not looked at.

@@ -30,7 +30,7 @@ ImageSize tiff_size(const std::filesystem::path& path) {
 }
 
 int tiff_page_count(const std::filesystem::path& path) {
-  return TiffReader(path).page_count();
+  return TiffReader(path).count_pages();
 }
 
 int tiff_orientation(const std::filesystem::path& path) {

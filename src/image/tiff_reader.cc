@@ -125,13 +125,24 @@ TiffReader::TiffReader(const std::filesystem::path& path, int page)
   tiff_.reset(TIFFOpenExt(path.c_str(), "rm", options.get()));
   if (tiff_ == nullptr) fail("its first page cannot be read");
   problem_->forget();  // of tags that are not needed
-  if (page > 0 && TIFFSetDirectory(tiff_.get(), static_cast<tdir_t>(page)) == 0) {
-    fail(fmt::format("its page {} cannot be read", page + 1));
+  for (int left = page; left > 0;) {
+    if (TIFFReadDirectory(tiff_.get()) == 0) {
+      fail(fmt::format("its page {} cannot be read", page + 1));
+    }
+    left -= is_page() ? 1 : 0;
   }
 }
 
-int TiffReader::page_count() {
-  return static_cast<int>(TIFFNumberOfDirectories(tiff_.get()));
+bool TiffReader::is_page() {
+  std::uint32_t kind = 0;
+  TIFFGetField(tiff_.get(), TIFFTAG_SUBFILETYPE, &kind);
+  return (kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0;
+}
+
+int TiffReader::count_pages() && {
+  auto pages = static_cast<int>(TIFFNumberOfDirectories(tiff_.get()));
+  while (TIFFReadDirectory(tiff_.get()) != 0) pages -= is_page() ? 0 : 1;
+  return pages;  // what cannot be read counts, so that it is told of
 }
 
 TiffReader::~TiffReader() = default;

@@ -44,13 +44,13 @@ struct TiffHeader {
 /// Errors name the file and what libtiff said.
 class TiffReader {
  public:
-  /// `page` counts from 0.
+  /// `page` counts from 0; overviews (reduced-resolution subfiles) and masks are no pages.
   explicit TiffReader(const std::filesystem::path& path, int page = 0);
   ~TiffReader();
   TiffReader(TiffReader&&) noexcept;
   TiffReader& operator=(TiffReader&&) noexcept;
 
-  int page_count();
+  int count_pages() &&;
   TiffHeader read_header();
   /// The stored values [height, width, samples], planes interleaved.
   Image read_values(const TiffHeader& header);
@@ -81,6 +81,8 @@ class TiffReader {
   };
 
   [[noreturn]] void fail(const std::string& what) const;
+  /// Whether the directory at hand is a picture of its own.
+  bool is_page();
   void require(std::uint32_t id, const char* what, std::uint32_t* value);
   void tag(std::uint32_t id, std::uint16_t* value);
   void read_sample(TiffHeader& header);

@@ -204,15 +204,29 @@ TEST(Tiff, CmykBecomesRgb) {
   }
 }
 
-TEST(Tiff, OnlyTheFirstPageIsRead) {
+void write_page(TIFF* tiff, std::vector<std::uint8_t> row, std::uint32_t kind) {
+  TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, kind);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 1);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(row.size()));
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 8);
+  TIFFWriteScanline(tiff, row.data(), 0, 0);
+  TIFFWriteDirectory(tiff);
+}
+
+TEST(Tiff, TheFirstPageIsReadUnlessAnotherIsAskedFor) {
   const auto path = write_tiff("pages.tif", {.height = 1, .width = 2}, [](TIFF* tiff) {
-    std::uint8_t row[2] = {1, 2};
-    TIFFWriteScanline(tiff, row, 0, 0);
-    TIFFWriteDirectory(tiff);
-    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 5);
-    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 5);
+    write_page(tiff, {1, 2}, 0);
+    write_page(tiff, {9}, FILETYPE_REDUCEDIMAGE);  // an overview of the first one
+    write_page(tiff, {7, 8, 9}, FILETYPE_PAGE);
   });
-  EXPECT_EQ(read_image(path).width(), 2);
+  EXPECT_EQ(page_count(path), 2);
+  EXPECT_THAT(samples_of<std::uint8_t>(read_image(path)), ElementsAre(1, 2));
+  EXPECT_THAT(samples_of<std::uint8_t>(read_image(path, {.page = 1})), ElementsAre(7, 8, 9));
+  EXPECT_THAT(error_of([&] { read_image(path, {.page = 2}); }),
+              HasSubstr("its page 3 cannot be read"));
+  const auto other = temporary_file("one.png");
+  write_png(other, Image(1, 1, 1));
+  EXPECT_EQ(page_count(other), 1);
 }
 
 TEST(Tiff, TruncatedAndAbsurdFilesAreErrors) {
