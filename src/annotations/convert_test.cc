@@ -247,6 +247,8 @@ TEST(Convert, PredictedLabelMapsAsAnnotations) {
   for (const char* format : {"labelme", "coco", "geojson"})
     expect_round_trip(source, format, folder / format);
   EXPECT_THAT(read_file(folder / "labelme/images/a.json"), HasSubstr("\"imagePath\": \"a.png\""));
+  write_stack(folder / "streamed/a.tif", 1, [](int, int x) { return x; });
+  EXPECT_EQ(detect_format(folder / "streamed"), "labels");
   const LabelSource bare = open_label_source(folder / "predicted", {});
   EXPECT_EQ(bare.classes[2], (ClassInfo{"class_2", {0, 128, 0}}));
   const WriteSummary yolo =
@@ -255,6 +257,52 @@ TEST(Convert, PredictedLabelMapsAsAnnotations) {
   EXPECT_EQ(
       read_file(folder / "yolo/data.yaml"),
       "path: .\ntrain: images\nnames:\n  0: \"class_0\"\n  1: \"class_1\"\n  2: \"class_2\"\n");
+}
+
+TEST(Convert, ABadLabelMapIsNamedAndLeftOut) {
+  const TemporaryFolder folder;
+  folder.palette("predicted/a.png", {0, 1});
+  folder.text("predicted/b.png", "no picture");
+  const LabelSource source = open_label_source(folder / "predicted", {});
+  EXPECT_THAT(source.items, SizeIs(1));
+  EXPECT_THAT(source.failures, ElementsAre(HasSubstr("b.png: ")));
+  fs::remove(folder / "predicted/a.png");
+  EXPECT_THAT(error_of([&] { open_label_source(folder / "predicted", {}); }), HasSubstr("b.png: "));
+}
+
+// Both would be images/a.png and masks/a.png.
+TEST(Convert, TwoPicturesOfOneNameAreNoDataSet) {
+  const TemporaryFolder folder;
+  folder.grey("in/a.png", {1, 2});
+  for (const char* name : {"one", "two"}) {
+    folder.text(std::string("in/") + name + ".json",
+                R"({"imagePath": "a.png", "shapes": [
+                     {"label": "x", "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}]})");
+  }
+  EXPECT_THAT(error_of([&] { open_label_source(folder / "in", {}); }),
+              HasSubstr("holds two pictures called a.png; convert them one by one"));
+}
+
+TEST(Convert, WithoutPicturesNoneIsCopied) {
+  const TemporaryFolder folder;
+  folder.grey("data/images/a.png", {1, 2});
+  folder.grey("data/masks/a.png", {0, 1});
+  write_labels(open_label_source(folder / "data", {.pictures = false}), {.out = folder / "out"});
+  EXPECT_TRUE(fs::exists(folder / "out/masks/a.png") ||
+              fs::exists(folder / "out/masks/train/a.png"));
+  EXPECT_FALSE(fs::exists(folder / "out/images"));
+}
+
+TEST(Convert, OptionsWithoutUseAreRefused) {
+  const TemporaryFolder folder;
+  folder.grey("data/images/a.png", {1, 2});
+  folder.grey("data/masks/a.png", {0, 1});
+  folder.text("names.txt", "sky\nroad\n");
+  EXPECT_THAT(
+      error_of([&] { open_label_source(folder / "data", {.classes = folder / "names.txt"}); }),
+      HasSubstr("the classes of \"dataset\" are in the data; leave out --classes"));
+  EXPECT_THAT(error_of([&] { open_label_source(folder / "data", {.images = folder / "data"}); }),
+              HasSubstr("the pictures of \"dataset\" lie in the data; leave out --images"));
 }
 
 TEST(Convert, CvatBesideItsPictures) {

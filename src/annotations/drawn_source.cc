@@ -20,14 +20,10 @@ namespace fs = std::filesystem;
 struct Drawn {
   std::vector<DrawnPicture> pictures;
   std::vector<ClassInfo> classes;
-  std::map<std::string, std::size_t> by_item;  // split + name
+  std::map<std::string, std::size_t> by_item;  // by key_of
   std::uint16_t uncovered = kIgnoreLabel;      // the label of pixels without an object
   Overlap overlap = Overlap::later;
 };
-
-std::string key_of(const LabelItem& item) {
-  return item.split + ":" + item.name;
-}
 
 /// Background first, ignored names out, colours where there are none.
 std::vector<ClassInfo> settled_classes(std::vector<ClassInfo> classes) {

@@ -86,7 +86,9 @@ std::string format_of_folder(const fs::path& folder) {
   if (std::string format = format_of_json(folder); !format.empty()) return format;
   if (!files_of(folder, ".geojson", true).empty()) return "geojson";
   if (!files_of(folder, ".xml", false).empty()) return "cvat";
-  if (!files_of(folder, ".png", true).empty()) return "labels";
+  for (const char* extension : {".png", ".tif", ".tiff"}) {
+    if (!files_of(folder, extension, true).empty()) return "labels";
+  }
   throw Error::in_file(folder.string(), fmt::format("holds no labels in a format that we know ({})",
                                                     kSourceFormats));
 }
@@ -95,7 +97,10 @@ std::string format_of_folder(const fs::path& folder) {
 
 /// What the files of a folder hold together.
 struct LabelSurvey {
-  std::uint16_t greatest = 0;  // ignore values left out
+  std::vector<fs::path> maps;
+  int others = 0;                     // pictures, such as overlays
+  std::vector<std::string> failures;  // files that cannot be read, one line each
+  std::uint16_t greatest = 0;         // label, ignored ones left out
   std::vector<Rgb> palette;
 };
 
@@ -121,8 +126,8 @@ LabelMap label_map_of(const RawMask& mask) {
   return labels;
 }
 
-LabelMap read_label_map(const fs::path& file) {
-  const RawMask mask = read_mask(file);
+/// Its Error names the file.
+LabelMap read_label_map(const fs::path& file, const RawMask& mask) {
   try {
     return label_map_of(mask);
   } catch (const Error& error) {
@@ -130,23 +135,30 @@ LabelMap read_label_map(const fs::path& file) {
   }
 }
 
-/// The label maps among these files; `others` are pictures, such as overlays.
-std::vector<fs::path> survey(const std::vector<fs::path>& files, LabelSurvey& found, int& others) {
-  std::vector<fs::path> maps;
-  for (const fs::path& file : files) {
-    if (image_size(file).channels != 1 && read_mask(file).palette.empty()) {
-      ++others;
-      continue;
-    }
-    const RawMask mask = read_mask(file);
-    if (found.palette.size() < mask.palette.size()) found.palette = mask.palette;
-    const LabelMap labels = label_map_of(mask);
-    for (const std::uint16_t label : labels.labels()) {
-      if (label != kIgnoreLabel) found.greatest = std::max(found.greatest, label);
-    }
-    maps.push_back(file);
+void survey_file(const fs::path& file, LabelSurvey& found) {
+  if (image_size(file).channels != 1 && read_mask(file).palette.empty()) {
+    ++found.others;
+    return;
   }
-  return maps;
+  const RawMask mask = read_mask(file);
+  const LabelMap labels = read_label_map(file, mask);
+  for (const std::uint16_t label : labels.labels()) {
+    if (label != kIgnoreLabel) found.greatest = std::max(found.greatest, label);
+  }
+  if (found.palette.size() < mask.palette.size()) found.palette = mask.palette;
+  found.maps.push_back(file);
+}
+
+LabelSurvey survey(const std::vector<fs::path>& files) {
+  LabelSurvey found;
+  for (const fs::path& file : files) {
+    try {
+      survey_file(file, found);
+    } catch (const Error& error) {
+      found.failures.emplace_back(error.what());
+    }
+  }
+  return found;
 }
 
 std::vector<ClassInfo> classes_of(const fs::path& folder, const LabelSurvey& found,
@@ -171,6 +183,51 @@ std::vector<ClassInfo> classes_of(const fs::path& folder, const LabelSurvey& fou
   return classes;
 }
 
+// ---- any of them --------------------------------------------------------------------------------
+
+/// Options that a format has no use for would be passed over in silence.
+void require_useful(const std::string& format, const SourceOptions& options) {
+  const bool own_classes = format == "dataset" || format == "panoptic" || format == "stack";
+  const bool own_pictures = format == "dataset" || format == "objects" || format == "stack";
+  if (own_classes && !options.classes.empty()) {
+    throw Error(fmt::format("the classes of \"{}\" are in the data; leave out --classes", format));
+  }
+  if (own_pictures && !options.images.empty()) {
+    throw Error(fmt::format("the pictures of \"{}\" lie in the data; leave out --images", format));
+  }
+}
+
+LabelSource open_as(const std::string& format, const fs::path& path, const SourceOptions& options) {
+  require_useful(format, options);
+  if (format == "dataset") return open_dataset_source(path, options);
+  if (format == "labels") return open_label_folder(path, options);
+  if (format == "coco") return open_coco(path, options);
+  if (format == "panoptic") return open_panoptic(path, options);
+  if (format == "labelme") return open_labelme(path, options);
+  if (format == "cvat") return open_cvat(path, options);
+  if (format == "yolo") return open_yolo(path, options);
+  if (format == "geojson") return open_geojson(path, options);
+  if (format == "objects") return open_object_folders(path, options);
+  if (format == "stack") return open_stacks(path, options);
+  throw Error(
+      fmt::format("there is no format \"{}\" to read; there are {}", format, kSourceFormats));
+}
+
+/// What is written is called after the items: two of one name would be one file.
+void require_settled(const fs::path& path, const LabelSource& source) {
+  std::set<std::string> keys;
+  for (const LabelItem& item : source.items) {
+    if (keys.insert(key_of(item)).second) continue;
+    throw Error::in_file(path.string(),
+                         fmt::format("holds two pictures called {}{}; convert them one by one",
+                                     item.split.empty() ? "" : item.split + "/", item.name));
+  }
+  if (source.classes.size() < kUncovered) return;
+  throw Error::in_file(
+      path.string(),
+      fmt::format("names {} classes, more than labels can tell apart", source.classes.size()));
+}
+
 }  // namespace
 
 LabelSource open_label_folder(const fs::path& folder, const SourceOptions& options) {
@@ -181,14 +238,17 @@ LabelSource open_label_folder(const fs::path& folder, const SourceOptions& optio
       std::ranges::move(files_of(folder, extension, true), std::back_inserter(files));
     }
   }
-  LabelSurvey found;
-  int others = 0;
-  files = survey(files, found, others);
+  LabelSurvey found = survey(files);
+  files = std::move(found.maps);
+  if (files.empty() && !found.failures.empty()) throw Error(found.failures.front());
   if (files.empty())
     throw Error::in_file(folder.string(), "holds no label maps (grey or palette PNG or TIFF)");
   LabelSource source{.classes = classes_of(folder, found, options)};
-  if (others > 0)
-    source.notes.push_back(counted(others, "colour picture") + " beside the label maps left out");
+  source.failures = std::move(found.failures);
+  if (found.others > 0) {
+    source.notes.push_back(counted(found.others, "colour picture") +
+                           " beside the label maps left out");
+  }
   const bool look = options.pictures && !options.images.empty();
   std::optional<PictureFinder> finder;
   if (look) finder.emplace(options.images);
@@ -200,15 +260,16 @@ LabelSource open_label_folder(const fs::path& folder, const SourceOptions& optio
     source.items.push_back({.image = finder ? finder->find(names.back()) : fs::path()});
   }
   name_items(names, source.items);
-  for (std::size_t i = 0; i < files.size(); ++i) (*by_name)[source.items[i].name] = files[i];
+  for (std::size_t i = 0; i < files.size(); ++i) (*by_name)[key_of(source.items[i])] = files[i];
   source.what = counted(files.size(), "label map");
   source.read = [by_name](const LabelItem& item) {
-    return Labelling{.labels = read_label_map(by_name->at(item.name))};
+    const fs::path& file = by_name->at(key_of(item));
+    return Labelling{.labels = read_label_map(file, read_mask(file))};
   };
   return source;
 }
 
-LabelSource open_dataset_source(const fs::path& path) {
+LabelSource open_dataset_source(const fs::path& path, const SourceOptions& options) {
   const auto dataset = std::make_shared<const Dataset>(open_dataset(path));
   const auto samples = std::make_shared<std::map<std::string, const Sample*>>();
   LabelSource source{.classes = dataset->classes};
@@ -221,8 +282,8 @@ LabelSource open_dataset_source(const fs::path& path) {
       }
       LabelItem item{.name = safe_path(sample.name).generic_string(),
                      .split = split,
-                     .image = dataset->root / sample.image};
-      (*samples)[split + ":" + item.name] = &sample;
+                     .image = options.pictures ? dataset->root / sample.image : fs::path()};
+      (*samples)[key_of(item)] = &sample;
       source.has_objects = source.has_objects || !sample.instances.empty();
       source.items.push_back(std::move(item));
     }
@@ -230,7 +291,7 @@ LabelSource open_dataset_source(const fs::path& path) {
   if (without > 0) source.notes.push_back(counted(without, "picture") + " without a mask left out");
   source.what = counted(source.items.size(), "picture") + " of a data set";
   source.read = [dataset, samples](const LabelItem& item) {
-    const Sample& sample = *samples->at(item.split + ":" + item.name);
+    const Sample& sample = *samples->at(key_of(item));
     Labelling labelling{.labels = read_labels(*dataset, sample)};
     if (!sample.instances.empty())
       labelling.instances = read_instances(*dataset, sample, labelling.labels);
@@ -249,18 +310,9 @@ std::string detect_format(const fs::path& path) {
 
 LabelSource open_label_source(const fs::path& path, const SourceOptions& options) {
   const std::string format = options.from.empty() ? detect_format(path) : options.from;
-  if (format == "dataset") return open_dataset_source(path);
-  if (format == "labels") return open_label_folder(path, options);
-  if (format == "coco") return open_coco(path, options);
-  if (format == "panoptic") return open_panoptic(path, options);
-  if (format == "labelme") return open_labelme(path, options);
-  if (format == "cvat") return open_cvat(path, options);
-  if (format == "yolo") return open_yolo(path, options);
-  if (format == "geojson") return open_geojson(path, options);
-  if (format == "objects") return open_object_folders(path, options);
-  if (format == "stack") return open_stacks(path);
-  throw Error(
-      fmt::format("there is no format \"{}\" to read; there are {}", format, kSourceFormats));
+  LabelSource source = open_as(format, path, options);
+  require_settled(path, source);
+  return source;
 }
 
 }  // namespace segmentum

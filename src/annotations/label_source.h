@@ -47,7 +47,8 @@ inline constexpr const char* kSourceFormats =
 
 /// Opens a file or folder of annotations. Pictures of drawn formats get a class "background" for
 /// what no object covers, unless a class has that name or all is covered. Throws Error naming the
-/// file where nothing can be read.
+/// file where nothing can be read or two pictures have one name, and for options that the format
+/// has no use for.
 LabelSource open_label_source(const std::filesystem::path& path, const SourceOptions& options);
 
 /// The name of the format of a file or folder, by its content. Throws Error if it is none.

@@ -119,11 +119,8 @@ LabelSource open_object_folders(const fs::path& folder, const SourceOptions& opt
     LabelItem item{.name = found->image.stem().string(),
                    .split = split_in(inside.parent_path().generic_string()),
                    .image = options.pictures ? found->image : fs::path()};
-    const std::string key = item.split + ":" + item.name;
     masks += found->masks.size();
-    if (!by_item->try_emplace(key, std::move(*found)).second) {
-      throw Error::in_file(path.string(), "holds a picture of the same name as another folder");
-    }
+    (*by_item)[key_of(item)] = std::move(*found);
     source.items.push_back(std::move(item));
   }
   if (source.items.empty()) {
@@ -140,9 +137,7 @@ LabelSource open_object_folders(const fs::path& folder, const SourceOptions& opt
   }
   source.what = fmt::format("{} with {}, a mask file each", counted(source.items.size(), "picture"),
                             counted(masks, "object"));
-  source.read = [by_item](const LabelItem& item) {
-    return read_folder(by_item->at(item.split + ":" + item.name));
-  };
+  source.read = [by_item](const LabelItem& item) { return read_folder(by_item->at(key_of(item))); };
   return source;
 }
 

@@ -21,10 +21,6 @@ struct Segments {
 };
 using SegmentsByItem = std::map<std::string, Segments>;
 
-std::string key_of(const LabelItem& item) {
-  return item.split + ":" + item.name;
-}
-
 PanopticSet read_set(const fs::path& json) {
   const std::string text = read_file(json);
   try {
@@ -55,9 +51,8 @@ void add_set(const fs::path& json, const SourceOptions& options, LabelSource& so
       continue;
     }
     const fs::path file = folder / safe_path(picture.segments);
-    if (by_item.try_emplace(key_of(item), Segments{std::move(picture), file}).second) {
-      source.items.push_back(std::move(item));
-    }
+    by_item[key_of(item)] = {std::move(picture), file};
+    source.items.push_back(std::move(item));
   }
 }
 

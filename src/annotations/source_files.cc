@@ -127,12 +127,11 @@ std::string split_in(const std::string& path) {
 std::vector<ClassInfo> read_classes(const fs::path& file) {
   if (lower_case(file.extension().string()) == ".toml") return read_dataset_file(file).classes;
   const std::vector<LegendEntry> entries = parse_legend(read_file(file));
+  const Palette usual = Palette::voc(static_cast<int>(entries.size()));
   std::vector<ClassInfo> classes;
   for (const LegendEntry& entry : entries) {
     if (entry.ignore) continue;
-    const auto k = classes.size();
-    classes.push_back(
-        {entry.name, entry.colour.value_or(Palette::voc(static_cast<int>(k) + 1).colours[k])});
+    classes.push_back({entry.name, entry.colour.value_or(usual.colours[classes.size()])});
   }
   if (!classes.empty()) return classes;
   throw Error::in_file(file.string(),

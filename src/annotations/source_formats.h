@@ -11,7 +11,7 @@
 
 namespace segmentum {
 
-LabelSource open_dataset_source(const std::filesystem::path& path);
+LabelSource open_dataset_source(const std::filesystem::path& path, const SourceOptions& options);
 LabelSource open_label_folder(const std::filesystem::path& folder, const SourceOptions& options);
 LabelSource open_coco(const std::filesystem::path& path, const SourceOptions& options);
 LabelSource open_panoptic(const std::filesystem::path& path, const SourceOptions& options);
@@ -20,7 +20,12 @@ LabelSource open_cvat(const std::filesystem::path& path, const SourceOptions& op
 LabelSource open_yolo(const std::filesystem::path& folder, const SourceOptions& options);
 LabelSource open_geojson(const std::filesystem::path& path, const SourceOptions& options);
 LabelSource open_object_folders(const std::filesystem::path& folder, const SourceOptions& options);
-LabelSource open_stacks(const std::filesystem::path& folder);
+LabelSource open_stacks(const std::filesystem::path& folder, const SourceOptions& options);
+
+/// What an item is known by in its source.
+inline std::string key_of(const LabelItem& item) {
+  return item.split + ":" + item.name;
+}
 
 /// Whether a folder holds a picture's masks as one file for each object: NAME/images, NAME/masks.
 bool has_object_folders(const std::filesystem::path& folder);

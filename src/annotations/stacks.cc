@@ -8,6 +8,7 @@
 
 #include "annotations/source_formats.h"
 #include "base/counted.h"
+#include "data/file_role.h"
 #include "data/folder_layout.h"
 #include "data/label_values.h"
 #include "image/codec.h"
@@ -26,17 +27,12 @@ struct Stack {
   int pages = 0;
 };
 
-bool is_tiff(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return extension == ".tif" || extension == ".tiff" || extension == ".TIF" || extension == ".TIFF";
-}
-
 /// The pairs of TIFF files with several pages in each.
 std::vector<Stack> find_stacks(const fs::path& folder) {
   std::vector<Stack> stacks;
   for (const auto& [split, samples] : find_samples(folder).splits) {
     for (const Sample& sample : samples) {
-      if (!is_tiff(sample.image) || !is_tiff(sample.mask)) continue;
+      if (!is_tiff_file(sample.image) || !is_tiff_file(sample.mask)) continue;
       Stack stack{folder / sample.image, folder / sample.mask, split == kUndivided ? "" : split,
                   page_count(folder / sample.image)};
       if (stack.pages > 1) stacks.push_back(std::move(stack));
@@ -101,7 +97,7 @@ bool has_stacks(const fs::path& folder) {
   }
 }
 
-LabelSource open_stacks(const fs::path& folder) {
+LabelSource open_stacks(const fs::path& folder, const SourceOptions& options) {
   const std::vector<Stack> stacks = find_stacks(folder);
   if (stacks.empty()) {
     throw Error::in_file(folder.string(),
@@ -114,14 +110,14 @@ LabelSource open_stacks(const fs::path& folder) {
   for (const std::uint32_t value : values) {
     encoding.to_class.emplace(value, static_cast<std::uint16_t>(encoding.to_class.size()));
   }
-  const auto masks = std::make_shared<std::map<fs::path, fs::path>>();
+  const auto masks = std::make_shared<std::map<std::string, fs::path>>();
   for (const Stack& stack : stacks) {
-    (*masks)[stack.pictures] = stack.masks;
     for (int page = 0; page < stack.pages; ++page) {
       source.items.push_back({.name = fmt::format("{}_{:03}", stack.pictures.stem().string(), page),
                               .split = stack.split,
-                              .image = stack.pictures,
+                              .image = options.pictures ? stack.pictures : fs::path(),
                               .page = page});
+      (*masks)[key_of(source.items.back())] = stack.masks;
     }
     source.notes.push_back(fmt::format("{}: {}, masks in {}", stack.pictures.filename().string(),
                                        counted(stack.pages, "page"),
@@ -131,7 +127,7 @@ LabelSource open_stacks(const fs::path& folder) {
                             counted(stacks.size(), "TIFF stack"));
   source.read = [masks, encoding](const LabelItem& item) {
     return Labelling{
-        .labels = decode_labels(read_mask(masks->at(item.image), {.page = item.page}), encoding)};
+        .labels = decode_labels(read_mask(masks->at(key_of(item)), {.page = item.page}), encoding)};
   };
   return source;
 }
