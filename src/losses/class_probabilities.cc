@@ -4,25 +4,11 @@
 #include <array>
 #include <cmath>
 
-#include "base/threads.h"
 #include "losses/softmax_kernel.h"
 #include "segmentum/image.h"
 
 namespace segmentum {
 namespace {
-
-constexpr int kBlockPixels = 512;
-
-/// Calls body(n, first pixel, pixels) for blocks of all pictures, on many threads.
-template <typename Body>
-void for_each_block(const Shape& shape, const Body& body) {
-  const std::int64_t plane = shape.h() * shape.w();
-  const std::int64_t blocks = (plane + kBlockPixels - 1) / kBlockPixels;
-  parallel_for(shape.n() * blocks, [&](std::int64_t i) {
-    const std::int64_t first = i % blocks * kBlockPixels;
-    body(i / blocks, first, static_cast<int>(std::min<std::int64_t>(kBlockPixels, plane - first)));
-  });
-}
 
 Shape two_sided(const Shape& shape) {
   return {shape.n(), std::max<std::int64_t>(shape.c(), 2), shape.h(), shape.w()};

@@ -8,7 +8,6 @@
 #include <functional>
 #include <limits>
 
-#include "base/threads.h"
 #include "losses/softmax_kernel.h"
 #include "segmentum/error.h"
 #include "segmentum/image.h"
@@ -16,19 +15,15 @@
 namespace segmentum {
 namespace {
 
-constexpr int kBlockPixels = 512;
 constexpr float kHardest = std::numeric_limits<float>::infinity();
 
 /// -log of the probability of the true class for each pixel; what is no number is the hardest.
 std::vector<float> pixel_losses(ConstTensorView logits, std::span<const std::uint16_t> labels) {
   const Shape& shape = logits.shape;
   const std::int64_t plane = shape.h() * shape.w();
-  const std::int64_t blocks = (plane + kBlockPixels - 1) / kBlockPixels;
   const int classes = static_cast<int>(shape.c());
   std::vector<float> losses(labels.size(), 0.0f);
-  parallel_for(shape.n() * blocks, [&](std::int64_t block) {
-    const std::int64_t n = block / blocks, first = block % blocks * kBlockPixels;
-    const auto pixels = static_cast<int>(std::min<std::int64_t>(kBlockPixels, plane - first));
+  for_each_block(shape, [&](std::int64_t n, std::int64_t first, int pixels) {
     const float* x = logits.data + n * classes * plane + first;
     std::array<float, kBlockPixels> maximum, sum;
     if (classes > 1) softmax_sums({x, plane, classes, pixels}, {}, maximum.data(), sum.data());

@@ -8,7 +8,6 @@
 #include <functional>
 #include <numeric>
 
-#include "base/threads.h"
 #include "losses/box_loss.h"
 #include "losses/class_probabilities.h"
 #include "losses/hard_pixels.h"
@@ -21,10 +20,6 @@ namespace segmentum {
 namespace {
 
 using Labels = std::span<const std::uint16_t>;
-
-// Pixels whose terms are summed by one thread. Sums of blocks are added in the order of the blocks,
-// so the bits do not depend on who computed them; 512 pixels of 21 classes fit the L2 cache.
-constexpr int kBlockPixels = 512;
 
 void check_arguments(ConstTensorView logits, const Targets& targets, const LossOptions& options,
                      TensorView gradient, int label_values) {
@@ -122,13 +117,11 @@ struct Block {
 
 template <typename Term>
 double sum_over_blocks(const Shape& shape, const Term& term) {
-  const std::int64_t plane = shape.h() * shape.w();
-  const std::int64_t blocks = (plane + kBlockPixels - 1) / kBlockPixels;
-  std::vector<double> sums(shape.n() * blocks);
-  parallel_for(static_cast<std::int64_t>(sums.size()), [&](std::int64_t i) {
-    const std::int64_t pixel = i % blocks * kBlockPixels;
-    const auto pixels = static_cast<int>(std::min<std::int64_t>(kBlockPixels, plane - pixel));
-    sums[i] = term(Block{i / blocks, pixel, pixels});
+  const std::int64_t blocks = (shape.h() * shape.w() + kBlockPixels - 1) / kBlockPixels;
+  std::vector<double> sums(static_cast<std::size_t>(shape.n() * blocks));
+  for_each_block(shape, [&](std::int64_t n, std::int64_t first, int pixels) {
+    sums[static_cast<std::size_t>(n * blocks + first / kBlockPixels)] =
+        term(Block{n, first, pixels});
   });
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
@@ -343,6 +336,17 @@ LossResult focal_loss(ConstTensorView logits, const Targets& targets, const Loss
   const FocalTerm term{options.focal_gamma};
   return one_channel(logits) ? sigmoid_loss(logits, targets, options, gradient, scale, term)
                              : softmax_loss(logits, targets, options, gradient, scale, term);
+}
+
+std::size_t loss_bytes(const LossOptions& options, const Shape& logits) {
+  const auto regions = std::ranges::count_if(options.terms, is_of_regions);
+  const std::int64_t sides = std::max<std::int64_t>(logits.c(), 2);
+  const std::int64_t pixels = logits.n() * logits.h() * logits.w();
+  // Probabilities and their slopes; else the gradient of a second term.
+  const std::int64_t floats = regions > 0                ? 2 * sides * pixels
+                              : options.terms.size() > 1 ? logits.count()
+                                                         : 0;
+  return sizeof(float) * static_cast<std::size_t>(floats);
 }
 
 LossResult segmentation_loss(ConstTensorView logits, const Targets& targets,

@@ -1,6 +1,7 @@
 // How wrong the logits are, and in which direction they should move.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -60,8 +61,12 @@ LossResult focal_loss(ConstTensorView logits, const Targets& targets, const Loss
 
 /// The sum of `options.terms` as fits the head, one channel or more; that of boxes if asked for.
 /// Weights of classes and pixels count in cross entropy, focal, ohem and top_k; the others weigh
-/// each class alike as they are (region_losses.h). `pixels` are those of the first term.
+/// each class alike as they are (region_losses.h). `pixels` are those of the first term that sums
+/// over pixels (of ohem and top_k the hard ones), or else the labelled ones.
 LossResult segmentation_loss(ConstTensorView logits, const Targets& targets,
                              const LossOptions& options, TensorView gradient, float scale = 1.0f);
+
+/// Bytes that `segmentation_loss` takes at least beside logits [N,K,H,W] and their gradient.
+std::size_t loss_bytes(const LossOptions& options, const Shape& logits);
 
 }  // namespace segmentum

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "engine/mean_field_points.h"
+#include "losses/loss.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -65,6 +66,12 @@ MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const Tra
       forecast.activations += mean_field_bytes(*field, shapes[id], graph.node(picture).channels);
     }
   }
+  std::size_t loss = 0;  // of one output at a time
+  for (const Output& output : graph.outputs) {
+    const Shape& logits = shapes[static_cast<std::size_t>(output.value)];
+    loss = std::max(loss, loss_bytes({.terms = config.loss}, logits));
+  }
+  forecast.activations += loss;
   const std::size_t state = config.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
   const std::size_t average = config.ema_decay == 0.0 ? 0 : 1;
   for (const ParameterSpec& spec : graph.parameters) {

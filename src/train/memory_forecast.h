@@ -23,7 +23,8 @@ struct MemoryForecast {
 };
 
 /// From the graph alone, before anything is allocated. The activations are a floor: every value
-/// once. `cache_bytes`: of decoded pictures; `frozen`: parameters without gradient.
+/// once, and what the loss holds. `cache_bytes`: of decoded pictures; `frozen`: parameters without
+/// gradient.
 MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const TrainConfig& config,
                                std::size_t cache_bytes, const std::set<std::string>& frozen = {});
 

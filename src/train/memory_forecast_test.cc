@@ -42,6 +42,19 @@ TEST(MemoryForecast, CountsByHand) {
             4u * 20 * 3);
 }
 
+// Probabilities and slopes of two classes for two pictures of 100 pixels; two terms of pixels have
+// a gradient each.
+TEST(MemoryForecast, LossesOfRegionsHoldProbabilities) {
+  TrainConfig config;
+  const auto activations = [&](const char* loss) {
+    config.loss = parse_loss(loss);
+    return forecast_memory(one_convolution(), {2, 1, 10, 10}, config, 0).activations;
+  };
+  const std::size_t plain = activations("cross_entropy");
+  EXPECT_EQ(activations("cross_entropy+lovasz"), plain + 2u * 4 * 2 * 2 * 100);
+  EXPECT_EQ(activations("cross_entropy+focal"), plain + 4u * 2 * 2 * 100);
+}
+
 // Two pictures of 100 pixels: 3 iterations of 8 floats each, 4 corners of 8 bytes and a factor;
 // 3 corners and a factor that they share.
 TEST(MemoryForecast, AMeanFieldKeepsItsIterationsAndLattices) {
