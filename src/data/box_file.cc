@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <pugixml.hpp>
 #include <string_view>
 
 #include "base/file.h"
@@ -156,52 +157,43 @@ Pictures read_csv(const std::string& text) {
 
 // ---- VOC annotations ----------------------------------------------------------------------------
 
-/// What stands between <tag> and </tag> for the first time; none if there is no such element.
-std::optional<std::string_view> element(std::string_view text, const std::string& tag) {
-  const std::string open = "<" + tag + ">", close = "</" + tag + ">";
-  const std::size_t begin = text.find(open);
-  if (begin == std::string_view::npos) return std::nullopt;
-  const std::size_t end = text.find(close, begin);
-  if (end == std::string_view::npos) return std::nullopt;
-  return text.substr(begin + open.size(), end - begin - open.size());
+double side(const pugi::xml_node& bounds, const char* tag) {
+  const pugi::xml_node node = bounds.child(tag);
+  if (!node) throw Error(fmt::format("has a <bndbox> without <{}>", tag));
+  return number_of(node.child_value(), tag);
 }
 
-std::string trimmed(std::string_view text) {
-  constexpr const char* kSpace = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return "";
-  return std::string(text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin));
-}
-
-ListedBox voc_object(std::string_view object) {
-  const auto bounds = element(object, "bndbox");
+/// A part of an object (a hand) has a <bndbox> of its own, inside of its <part>.
+ListedBox voc_object(const pugi::xml_node& object) {
+  const pugi::xml_node bounds = object.child("bndbox");
   if (!bounds) throw Error("has no <bndbox>");
-  const auto side = [&](const char* tag) {
-    const auto text = element(*bounds, tag);
-    if (!text) throw Error(fmt::format("has a <bndbox> without <{}>", tag));
-    return number_of(trimmed(*text), tag);
-  };
-  const Box box{side("xmin") - 1, side("ymin") - 1, side("xmax"), side("ymax")};
-  return {box, std::nullopt, trimmed(element(object, "name").value_or(""))};
+  const Box box{side(bounds, "xmin") - 1, side(bounds, "ymin") - 1, side(bounds, "xmax"),
+                side(bounds, "ymax")};
+  return {box, std::nullopt, object.child_value("name")};
 }
 
 /// Pictures are known by the annotation's own name: <filename> is often that of another copy.
 void read_voc(const fs::path& path, Pictures& pictures) {
   const std::string text = read_file(path);
   const std::string picture = path.stem().string();
-  const auto annotation = element(text, "annotation");
+  pugi::xml_document document;
+  const pugi::xml_parse_result result =
+      document.load_buffer(text.data(), text.size(), pugi::parse_default | pugi::parse_trim_pcdata);
+  if (!result) {
+    throw Error::in_file(path.string(), fmt::format("is not XML: {} (byte {})",
+                                                    result.description(), result.offset));
+  }
+  const pugi::xml_node annotation = document.child("annotation");
   if (!annotation) throw Error::in_file(path.string(), "is no VOC annotation: no <annotation>");
-  std::vector<ListedBox>& boxes = pictures[picture];
-  boxes.clear();
-  std::string_view rest = *annotation;
-  // A part of an object (a hand) has a <bndbox> of its own, behind the object's.
-  for (int number = 1; const auto object = element(rest, "object"); ++number) {
+  pictures[picture].clear();
+  int number = 0;
+  for (const pugi::xml_node& object : annotation.children("object")) {
+    ++number;
     try {
-      add(pictures, picture, voc_object(*object));
+      add(pictures, picture, voc_object(object));
     } catch (const Error& error) {
       throw Error::in_file(path.string(), fmt::format("object {}: {}", number, error.what()));
     }
-    rest.remove_prefix(static_cast<std::size_t>(object->data() + object->size() - rest.data()));
   }
 }
 

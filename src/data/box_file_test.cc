@@ -61,7 +61,8 @@ TEST(BoxFile, VocAnnotationsCountFromOneAndIncludeTheLast) {
       "<annotation><filename>other.jpg</filename>"
       "<object>\n <name>nut</name><bndbox><xmin>1</xmin><ymin> 3.0 </ymin><xmax>10</xmax>"
       "<ymax>4</ymax></bndbox><part><name>shell</name><bndbox><xmin>2</xmin></bndbox></part>"
-      "</object><object><name>fig</name><bndbox><ymin>1</ymin><xmin>2</xmin><ymax>2</ymax>"
+      "</object><object><name>fig &amp; "
+      "date</name><bndbox><ymin>1</ymin><xmin>2</xmin><ymax>2</ymax>"
       "<xmax>2</xmax></bndbox></object></annotation>");
   folder.text("xml/b.xml", "<annotation><segmented/></annotation>");
   const BoxFile file = BoxFile::read(folder / "xml");
@@ -69,6 +70,7 @@ TEST(BoxFile, VocAnnotationsCountFromOneAndIncludeTheLast) {
   EXPECT_EQ(file.of("a.jpg")[0].box, (Box{0, 2, 10, 4}));
   EXPECT_EQ(file.of("a.jpg")[0].class_name, "nut");
   EXPECT_EQ(file.of("a.jpg")[1].box, (Box{1, 0, 2, 2}));
+  EXPECT_EQ(file.of("a.jpg")[1].class_name, "fig & date");
   EXPECT_THAT(file.of("b.jpg"), SizeIs(0));
   EXPECT_TRUE(file.pictures().contains("b"));
   EXPECT_THAT(BoxFile::read(folder / "xml/a.xml").of("a.jpg"), SizeIs(2));
@@ -102,7 +104,8 @@ TEST(BoxFile, BadFilesAndBoxesAreToldInOneLine) {
   EXPECT_THAT(error("b.csv", "a,0,0,2,3\n"), HasSubstr("line 1: there is no column \"image\""));
   EXPECT_THAT(error("a.xml", "<annotation><object><name>n</name></object></annotation>"),
               EndsWith("a.xml: object 1: has no <bndbox>"));
-  EXPECT_THAT(error("a.xml", "<html>"), EndsWith("is no VOC annotation: no <annotation>"));
+  EXPECT_THAT(error("a.xml", "<html/>"), EndsWith("is no VOC annotation: no <annotation>"));
+  EXPECT_THAT(error("a.xml", "<annotation><object>"), HasSubstr("a.xml: is not XML: "));
   EXPECT_THAT(error("b.txt", ""), HasSubstr("expected .json, .csv, .xml or a folder"));
   EXPECT_THAT(error_of([&] { BoxFile::read(folder / "none.json"); }), HasSubstr("none.json"));
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <pugixml.hpp>
 #include <set>
 
 #include "base/file.h"
@@ -185,14 +186,11 @@ std::vector<std::string> annotated_names(const std::filesystem::path& root) {
   files.resize(std::min<std::size_t>(files.size(), 500));
   std::set<std::string> names;
   for (const auto& file : files) {
-    const std::string text = read_file(file);
-    // The first name after <object> is the object's; those of its parts come later.
-    for (std::size_t at = text.find("<object>"); at != std::string::npos;
-         at = text.find("<object>", at + 1)) {
-      const std::size_t begin = text.find("<name>", at), end = text.find("</name>", at);
-      if (begin < end && end != std::string::npos) {
-        names.insert(text.substr(begin + 6, end - begin - 6));
-      }
+    pugi::xml_document document;
+    if (!document.load_file(file.c_str())) continue;  // classes can do without its names
+    for (const pugi::xml_node& object : document.child("annotation").children("object")) {
+      const std::string name = object.child_value("name");
+      if (!name.empty()) names.insert(name);
     }
   }
   return {names.begin(), names.end()};

@@ -22,7 +22,7 @@ values = [1]
 [splits]
 train = [["a.png", "b.png"]]
 """
-BOXES = b'{"a.png": [{"box": [1, 2, 3, 4], "score": 0.5, "class": "cat"}]}'
+BOXES = b'[{"image": "a.png", "box": [1, 2, 3, 4], "score": 0.5, "class": "cat"}]'
 VOC = b"""<annotation><filename>a.jpg</filename><object><name>cat</name><bndbox><xmin>1</xmin><ymin>2</ymin>
 <xmax>3</xmax><ymax>4</ymax></bndbox></object></annotation>"""
 
@@ -53,7 +53,7 @@ def files():
     yield "legend_colours", b"c" + b"sky:300,2,3\nroad:1,2\n"
     yield "boxes", b"b" + BOXES
     yield "boxes_xml", b"b" + VOC
-    yield "boxes_csv", b"b" + b"image,x_min,y_min,x_max,y_max\na.png,1,2,3,4\n"
+    yield "boxes_csv", b"b" + b"image,x0,y0,x1,y1\na.png,1,2,3,4\n"
     yield "boxes_nan", b"b" + BOXES.replace(b"3", b"1e999")
     yield "boxes_deep", b"b" + b"[" * 5000
     yield "boxes_empty_box", b"b" + BOXES.replace(b"3, 4", b"1, 2")

@@ -17,6 +17,13 @@
 
 namespace segmentum {
 
+/// Readers of boxes are chosen by the file's name.
+inline const char* box_extension(std::string_view text) {
+  return text.starts_with('<')                            ? ".xml"
+         : text.starts_with('[') || text.starts_with('{') ? ".json"
+                                                          : ".csv";
+}
+
 /// The first byte says which reader the rest is for. True if that takes it.
 inline bool read_hostile_text(std::string_view bytes) {
   if (bytes.empty()) return false;
@@ -37,7 +44,7 @@ inline bool read_hostile_text(std::string_view bytes) {
       case 'c':
         return !parse_legend(text).empty();
       case 'b':
-        BoxFile::read(file.path());
+        BoxFile::read(HostileFile(text, box_extension(text)).path());
         return true;
       case 'n':
         read_npy(file.path());
