@@ -43,8 +43,8 @@ RegionLabels::RegionLabels(Network& network, PictureSource& picture)
   throw Error(
       "the network looks at the whole picture at once" +
       (reader.empty() ? std::string() : ", by " + reader) +
-      ": tiles would not give the whole's result; --blend PIXELS segments overlapping tiles "
-      "each for itself and blends them");
+      ": tiles would not give the whole's result; --stream never segments it whole if memory "
+      "allows, --blend PIXELS segments overlapping tiles each for itself and blends them");
 }
 
 ConstTensorView RegionLabels::logits(const PixelRect& rect, bool flipped) {

@@ -26,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint16_t kNoData = 42113;
+constexpr std::string_view kDescription = "label map: ";  // before what a file is of
 // What the program takes beside the network: itself, its libraries, oneDNN's kernels.
 constexpr std::size_t kProgramBytes = std::size_t{80} << 20;
 // Weights are held once as they are and once packed, for Winograd's kernels four times as large.
@@ -142,7 +143,7 @@ LabelTiffForm form_of(const PictureSource& picture, const StoredValues& values,
                      .width = picture.size().width,
                      .type = values.type,
                      .palette = values.palette,
-                     .description = "label map: " + identity,
+                     .description = std::string(kDescription) + identity,
                      .tags = picture.geo_tags()};
   for (TiffTag& tag : form.tags) {
     if (tag.number != kNoData) continue;
@@ -177,7 +178,14 @@ class Stream {
   }
 
   void run() {
-    if (options_.resume && finished()) return tell("is finished already");
+    const std::optional<TileGrid> finished = options_.resume ? finished_grid() : std::nullopt;
+    if (finished) tell("is finished already");
+    const TileGrid grid = finished ? *finished : write();
+    if (options_.proofs > 0) prove(grid);
+  }
+
+ private:
+  TileGrid write() {
     const TileGrid grid = begin();
     if (options_.blend_px > 0) {
       write_blended(grid);
@@ -186,17 +194,35 @@ class Stream {
     }
     writer_->finish();
     writer_.reset();
-    if (options_.proofs > 0) prove(grid);
+    return grid;
   }
 
- private:
-  bool finished() const {
+  std::string identity_of(const TileGrid& grid) const {
+    return fmt::format("{}, parts of {}x{}", identity_, grid.rows, grid.columns);
+  }
+
+  /// The parts in an identity; none where it is another's.
+  std::optional<TileGrid> grid_in(const std::string& identity) const {
+    const std::string start = identity_ + ", parts of ";
+    TileGrid grid{.height = picture_->size().height, .width = picture_->size().width};
+    if (!identity.starts_with(start) ||
+        std::sscanf(identity.c_str() + start.size(), "%dx%d", &grid.rows, &grid.columns) != 2 ||
+        grid.rows < 1 || grid.columns < 1) {
+      return std::nullopt;
+    }
+    return grid;
+  }
+
+  /// Of an earlier run that came to its end.
+  std::optional<TileGrid> finished_grid() const {
     std::error_code code;
-    if (!fs::exists(out_, code) || LabelTiffWriter::unfinished(out_)) return false;
+    if (!fs::exists(out_, code) || LabelTiffWriter::unfinished(out_)) return std::nullopt;
     try {
-      return tiff_description(out_).starts_with("label map: " + identity_ + ", parts of ");
+      const std::string description = tiff_description(out_);
+      if (!description.starts_with(kDescription)) return std::nullopt;
+      return grid_in(description.substr(kDescription.size()));
     } catch (const Error&) {
-      return false;
+      return std::nullopt;
     }
   }
 
@@ -206,8 +232,6 @@ class Stream {
 
   /// Opens the file; of a run that was broken off, with its parts.
   TileGrid begin() {
-    const ImageSize& size = picture_->size();
-    TileGrid grid{.height = size.height, .width = size.width};
     const std::optional<std::string> left = LabelTiffWriter::unfinished(out_);
     const std::string part = out_.string() + ".part";
     if (left && !options_.resume) {
@@ -215,21 +239,14 @@ class Stream {
           part,
           "is what an earlier run left; --resume goes on with it, or delete it to begin anew");
     }
-    if (left) {
-      const std::string start = identity_ + ", parts of ";
-      if (!left->starts_with(start) ||
-          std::sscanf(left->c_str() + start.size(), "%dx%d", &grid.rows, &grid.columns) != 2 ||
-          grid.rows < 1 || grid.columns < 1) {
-        throw Error::in_file(
-            part,
-            "is of another picture, model or option, so --resume cannot go on with "
-            "it; delete it to begin anew");
-      }
-    } else {
-      grid = chosen_grid();
+    const std::optional<TileGrid> begun = left ? grid_in(*left) : std::nullopt;
+    if (left && !begun) {
+      throw Error::in_file(part,
+                           "is of another picture, model or option, so --resume cannot go on with "
+                           "it; delete it to begin anew");
     }
-    const std::string identity =
-        fmt::format("{}, parts of {}x{}", identity_, grid.rows, grid.columns);
+    const TileGrid grid = begun ? *begun : chosen_grid();
+    const std::string identity = identity_of(grid);
     writer_.emplace(out_, form_of(*picture_, values_, identity), identity, left.has_value());
     return grid;
   }

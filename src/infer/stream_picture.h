@@ -10,7 +10,8 @@
 namespace segmentum {
 
 struct StreamOptions {
-  bool resume = false;         // go on with what a broken run left; a finished file is left alone
+  /// Go on with what a broken run left; a finished file is left alone, but for its proofs.
+  bool resume = false;
   bool source_values = false;  // values of the training data's own masks
   /// Pixels by which tiles overlap that are segmented each for itself and blended
   /// (`BlendedLabels`); 0: tiles that give the bits of the whole picture.
