@@ -9,6 +9,7 @@
 #include "base/counted.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
+#include "cli/model_report.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "data/inspect.h"
@@ -34,11 +35,6 @@ struct Ceilings {
   int pictures = 0;
   std::vector<std::string> failures;
 };
-
-std::string split_of(const Request& request, const Dataset& dataset) {
-  if (!request.split.empty()) return request.split;
-  return dataset.splits.contains("test") ? "test" : "val";
-}
 
 Ceilings measure(const Dataset& dataset, const std::vector<Sample>& samples, CoarseRule rule,
                  ProgressSink& progress) {
@@ -99,7 +95,7 @@ int ceiling(const Request& request) {
   catch_stop_signals();
   TerminalProgress progress(Screen::standard_error());
   const Dataset dataset = open_dataset(request.data, progress);
-  const std::string split = split_of(request, dataset);
+  const std::string split = scored_split(dataset, request.split);
   const Ceilings ceilings = measure(dataset, dataset.split(split), *rule, progress);
   const std::size_t failed = ceilings.failures.size();
   if (ceilings.pictures == 0) {

@@ -14,6 +14,7 @@
 #include "base/threads.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
+#include "cli/model_report.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "data/inspect.h"
@@ -52,11 +53,6 @@ fs::path model_of(const std::string& word) {
   return fs::is_directory(word) ? fs::path(word) / "best.segmentum" : fs::path(word);
 }
 
-std::string split_of(const Request& request, const Dataset& dataset) {
-  if (!request.split.empty()) return request.split;
-  return dataset.splits.contains("test") ? "test" : "val";
-}
-
 /// The data that --data names or, for the pictures of a report, those that both results were taken
 /// on, if they are still there.
 std::optional<Dataset> find_data(const Request& request, ProgressSink& progress) {
@@ -87,7 +83,7 @@ Side load_side(const std::string& word, const Request& request, const Dataset* d
   }
   const std::string model = model_of(word).string();
   side.segmenter = Segmenter::load(model, options);
-  const std::string split = split_of(request, *dataset);
+  const std::string split = scored_split(*dataset, request.split);
   const Evaluation evaluation = evaluate(*side.segmenter, *dataset, split, &progress);
   side.result = evaluation_file(evaluation, dataset->classes, model, request.data, split);
   return side;

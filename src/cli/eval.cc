@@ -46,12 +46,6 @@ struct Request {
   std::string json;
 };
 
-/// Unless told: the test split, and where there is none, what the best weights were chosen by.
-std::string split_of(const Request& request, const Dataset& dataset) {
-  if (!request.split.empty()) return request.split;
-  return dataset.splits.contains("test") ? "test" : "val";
-}
-
 std::optional<BoundaryTolerance> tolerance_of(const Request& request) {
   if (!request.boundary && request.tolerance.empty()) return std::nullopt;
   return tolerance_argument(request.tolerance);
@@ -181,7 +175,7 @@ int eval_boxes(const Request& request) {
   BoxSegmenter segmenter = BoxSegmenter::load(request.model, request.segmenter);
   TerminalProgress progress(Screen::standard_error());
   const Dataset dataset = open_dataset(request.data, progress);
-  const std::string split = split_of(request, dataset);
+  const std::string split = scored_split(dataset, request.split);
   note_other_names(segmenter.classes(), dataset, progress);
   const BoxEvaluation evaluation =
       request.boxes == kTrueBoxes ? evaluate_true_boxes(segmenter, dataset, split, &progress)
@@ -235,7 +229,7 @@ int eval(const Request& request) {
   const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
   TerminalProgress progress(Screen::standard_error());
   const Dataset dataset = open_dataset(request.data, progress);
-  const std::string split = split_of(request, dataset);
+  const std::string split = scored_split(dataset, request.split);
   if (!request.interior.empty()) {
     extra.more.interior = find_class(dataset.classes, request.interior);
   }
@@ -266,7 +260,7 @@ Action declare(Arguments& arguments) {
   arguments.option(request->csv, "--csv", "FILE", "write the scores of each picture as CSV");
   arguments.option(request->protocol, "--protocol", "NAME",
                    "score by the rules of a benchmark, listed below");
-  arguments.option(request->resamples, "--bootstrap", {1, 1e6},
+  arguments.option(request->resamples, "--bootstrap", {1, 1e5},
                    "an interval for each score, from N resamples of the pictures (1000 are usual)");
   arguments.option(request->seed, "--seed", {0, 9e15}, "of these resamples (default: 1)");
   arguments.option(request->interior, "--rand", "CLASS",

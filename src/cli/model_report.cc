@@ -10,6 +10,11 @@
 namespace segmentum {
 namespace fs = std::filesystem;
 
+std::string scored_split(const Dataset& dataset, const std::string& asked) {
+  if (!asked.empty()) return asked;
+  return dataset.splits.contains("test") ? "test" : "val";
+}
+
 EvaluationPart evaluate_split(const Segmenter& segmenter, const Dataset& dataset,
                               const std::string& data, const std::string& split,
                               const ExtraScores& extra, ProgressSink& progress) {

@@ -20,6 +20,10 @@ struct ExtraScores {
   const Protocol* protocol = nullptr;         // by which it is scored
 };
 
+/// The split that `asked` names; where it is empty the test split, and where there is none, "val",
+/// by which the best weights were chosen.
+std::string scored_split(const Dataset& dataset, const std::string& asked);
+
 /// Scores and notable pictures of a split. `data` names the data set for people. Throws as
 /// `evaluate`.
 EvaluationPart evaluate_split(const Segmenter& segmenter, const Dataset& dataset,

@@ -23,9 +23,11 @@ struct SeedRun {
 };
 
 /// A line for each run, then the mean, standard deviation and range of the mean IoU, and of each
-/// class where all runs have scores. UTF-8, ends with a newline.
+/// class's IoU over the runs that score it. UTF-8, ends with a newline.
 std::string seed_table(std::span<const SeedRun> runs, std::span<const ClassInfo> classes);
 
+/// {"runs": [{"seed", "folder", "mean_iou"}], "mean_iou": SPREAD, "iou": {NAME: SPREAD}} where
+/// SPREAD is {"runs", "mean", "deviation", "low", "high"}.
 JsonObject seed_json(std::span<const SeedRun> runs, std::span<const ClassInfo> classes);
 
 }  // namespace segmentum

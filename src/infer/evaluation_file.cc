@@ -25,7 +25,9 @@ PictureCounts counts_of(const Json& entries, std::size_t classes) {
     counts[k] = {entry.at(1).get<std::int64_t>(), entry.at(2).get<std::int64_t>(),
                  entry.at(3).get<std::int64_t>()};
     const ClassCounts& of_class = counts[k];
-    if (of_class.right < 0 || of_class.right > std::min(of_class.truth, of_class.predicted)) {
+    constexpr std::int64_t kMostPixels = std::int64_t{1} << 40;  // sums of many stay numbers
+    if (of_class.right < 0 || of_class.right > std::min(of_class.truth, of_class.predicted) ||
+        std::max(of_class.truth, of_class.predicted) > kMostPixels) {
       throw Error(fmt::format("counts {} right pixels of {} true and {} predicted ones",
                               of_class.right, of_class.truth, of_class.predicted));
     }
@@ -38,7 +40,6 @@ EvaluationFile parse(const Json& json) {
   file.model = json.value("model", "");
   file.data = json.value("data", "");
   file.split = json.value("split", "");
-  if (json.contains("protocol")) file.protocol = json.at("protocol").at("name");
   for (const Json& of_class : json.at("scores").at("classes")) {
     file.classes.push_back(of_class.at("name").get<std::string>());
   }

@@ -18,7 +18,7 @@ std::string image_counts_json(std::span<const ImageScores> images);
 /// What `segmentum eval --json` wrote.
 struct EvaluationFile {
   std::string path;
-  std::string model, data, split, protocol;
+  std::string model, data, split;
   std::vector<std::string> classes;
   std::vector<std::string> names;     // of pictures
   std::vector<PictureCounts> counts;  // of the same

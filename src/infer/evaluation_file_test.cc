@@ -40,7 +40,6 @@ TEST(EvaluationFile, ReadsWhatWasWritten) {
       read_evaluation(result_file("a.json", {picture("one", first), picture("two", second)}));
   EXPECT_EQ(file.model, "m.segmentum");
   EXPECT_EQ(file.split, "test");
-  EXPECT_EQ(file.protocol, "voc");
   EXPECT_THAT(file.classes, ElementsAre("sky", "road"));
   EXPECT_THAT(file.names, ElementsAre("one", "two"));
   EXPECT_THAT(file.counts, ElementsAre(first, second));

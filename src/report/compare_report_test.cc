@@ -14,7 +14,6 @@ EvaluationFile result(const std::string& path, const PictureCounts& one, const P
           .model = {},
           .data = {},
           .split = {},
-          .protocol = {},
           .classes = {"<sky>"},
           .names = {"one", "two & more"},
           .counts = {one, two}};
