@@ -35,11 +35,12 @@ struct RandScores {
 std::optional<RandScores> rand_scores(const LabelMap& prediction, const LabelMap& truth,
                                       std::uint16_t interior);
 
-/// Adapted Rand scores of any two segmentations, as the `adapted_rand_error` of scikit-image and
-/// CREMI count them: over pairs of two different pixels of true segments, with predicted gaps as
-/// one segment (Gap::one_segment), where `rand_scores` counts pairs with itself and each pixel of a
-/// gap apart. Precision falls where segments join true ones, recall where they cut them. Empty
-/// without a pixel in a true segment.
+/// Adapted Rand scores of any two segmentations, as the `adapted_rand_error` of scikit-image counts
+/// them: over pairs of two different pixels of true segments, with predicted gaps as one segment
+/// (Gap::one_segment), where `rand_scores` counts pairs with itself and each pixel of a gap apart.
+/// (CREMI's tool of that name counts pairs with itself, too, and a gap for next to nothing.)
+/// Precision falls where segments join true ones, recall where they cut them. Empty without a pixel
+/// in a true segment.
 std::optional<RandScores> adapted_rand(const SegmentOverlaps& overlaps);
 
 }  // namespace segmentum

@@ -20,8 +20,8 @@ struct VariationOfInformation {
 ///   H(S|T) = -sum n_ij/n log2(n_ij/b_j),   H(T|S) = -sum n_ij/n log2(n_ij/a_i)
 ///
 /// Symmetric: exchanging the maps exchanges the two. Empty without a pixel in a true segment.
-/// Meila, Journal of Multivariate Analysis 2007; CREMI and scikit-image take it over the pixels of
-/// true segments, as here (with Gap::one_segment).
+/// Meila, Journal of Multivariate Analysis 2007; CREMI, and scikit-image with ignore_labels=[0],
+/// take it over the pixels of true segments, as here (with Gap::one_segment).
 std::optional<VariationOfInformation> variation_of_information(const SegmentOverlaps& overlaps);
 
 }  // namespace segmentum
