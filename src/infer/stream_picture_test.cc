@@ -1,5 +1,6 @@
 #include "infer/stream_picture.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <tiffio.h>
@@ -120,22 +121,26 @@ Model model_of(const Choice& network) {
 }
 
 /// Streamed in tiles = as a whole, for every family that can be cut.
-TEST_F(StreamPicture, GivesTheLabelsOfTheWholePicture) {
+class StreamedNetwork : public StreamPicture, public testing::WithParamInterface<Choice> {};
+
+TEST_P(StreamedNetwork, GivesTheLabelsOfTheWholePicture) {
   const fs::path input = picture("in.png", 530, 601);
-  const Image image = read_image(input);
-  for (const Choice& network :
-       {Choice{"unet", {{"width", "16"}, {"depth", "3"}}},
-        Choice{"unet", {{"width", "16"}, {"depth", "2"}, {"up", "bilinear"}}},
-        Choice{"unet", {{"width", "16"}, {"depth", "2"}, {"padding", "valid"}}},
-        Choice{"fcn8s", {{"width", "16"}, {"fc_channels", "8"}}},
-        Choice{"deeplab_v3plus",
-               {{"backbone", "resnet18"}, {"width", "16"}, {"image_pooling", "false"}}}}) {
-    const Segmenter whole = make_segmenter(model_of(network), with_tiles(1 << 20));
-    const Segmenter tiles = make_segmenter(model_of(network), with_tiles(256));
-    stream_picture(tiles, input, path("out.tif"), {.proofs = 2});
-    EXPECT_EQ(labels_in(path("out.tif")), whole.segment(image)) << network.architecture;
-  }
+  const Segmenter whole = make_segmenter(model_of(GetParam()), with_tiles(1 << 20));
+  const Segmenter tiles = make_segmenter(model_of(GetParam()), with_tiles(256));
+  stream_picture(tiles, input, path("out.tif"), {.proofs = 2});
+  EXPECT_EQ(labels_in(path("out.tif")), whole.segment(read_image(input)));
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Families, StreamedNetwork,
+    testing::Values(Choice{"unet", {{"width", "16"}, {"depth", "3"}}},
+                    Choice{"unet", {{"width", "16"}, {"depth", "2"}, {"up", "bilinear"}}},
+                    Choice{"unet", {{"width", "16"}, {"depth", "2"}, {"padding", "valid"}}},
+                    Choice{"fcn8s", {{"width", "16"}, {"fc_channels", "8"}}},
+                    Choice{
+                        "deeplab_v3plus",
+                        {{"backbone", "resnet18"}, {"width", "16"}, {"image_pooling", "false"}}}),
+    [](const auto& info) { return fmt::format("{}_{}", info.param.architecture, info.index); });
 
 TEST_F(StreamPicture, AveragesWithTheMirroredPicture) {
   const fs::path input = picture("in.png", 300, 523);
