@@ -55,8 +55,8 @@ Categories read_categories(const Json& document) {
 }
 
 Ring ring_of(const Json& numbers) {
-  if (!numbers.is_array() || numbers.size() % 2 != 0 || numbers.size() < 6) {
-    throw Error("a polygon is expected to be a list of at least three x, y pairs");
+  if (!numbers.is_array() || numbers.size() % 2 != 0) {
+    throw Error("a polygon is expected to be a list of x, y pairs");
   }
   Ring ring;
   for (std::size_t i = 0; i < numbers.size(); i += 2) {
@@ -88,7 +88,11 @@ void read_segmentation(const Json& segmentation, DrawnObject& object) {
     return;
   }
   if (!segmentation.is_array()) throw Error("\"segmentation\" is neither polygons nor run lengths");
-  for (const Json& polygon : segmentation) object.polygons.push_back({ring_of(polygon)});
+  for (const Json& polygon : segmentation) {
+    Ring ring = ring_of(polygon);
+    // Some tools leave lines and empty lists behind, which cover nothing.
+    if (ring.size() >= 3) object.polygons.push_back({std::move(ring)});
+  }
 }
 
 bool flag(const Json& object, const char* name) {

@@ -87,6 +87,14 @@ TEST(Coco, BoxesAloneAreToldOf) {
   EXPECT_THAT(set.notes, ElementsAre("1 of the annotations have no segmentation and are left out"));
 }
 
+TEST(Coco, LinesAndEmptyListsCoverNothing) {
+  const DrawnSet set = parse_coco(std::string(kStart) + R"(
+      {"image_id": 11, "category_id": 7, "segmentation": [[]]},
+      {"image_id": 11, "category_id": 7, "segmentation": [[0, 0, 1, 1], [0, 0, 1, 0, 1, 1, 0, 1]]}]})");
+  EXPECT_THAT(set.notes, ElementsAre("1 of the annotations have no segmentation and are left out"));
+  EXPECT_THAT(values(painted(set, 1).labels), ElementsAre(1, kUncovered, kUncovered, kUncovered));
+}
+
 TEST(Coco, WhatIsWrongIsToldInOneLine) {
   const auto error = [](const std::string& annotation) {
     return error_of([&] { parse_coco(kStart + annotation + "]}"); });
@@ -96,7 +104,7 @@ TEST(Coco, WhatIsWrongIsToldInOneLine) {
   EXPECT_EQ(error(R"({"image_id": 10, "category_id": 8})"),
             "annotation 1: its category_id 8 is not among the categories");
   EXPECT_EQ(error(R"({"image_id": 10, "category_id": 7, "segmentation": [[1, 2, 3]]})"),
-            "annotation 1: a polygon is expected to be a list of at least three x, y pairs");
+            "annotation 1: a polygon is expected to be a list of x, y pairs");
   EXPECT_EQ(error(R"({"image_id": 10, "category_id": 7, "segmentation": [[1, 2, 3, 4, 5, "x"]]})"),
             "annotation 1: y is no number");
   EXPECT_EQ(
