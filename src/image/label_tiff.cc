@@ -85,9 +85,7 @@ class File {
   }
 
  private:
-  [[noreturn]] void fail(const char* doing) const {
-    throw Error::in_file(path_.string(), fmt::format("cannot {}: {}", doing, std::strerror(errno)));
-  }
+  [[noreturn]] void fail(const char* doing) const { throw_write_error(path_, doing, errno); }
 
   fs::path path_;
   int handle_ = -1;
