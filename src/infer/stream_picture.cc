@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "base/file_lock.h"
 #include "base/random.h"
 #include "base/threads.h"
 #include "graph/graph_json.h"
@@ -178,6 +179,7 @@ class Stream {
 
   void run() {
     if (options_.resume && finished()) return tell("is finished already");
+    claim();
     const TileGrid grid = begin();
     if (options_.blend_px > 0) {
       write_blended(grid);
@@ -202,6 +204,15 @@ class Stream {
 
   void tell(const std::string& what) const {
     if (progress_) progress_->message(out_.string() + " " + what);
+  }
+
+  /// Two that write the same file would mix their tiles.
+  void claim() {
+    require_writable_folder(out_.has_parent_path() ? out_.parent_path() : fs::path("."));
+    lock_.emplace(out_.string() + ".part.lock");
+    if (lock_->is_ours()) return;
+    throw Error::in_file(out_.string(), "is being written by " + lock_->holder() +
+                                            "; wait for it, stop it, or choose another folder");
   }
 
   /// Opens the file; of a run that was broken off, with its parts.
@@ -396,6 +407,7 @@ class Stream {
   StoredValues values_;
   std::string identity_;
   std::optional<RegionLabels> exact_;  // without blending
+  std::optional<FileLock> lock_;
   std::optional<LabelTiffWriter> writer_;
   std::int64_t left_px_ = 0, done_px_ = 0;
 };

@@ -15,24 +15,10 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kVerbs[] = {"init",
-                                  "check",
-                                  "convert",
-                                  "fetch",
-                                  "train",
-                                  "eval",
-                                  "predict",
-                                  "compare",
-                                  "crf",
-                                  "crf-search",
-                                  "import",
-                                  "export",
-                                  "convert-classifier",
-                                  "describe",
-                                  "models",
-                                  "ceiling",
-                                  "demo",
-                                  "version"};
+constexpr const char* kVerbs[] = {
+    "init",     "check",   "convert", "fetch",      "train",  "rerun",  "eval",
+    "predict",  "compare", "crf",     "crf-search", "import", "export", "convert-classifier",
+    "describe", "models",  "ceiling", "demo",       "version"};
 
 /// One line on standard error, nothing else anywhere.
 void expect_refusal(const std::vector<std::string>& arguments, int status,
