@@ -211,9 +211,8 @@ void rename_file(const fs::path& from, const fs::path& to) {
 void require_writable_folder(const fs::path& folder) {
   create_folder(folder);
   if (UnseenFile(folder / "file", false).is_open()) return;
-  if (!UnseenFile(folder / "file", true).is_open()) {
-    throw_write_error(folder, "write into the folder", errno);
-  }
+  const UnseenFile named(folder / "file", true);
+  if (!named.is_open()) throw_write_error(folder, "write into the folder", errno);
 }
 
 void remove_broken_writes(const fs::path& folder) {

@@ -352,6 +352,11 @@ std::optional<std::string> LabelTiffWriter::unfinished(const fs::path& path) {
   return lines[1];
 }
 
+void LabelTiffWriter::remove_journal(const fs::path& path) {
+  std::error_code code;
+  fs::remove(journal_of(path), code);
+}
+
 LabelTiffWriter::LabelTiffWriter(const fs::path& path, LabelTiffForm form,
                                  const std::string& identity, bool resume)
     : state_(std::make_unique<State>(path, std::move(form), identity, resume)) {}

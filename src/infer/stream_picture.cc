@@ -178,8 +178,11 @@ class Stream {
   }
 
   void run() {
-    if (options_.resume && finished()) return tell("is finished already");
     claim();
+    if (options_.resume && finished()) {
+      LabelTiffWriter::remove_journal(out_);
+      return tell("is finished already");
+    }
     const TileGrid grid = begin();
     if (options_.blend_px > 0) {
       write_blended(grid);

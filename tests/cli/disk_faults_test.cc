@@ -65,15 +65,15 @@ class SmallDisk {
   bool mounted_ = false;
 };
 
-#define REQUIRE_DISK(disk) \
+#define SEGMENTUM_REQUIRE_DISK(disk) \
   if (!(disk).is_mounted()) GTEST_SKIP() << "only root may mount the small disk of this test"
 
 TEST(FullDisk, TrainingGoesOnFromItsLastCheckpointOnceThereIsRoom) {
   const fs::path folder = fresh_folder("full_disk");
   const SmallDisk disk(4096);
-  REQUIRE_DISK(disk);
+  SEGMENTUM_REQUIRE_DISK(disk);
   write_tiny_scenes(folder / "data");
-  constexpr int kSteps = 150;
+  constexpr int kSteps = 60;
   ASSERT_EQ(run(tiny_training(folder / "data", folder / "whole", kSteps, kEveryStep)).status, 0);
   const fs::path broken = disk.path() / "run";
   Program training(tiny_training(folder / "data", broken, kSteps, kEveryStep));
@@ -92,7 +92,7 @@ TEST(FullDisk, TrainingGoesOnFromItsLastCheckpointOnceThereIsRoom) {
 TEST(FullDisk, PredictionEndsAtTheFirstFileWithoutRoom) {
   const fs::path folder = fresh_folder("full_disk_predict");
   const SmallDisk disk(256);
-  REQUIRE_DISK(disk);
+  SEGMENTUM_REQUIRE_DISK(disk);
   const fs::path model = tiny_model(folder);
   for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
     write_large_picture(folder / "in" / (std::string(name) + ".png"), 200, 300);
@@ -109,7 +109,7 @@ TEST(FullDisk, PredictionEndsAtTheFirstFileWithoutRoom) {
 TEST(FullDisk, StreamedPredictionGoesOnOnceThereIsRoom) {
   const fs::path folder = fresh_folder("full_disk_stream");
   const SmallDisk disk(4096);
-  REQUIRE_DISK(disk);
+  SEGMENTUM_REQUIRE_DISK(disk);
   const fs::path model = tiny_model(folder);
   write_large_picture(folder / "large.png", 700, 900);
   std::vector<std::string> words{"--stream", "always", "--tile", "256"};
@@ -146,12 +146,12 @@ std::optional<Rights> nobody() {
   return run({"version"}, rights).status == 0 ? std::optional(rights) : std::nullopt;
 }
 
-#define REQUIRE_NOBODY(rights) \
+#define SEGMENTUM_REQUIRE_NOBODY(rights) \
   if (!(rights)) GTEST_SKIP() << "the user nobody cannot reach the program that is tested"
 
 TEST(Permissions, FoldersThatCannotBeWrittenAreToldOfBeforeTheWork) {
   const std::optional<Rights> user = nobody();
-  REQUIRE_NOBODY(user);
+  SEGMENTUM_REQUIRE_NOBODY(user);
   const fs::path folder = fresh_folder("closed");
   const fs::path model = tiny_model(folder), data = folder / "data";
   fs::create_directories(folder / "closed");
@@ -183,7 +183,7 @@ TEST(Permissions, AFileInThePlaceOfAFolder) {
 
 TEST(Permissions, DataThatCanOnlyBeReadAreEnough) {
   const std::optional<Rights> user = nobody();
-  REQUIRE_NOBODY(user);
+  SEGMENTUM_REQUIRE_NOBODY(user);
   const fs::path folder = fresh_folder("read_only");
   const fs::path data = folder / "data";
   write_tiny_scenes(data);

@@ -80,7 +80,7 @@ TEST(Kill, ATrainingAtAnyMomentChangesNoBit) {
 TEST(Kill, AStreamedPredictionAtAnyMomentChangesNoByte) {
   const fs::path folder = fresh_folder("kills_of_prediction");
   const fs::path model = tiny_model(folder);
-  write_large_picture(folder / "large.png", 1500, 1300);
+  write_large_picture(folder / "large.png", 1000, 900);
   std::vector<std::string> words{"--stream", "always", "--tile", "256"};
   const milliseconds whole = time_of(large_prediction(folder, model, "whole", words));
   words.emplace_back("--resume");
