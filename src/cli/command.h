@@ -25,6 +25,7 @@ extern const Command kCheckCommand;
 extern const Command kConvertCommand;
 extern const Command kFetchCommand;
 extern const Command kTrainCommand;
+extern const Command kRerunCommand;
 extern const Command kEvalCommand;
 extern const Command kCompareCommand;
 extern const Command kPredictCommand;

@@ -9,6 +9,7 @@
 
 #include "base/counted.h"
 #include "base/file.h"
+#include "base/sha256.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
 #include "graph/describe.h"

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/version.h"
 #include "cli/arguments.h"
+#include "cli/build_facts.h"
 #include "cli/demo_folder.h"
 #include "cli/json_object.h"
 #include "cli/model_report.h"
@@ -116,7 +117,8 @@ void train_on_scenes(const Request& request, const Dataset& dataset, const fs::p
   const bool resume = can_resume(folder, config) && noted(folder) == scene_key(request);
   note_made(folder, scene_key(request));
   if (!resume) RunFolder(folder).clear();
-  train(dataset, config, folder, resume, *make_cpu_executor(), progress);
+  train(dataset, config, folder, resume, *make_cpu_executor(), progress,
+        run_facts(dataset.root.string()));
 }
 
 std::vector<std::string> first_unseen(const Dataset& dataset) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/counted.h"
+#include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/box_scores.h"
 #include "cli/crf_arguments.h"
@@ -225,6 +226,7 @@ ExtraScores extra_scores(const Request& request) {
 int eval(const Request& request) {
   if (!request.boxes.empty()) return eval_boxes(request);
   ExtraScores extra = extra_scores(request);
+  if (!request.report.empty()) require_writable_folder(request.report);
   catch_stop_signals();
   const Segmenter segmenter = Segmenter::load(request.model, request.segmenter);
   TerminalProgress progress(Screen::standard_error());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -20,23 +21,15 @@
 namespace segmentum {
 namespace {
 
-constexpr std::array kCommands{&kInitCommand,
-                               &kCheckCommand,
-                               &kConvertCommand,
-                               &kFetchCommand,
-                               &kTrainCommand,
-                               &kEvalCommand,
-                               &kCompareCommand,
-                               &kPredictCommand,
-                               &kCrfCommand,
-                               &kCrfSearchCommand,
-                               &kImportCommand,
-                               &kExportCommand,
-                               &kConvertClassifierCommand,
-                               &kDescribeCommand,
-                               &kModelsCommand,
-                               &kCeilingCommand,
-                               &kDemoCommand,
+constexpr std::array kCommands{&kInitCommand,      &kCheckCommand,
+                               &kConvertCommand,   &kFetchCommand,
+                               &kTrainCommand,     &kRerunCommand,
+                               &kEvalCommand,      &kCompareCommand,
+                               &kPredictCommand,   &kCrfCommand,
+                               &kCrfSearchCommand, &kImportCommand,
+                               &kExportCommand,    &kConvertClassifierCommand,
+                               &kDescribeCommand,  &kModelsCommand,
+                               &kCeilingCommand,   &kDemoCommand,
                                &kVersionCommand};
 
 constexpr int kFailed = 1;
@@ -121,6 +114,7 @@ int main(int argc, char** argv) {
   using namespace segmentum;
   if (argc > 1 && computes(argv[1])) let_waiting_threads_sleep(argv);
   std::ios::sync_with_stdio(false);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond `ulimit -f` is an error with a name
   try {
     const int status = run({argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});
     if (!std::cout.flush()) return fail("cannot write to standard output", kFailed);

@@ -12,6 +12,7 @@
 #include "base/counted.h"
 #include "base/file.h"
 #include "cli/arguments.h"
+#include "cli/build_facts.h"
 #include "cli/json_object.h"
 #include "cli/model_report.h"
 #include "cli/stop_signal.h"
@@ -249,7 +250,8 @@ SeedRun train_run(const Run& run, const Dataset& dataset, TerminalProgress& prog
   const auto executor = make_cpu_executor();
   TrainSummary summary;
   try {
-    summary = train(dataset, run.config, run.folder, request.resume, *executor, progress);
+    summary = train(dataset, run.config, run.folder, request.resume, *executor, progress,
+                    run_facts(request.data));
   } catch (const Interrupted&) {
     std::cout << "Stopped after a checkpoint: the same command with --resume goes on from it.\n";
     throw;
@@ -299,10 +301,11 @@ Without --steps, --epochs or --minutes a training takes 2,000 steps, and at leas
 --set takes one or more KEY=VALUE, up to the next option, and may be repeated. --config is read
 first, then --set, then the options that have a name of their own; what is said last counts.
 
---out is where the run leaves config.toml (every setting), log.jsonl, checkpoint.safetensors,
-best.segmentum (the model) and report.html. A folder that holds a training is refused without
---resume, which goes on from its last checkpoint to the same bits as an unbroken run. A resumed run
-keeps its own settings: what is given again must be the same, or the exit status is 2.
+--out is where the run leaves config.toml (every setting), manifest.json and data.sha256 (all that
+it follows from: segmentum rerun), log.jsonl, checkpoint.safetensors, best.segmentum (the model) and
+report.html. A folder that holds a training is refused without --resume, which goes on from its last
+checkpoint to the same bits as an unbroken run. A resumed run keeps its own settings: what is given
+again must be the same, or the exit status is 2.
 
 --init starts from another model's weights: all whose names and shapes agree, and says which do not.
 Network, its settings and the normalisation of pictures are that model's unless they are set. With

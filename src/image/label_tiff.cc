@@ -85,9 +85,7 @@ class File {
   }
 
  private:
-  [[noreturn]] void fail(const char* doing) const {
-    throw Error::in_file(path_.string(), fmt::format("cannot {}: {}", doing, std::strerror(errno)));
-  }
+  [[noreturn]] void fail(const char* doing) const { throw_write_error(path_, doing, errno); }
 
   fs::path path_;
   int handle_ = -1;
@@ -352,6 +350,11 @@ std::optional<std::string> LabelTiffWriter::unfinished(const fs::path& path) {
   const std::vector<std::string> lines = State::whole_lines(read_file(journal_of(path)), nullptr);
   if (lines.size() < 2 || lines[0] != kMagic) return std::nullopt;
   return lines[1];
+}
+
+void LabelTiffWriter::remove_journal(const fs::path& path) {
+  std::error_code code;
+  fs::remove(journal_of(path), code);
 }
 
 LabelTiffWriter::LabelTiffWriter(const fs::path& path, LabelTiffForm form,

@@ -36,6 +36,8 @@ class LabelTiffWriter {
 
   /// What a run that was broken off said of itself; none if there is no such run.
   static std::optional<std::string> unfinished(const std::filesystem::path& path);
+  /// A run that was killed at its very end may leave its journal beside the finished file.
+  static void remove_journal(const std::filesystem::path& path);
 
   /// Begins anew, or where `resume`, goes on with what is there. `identity` is one line that says
   /// what is written, for `unfinished`. Throws Error if files cannot be written or read.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/counted.h"
+#include "base/file.h"
 #include "image/codec.h"
 #include "image/overlay.h"
 #include "infer/kept_files.h"
@@ -170,6 +171,8 @@ CrfFilesSummary run_crf_files(const std::vector<CrfFile>& files, const CrfFilesO
       if (run_crf_file(files[i], options, stop)) ++summary.of_probabilities;
       ++summary.written;
     } catch (const Interrupted&) {
+      throw;
+    } catch (const WriteError&) {
       throw;
     } catch (const Error& error) {
       summary.failures.push_back(told_of(files[i], error.what()));

@@ -121,6 +121,7 @@ PredictSummary predict_boxes(BoxSegmenter& segmenter, std::span<const std::strin
   const std::vector<fs::path> stems = output_stems(pictures, options);
   check_pictures(pictures, stems, boxes);
   check_classes(segmenter, boxes);
+  require_writable_folder(options.out);
   PredictSummary summary;
   if (progress) progress->begin("predict", static_cast<std::int64_t>(pictures.size()), "picture");
   for (std::size_t i = 0; i < pictures.size(); ++i) {
@@ -129,6 +130,8 @@ PredictSummary predict_boxes(BoxSegmenter& segmenter, std::span<const std::strin
     try {
       segment_picture(segmenter, path, stems[i], boxes.of(path), options);
       summary.files.push_back({path, with(stems[i], ".png")});
+    } catch (const WriteError&) {
+      throw;
     } catch (const Error& error) {
       const std::string what = error.what();
       summary.failures.push_back(what.starts_with(path.string()) ? what

@@ -1,8 +1,12 @@
 #include "infer/predict_files.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
+#include "base/counted.h"
+#include "base/file.h"
 #include "image/codec.h"
 #include "image/overlay.h"
 #include "infer/npy.h"
@@ -76,12 +80,16 @@ void stream_file(const Segmenter& segmenter, const fs::path& picture, const fs::
             (options.overlay ? "overlay" : "file of probabilities") +
             " of pictures that are not in memory; leave that out, or --stream never");
   }
-  stream_picture(segmenter, picture, out,
-                 {.resume = options.resume,
-                  .source_values = options.source_values,
-                  .blend_px = options.blend_px,
-                  .proofs = options.proofs},
-                 progress);
+  const StreamOptions streaming{.resume = options.resume,
+                                .source_values = options.source_values,
+                                .blend_px = options.blend_px,
+                                .proofs = options.proofs};
+  try {
+    stream_picture(segmenter, picture, out, streaming, progress);
+  } catch (const WriteError& error) {
+    throw WriteError(std::string(error.what()) +
+                     "; once that is put right, --resume goes on with the tiles that are done");
+  }
 }
 
 std::string with_name(const fs::path& file, const std::string& what) {
@@ -132,6 +140,7 @@ PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::st
                              const PredictOptions& options, ProgressSink* progress) {
   const std::vector<PictureFile> pictures = list_pictures(inputs, options.out);
   const std::vector<fs::path> stems = output_stems(pictures, options);
+  require_writable_folder(options.out);
   Segmenter::Context context = segmenter.make_context();
   PredictSummary summary;
   if (progress) {
@@ -150,6 +159,9 @@ PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::st
       summary.files.push_back({pictures[i].path, labels});
     } catch (const Interrupted&) {
       throw;
+    } catch (const WriteError& error) {
+      throw WriteError(fmt::format("{}; {} of {} are segmented", error.what(), summary.files.size(),
+                                   counted(pictures.size(), "picture")));
     } catch (const Error& error) {
       summary.failures.push_back(with_name(pictures[i].path, error.what()));
       if (progress) progress->message(summary.failures.back());

@@ -56,8 +56,9 @@ std::vector<std::filesystem::path> output_stems(std::span<const PictureFile> pic
 /// of each pixel in the palette of the classes, of exactly the picture's size. Of streamed pictures
 /// it is NAME.tif; there is no overlay of them and there are no probabilities.
 /// A picture that fails is reported through `progress`, counted and skipped.
-/// Throws Error if the inputs name no pictures or outputs would replace them; Interrupted on
-/// request.
+/// Throws Error if the inputs name no pictures or outputs would replace them, and WriteError where
+/// `options.out` cannot be written, before the first picture or at the one that finds the disk
+/// full; Interrupted on request.
 PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::string> inputs,
                              const PredictOptions& options, ProgressSink* progress = nullptr);
 

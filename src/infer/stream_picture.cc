@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "base/file_lock.h"
 #include "base/random.h"
 #include "base/threads.h"
 #include "graph/graph_json.h"
@@ -178,8 +179,12 @@ class Stream {
   }
 
   void run() {
+    claim();
     const std::optional<TileGrid> finished = options_.resume ? finished_grid() : std::nullopt;
-    if (finished) tell("is finished already");
+    if (finished) {
+      LabelTiffWriter::remove_journal(out_);
+      tell("is finished already");
+    }
     const TileGrid grid = finished ? *finished : write();
     if (options_.proofs > 0) prove(grid);
   }
@@ -228,6 +233,15 @@ class Stream {
 
   void tell(const std::string& what) const {
     if (progress_) progress_->message(out_.string() + " " + what);
+  }
+
+  /// Two that write the same file would mix their tiles.
+  void claim() {
+    require_writable_folder(out_.has_parent_path() ? out_.parent_path() : fs::path("."));
+    lock_.emplace(out_.string() + ".part.lock");
+    if (lock_->is_ours()) return;
+    throw Error::in_file(out_.string(), "is being written by " + lock_->holder() +
+                                            "; wait for it, stop it, or choose another folder");
   }
 
   /// Opens the file; of a run that was broken off, with its parts.
@@ -413,6 +427,7 @@ class Stream {
   StoredValues values_;
   std::string identity_;
   std::optional<RegionLabels> exact_;  // without blending
+  std::optional<FileLock> lock_;
   std::optional<LabelTiffWriter> writer_;
   std::int64_t left_px_ = 0, done_px_ = 0;
 };

@@ -33,8 +33,9 @@ std::int64_t whole_bytes(const std::filesystem::path& picture);
 /// given, else all takes no more than its `memory_limit_bytes`, program and weights included; a
 /// network that looks very far around may need more. Throws Error naming a file, where the network
 /// must see the whole picture and `blend_px` is 0, where an earlier run left something and `resume`
-/// is false, or where what it left is of another picture, model or option, and where a proof fails;
-/// Interrupted on request: what was written by then is kept for `resume`.
+/// is false, where what it left is of another picture, model or option, where another process
+/// writes the same file, and where a proof fails; Interrupted on request: what was written by then
+/// is kept for `resume`.
 void stream_picture(const Segmenter& segmenter, const std::filesystem::path& picture,
                     const std::filesystem::path& out, const StreamOptions& options = {},
                     ProgressSink* progress = nullptr);

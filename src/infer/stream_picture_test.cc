@@ -197,10 +197,13 @@ TEST_F(StreamPicture, GoesOnWhereItWasStopped) {
   EXPECT_EQ(labels_in(out), segmenter.segment(read_image(input)));
   // A finished one is left alone, even where tiles would now be others.
   const auto time = fs::last_write_time(out);
+  const fs::path journal = out.string() + ".part.journal";
+  write_file(journal, "of a run that was killed at its very end");
   stream_picture(make_segmenter(tiny_model("unet"), with_tiles(512)), input, out, {.resume = true},
                  &none);
   EXPECT_EQ(fs::last_write_time(out), time);
   EXPECT_THAT(none.lines.back(), HasSubstr("is finished already"));
+  EXPECT_FALSE(fs::exists(journal));
 }
 
 TEST_F(StreamPicture, AnotherPictureModelOrOptionIsNoneToGoOnWith) {

@@ -1,18 +1,14 @@
 #include "interop/file_hash.h"
 
-#include <nettle/sha2.h>
-
-#include <array>
 #include <string_view>
 
-#include "interop/mapped_file.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
 
 constexpr std::size_t kFewestDigits = 8;
-constexpr std::size_t kMostDigits = 2 * SHA256_DIGEST_SIZE;
+constexpr std::size_t kMostDigits = 64;
 
 bool is_decimal(std::string_view text) {
   return text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -33,22 +29,6 @@ bool is_date(std::string_view text) {
 }
 
 }  // namespace
-
-std::string sha256_of(const std::filesystem::path& path) {
-  const MappedFile file(path);
-  const std::string_view bytes = file.bytes();
-  sha256_ctx context;
-  sha256_init(&context);
-  sha256_update(&context, bytes.size(), reinterpret_cast<const std::uint8_t*>(bytes.data()));
-  std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest{};
-  sha256_digest(&context, digest.size(), digest.data());
-  std::string text;
-  for (const std::uint8_t byte : digest) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
 
 std::string promised_hash(const std::filesystem::path& path) {
   const std::string stem = path.stem().string();

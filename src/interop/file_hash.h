@@ -6,10 +6,6 @@
 
 namespace segmentum {
 
-/// SHA-256 of a file, 64 hexadecimal digits. Reads it once, without keeping it. Throws Error naming
-/// the file.
-std::string sha256_of(const std::filesystem::path& path);
-
 /// The beginning of the SHA-256 that a file's name promises, as PyTorch's files do: "cd0a2569" of
 /// deeplabv3_resnet50_coco-cd0a2569.pth. At least 8 hexadecimal digits after the last "-"; empty
 /// where there are none, or where eight of them are a date such as 20240131.

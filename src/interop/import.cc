@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/counted.h"
+#include "base/sha256.h"
 #include "graph/input_channels.h"
 #include "interop/file_hash.h"
 #include "interop/fitting_options.h"

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/sha256.h"
 #include "interop/file_hash.h"
 #include "interop/named_classes.h"
 #include "interop/testing.h"

@@ -1,7 +1,7 @@
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <sstream>
 
 #include "segmentum/error.h"
 #include "train/config.h"
@@ -9,15 +9,10 @@
 namespace segmentum {
 namespace {
 
+/// The shortest text that reads back the same.
 std::string number_text(const toml::node& node) {
-  std::ostringstream text;
-  if (const auto* whole = node.as_integer()) {
-    text << whole->get();
-  } else {
-    text.precision(17);
-    text << node.as_floating_point()->get();
-  }
-  return text.str();
+  if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
+  return fmt::format("{}", node.as_floating_point()->get());
 }
 
 /// A leaf of the document as the text that `set_option` takes.

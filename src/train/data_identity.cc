@@ -27,13 +27,6 @@ std::string plain(std::string_view name) {
   return text;
 }
 
-std::string name_in(const fs::path& root, const fs::path& file) {
-  if (file.is_relative()) return file.lexically_normal().generic_string();
-  return file.lexically_normal()
-      .lexically_relative(fs::absolute(root).lexically_normal())
-      .generic_string();
-}
-
 std::string class_facts(const Dataset& dataset) {
   std::string facts = fmt::format("{} classes\n", dataset.class_count());
   for (int k = 0; k < dataset.class_count(); ++k) {
@@ -93,27 +86,39 @@ std::string split_fact(const Dataset& dataset, const std::string& split) {
 
 }  // namespace
 
+std::string name_in(const fs::path& root, const fs::path& file) {
+  if (file.is_relative()) return file.lexically_normal().generic_string();
+  return file.lexically_normal()
+      .lexically_relative(fs::absolute(root).lexically_normal())
+      .generic_string();
+}
+
 std::string data_identity(const Dataset& dataset, const std::vector<std::string>& splits) {
   std::string facts = class_facts(dataset) + value_facts(dataset.encoding);
   for (const std::string& split : splits) facts += split_fact(dataset, split);
   return facts;
 }
 
-void require_same_data(const fs::path& checkpoint, const std::string& identity) {
-  const std::string stored = stored_data_identity(checkpoint);
-  if (stored.empty() || stored == identity) return;
+std::string first_difference(const std::string& stored, const std::string& identity) {
+  if (stored == identity) return "";
   std::istringstream then_lines(stored), now_lines(identity);
   std::string then, now;
   while (then == now && (then_lines || now_lines)) {
     if (!std::getline(then_lines, then)) then = "nothing more";
     if (!std::getline(now_lines, now)) now = "nothing more";
   }
+  return fmt::format("\"{}\" then, \"{}\" now", then, now);
+}
+
+void require_same_data(const fs::path& checkpoint, const std::string& identity) {
+  const std::string stored = stored_data_identity(checkpoint);
+  if (stored.empty() || stored == identity) return;
   throw Error::in_file(
       checkpoint.string(),
-      fmt::format("this training began on other data: \"{}\" then, \"{}\" now; resume it with the "
+      fmt::format("this training began on other data: {}; resume it with the "
                   "data that config.toml beside it names (a folder that was moved will do), or "
                   "train in another folder",
-                  then, now));
+                  first_difference(stored, identity)));
 }
 
 std::string data_comment(const Dataset& dataset, const std::string& identity) {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+
+#include "base/file_lock.h"
 
 namespace segmentum {
 
@@ -9,24 +12,24 @@ namespace segmentum {
 /// ends.
 class RunFolder {
  public:
-  /// Creates the folder where it is missing. Throws Error if another process trains in it.
+  /// Creates the folder where it is missing, and removes what a killed training left half-written
+  /// there. Throws Error if another process trains in it.
   explicit RunFolder(std::filesystem::path path);
-  ~RunFolder();
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
 
   /// Removes the files of a training; what else lies there stays.
   void clear() const;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path config() const { return path_ / "config.toml"; }
+  std::filesystem::path manifest() const { return path_ / "manifest.json"; }
+  std::filesystem::path data_hashes() const { return path_ / "data.sha256"; }
   std::filesystem::path log() const { return path_ / "log.jsonl"; }
   std::filesystem::path checkpoint() const { return path_ / "checkpoint.safetensors"; }
   std::filesystem::path best() const { return path_ / "best.segmentum"; }
 
  private:
   std::filesystem::path path_;
-  int lock_ = -1;
+  std::optional<FileLock> lock_;
 };
 
 }  // namespace segmentum

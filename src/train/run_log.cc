@@ -1,13 +1,13 @@
 #include "train/run_log.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/file.h"
-#include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
@@ -66,7 +66,12 @@ void RunLog::append(std::string line) {
   line += '\n';
   std::ofstream stream(path_, std::ios::binary | std::ios::app);
   stream << line << std::flush;
-  if (!stream) throw Error::in_file(path_.string(), "cannot write; is the disk full?");
+  if (!stream) {
+    const int problem = errno;
+    std::error_code code;
+    std::filesystem::resize_file(path_, static_cast<std::uintmax_t>(bytes_), code);  // whole lines
+    throw_write_error(path_, "write", problem);
+  }
   bytes_ += static_cast<std::int64_t>(line.size());
 }
 

@@ -19,6 +19,7 @@
 #include "train/memory_forecast.h"
 #include "train/run_folder.h"
 #include "train/run_log.h"
+#include "train/run_record.h"
 #include "train/setup.h"
 #include "train/training_length.h"
 #include "train/training_step.h"
@@ -65,6 +66,8 @@ class Training {
   void train_one_step(std::int64_t epoch);
   double add_batches();
   [[noreturn]] void fail_at_step(const std::string& what) const;
+  template <typename Work>
+  auto reading(const Work& work, bool between_steps);
   void log_steps(std::int64_t epoch);
   void save_best(const std::optional<Scores>& scores);
   void write_checkpoint();
@@ -128,6 +131,23 @@ Training::Training(TrainingSetup setup, std::string data_identity, const RunFold
   log_ = std::make_unique<RunLog>(folder_.log(), position_.log_bytes);
 }
 
+/// Work that reads pictures: where it fails, nothing that was learnt is lost.
+template <typename Work>
+auto Training::reading(const Work& work, bool between_steps) {
+  try {
+    return work();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    if (position_.step == 0) throw;
+    if (between_steps) write_checkpoint();
+    throw Error(
+        fmt::format("{}; the training stopped at step {}: put that right, and --resume "
+                    "goes on from its checkpoint",
+                    error.what(), position_.step));
+  }
+}
+
 TrainSummary Training::run() {
   const bool goes_on = first_step_ < *setup_.config.steps;
   if (goes_on) begin_progress();
@@ -182,7 +202,8 @@ double Training::add_batches() {
   double loss = 0;
   for (int i = 0; i < setup_.config.accumulate; ++i) {
     const Clock::time_point begin = Clock::now();
-    const Batch batch = loader_->next();
+    // Within a step the running statistics of batch norms are not those of its beginning any more.
+    const Batch batch = reading([&] { return loader_->next(); }, i == 0);
     const double waited = seconds_since(begin);
     interval_wait_ += waited;
     stretch_.wait += waited;
@@ -211,8 +232,9 @@ std::optional<Scores> Training::validate_weights(std::int64_t epoch) {
     return std::nullopt;
   }
   const Clock::time_point begin = Clock::now();
-  const Scores result =
-      scores(validate(setup_, chosen_weights(), setup_.dataset, executor_, progress_));
+  const Scores result = scores(reading(
+      [&] { return validate(setup_, chosen_weights(), setup_.dataset, executor_, progress_); },
+      true));
   const bool best = result.mean_iou > position_.best_mean_iou;
   log_->write({.step = position_.step,
                .epoch = epoch + 1,
@@ -354,7 +376,7 @@ TrainConfig starting_config(const TrainConfig& given, const RunFolder& folder, b
 
 TrainSummary train(const Dataset& dataset, const TrainConfig& config,
                    const std::filesystem::path& run_folder, bool resume, Executor& executor,
-                   ProgressSink& progress) {
+                   ProgressSink& progress, const RunFacts& facts) {
   const RunFolder folder(run_folder);
   const TrainConfig starting = starting_config(config, folder, resume, progress);
   const ThreadsInScope threads_of_the_run(starting.threads);
@@ -366,7 +388,16 @@ TrainSummary train(const Dataset& dataset, const TrainConfig& config,
   divide_memory(setup, executor, available_memory());
   decide_length(setup, executor, progress);
   write_file(folder.config(), data_comment(dataset, identity) + to_toml(setup.config));
-  return Training(std::move(setup), std::move(identity), folder, executor, progress).run();
+  RunRecord record(folder, facts, setup, identity, goes_on, progress);
+  try {
+    TrainSummary summary =
+        Training(std::move(setup), std::move(identity), folder, executor, progress).run();
+    record.finish(summary.steps, progress);
+    return summary;
+  } catch (const WriteError& error) {
+    throw WriteError(std::string(error.what()) +
+                     "; once that is put right, --resume goes on from the last checkpoint");
+  }
 }
 
 }  // namespace segmentum

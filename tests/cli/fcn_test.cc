@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "interop/file_hash.h"
+#include "base/sha256.h"
 #include "model_file/safetensors.h"
 #include "program.h"
 #include "tiny_scenes.h"

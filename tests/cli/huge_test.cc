@@ -6,8 +6,8 @@
 #include <csignal>
 
 #include "base/file.h"
-#include "base/random.h"
 #include "image/codec.h"
+#include "large_picture.h"
 #include "program.h"
 #include "tiny_scenes.h"
 
@@ -16,28 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-/// Squares of noise, so that there is something to tell apart.
-void write_picture(const fs::path& path, int height, int width) {
-  Image image(height, width, 3);
-  RandomStream random(4, 0, 0);
-  for (int y = 0; y < height; ++y) {
-    auto* row = image.row<std::uint8_t>(y);
-    for (int i = 0; i < 3 * width; ++i) {
-      row[i] = static_cast<std::uint8_t>((y / 50 * 40 + i / 150 * 60 + random.bits() % 40) % 256);
-    }
-  }
-  write_png(path, image);
-}
-
-std::vector<std::string> prediction(const fs::path& folder, const fs::path& model,
-                                    const std::string& out,
-                                    const std::vector<std::string>& more = {}) {
-  std::vector<std::string> words{"predict",   model, folder / "large.png", "--out", folder / out,
-                                 "--threads", "1"};
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
 
 bool same_labels(const fs::path& a, const fs::path& b) {
   const Image first = read_mask(a).values, second = read_mask(b).values;
@@ -48,15 +26,15 @@ bool same_labels(const fs::path& a, const fs::path& b) {
 TEST(HugePictures, StreamedLabelsAreThoseOfTheWholeAndProved) {
   const fs::path folder = fresh_folder("huge");
   const fs::path model = tiny_model(folder);
-  write_picture(folder / "large.png", 700, 900);
-  const Outcome whole = run(prediction(folder, model, "whole", {"--stream", "never"}));
+  write_large_picture(folder / "large.png", 700, 900);
+  const Outcome whole = run(large_prediction(folder, model, "whole", {"--stream", "never"}));
   ASSERT_EQ(whole.status, 0) << whole.err;
-  const Outcome streamed = run(prediction(folder, model, "streamed",
-                                          {"--stream", "always", "--tile", "256", "--proof", "3"}));
+  const Outcome streamed = run(large_prediction(
+      folder, model, "streamed", {"--stream", "always", "--tile", "256", "--proof", "3"}));
   ASSERT_EQ(streamed.status, 0) << streamed.err;
   EXPECT_THAT(streamed.err, HasSubstr("large.tif is proved: 3 parts at random places"));
   EXPECT_TRUE(same_labels(folder / "whole" / "large.png", folder / "streamed" / "large.tif"));
-  const Outcome wrong = run(prediction(folder, model, "wrong", {"--stream", "sometimes"}));
+  const Outcome wrong = run(large_prediction(folder, model, "wrong", {"--stream", "sometimes"}));
   EXPECT_EQ(wrong.status, 2);
   EXPECT_THAT(wrong.err, HasSubstr("--stream is \"sometimes\"; expected auto, always or never"));
 }
@@ -65,15 +43,15 @@ TEST(HugePictures, StreamedLabelsAreThoseOfTheWholeAndProved) {
 TEST(HugePictures, ResumedAfterKillToTheSameBits) {
   const fs::path folder = fresh_folder("huge_kill");
   const fs::path model = tiny_model(folder);
-  write_picture(folder / "large.png", 1500, 1300);
+  write_large_picture(folder / "large.png", 1500, 1300);
   const std::vector<std::string> streaming{"--stream", "always", "--tile", "256"};
-  ASSERT_EQ(run(prediction(folder, model, "whole", streaming)).status, 0);
+  ASSERT_EQ(run(large_prediction(folder, model, "whole", streaming)).status, 0);
   const fs::path out = folder / "broken" / "large.tif";
   const fs::path journal = fs::path(out) += ".part.journal";
   std::vector<std::string> resuming = streaming;
   resuming.emplace_back("--resume");
   for (const int lines : {3, 7, 12}) {
-    Program program(prediction(folder, model, "broken", resuming));
+    Program program(large_prediction(folder, model, "broken", resuming));
     ASSERT_TRUE(wait_until([&] {
       return !program.is_running() ||
              (fs::exists(journal) && line_count(read_file(journal)) >= lines);
@@ -82,10 +60,10 @@ TEST(HugePictures, ResumedAfterKillToTheSameBits) {
     EXPECT_EQ(program.wait().status, 128 + SIGKILL);
     EXPECT_FALSE(fs::exists(out));
   }
-  const Outcome again = run(prediction(folder, model, "broken", streaming));
+  const Outcome again = run(large_prediction(folder, model, "broken", streaming));
   EXPECT_EQ(again.status, 1);
   EXPECT_THAT(again.err, HasSubstr("is what an earlier run left; --resume goes on with it"));
-  const Outcome resumed = run(prediction(folder, model, "broken", resuming));
+  const Outcome resumed = run(large_prediction(folder, model, "broken", resuming));
   EXPECT_EQ(resumed.status, 0) << resumed.err;
   EXPECT_THAT(resumed.err, HasSubstr("of 36 tiles are there"));
   EXPECT_TRUE(same_labels(folder / "whole" / "large.tif", out));
@@ -98,9 +76,9 @@ TEST(HugePictures, ResumedAfterKillToTheSameBits) {
 TEST(HugePictures, MemoryIsBounded) {
   const fs::path folder = fresh_folder("huge_memory");
   const fs::path model = tiny_model(folder);
-  write_picture(folder / "large.png", 2000, 3000);
+  write_large_picture(folder / "large.png", 2000, 3000);
   const Outcome outcome =
-      run(prediction(folder, model, "out", {"--stream", "always", "--memory", "200"}));
+      run(large_prediction(folder, model, "out", {"--stream", "always", "--memory", "200"}));
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_LT(outcome.peak_mb, 210);
 }

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <pty.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -37,9 +38,20 @@ void write_to(const fs::path& path, int descriptor) {
   close(file);
 }
 
+bool take(const Rights& rights) {
+  if (rights.largest_file_bytes >= 0) {
+    const auto bytes = static_cast<rlim_t>(rights.largest_file_bytes);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = bytes};
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+  }
+  constexpr unsigned kNobody = 65534;
+  return !rights.is_nobody ||
+         (setgroups(0, nullptr) == 0 && setgid(kNobody) == 0 && setuid(kNobody) == 0);
+}
+
 }  // namespace
 
-Program::Program(const std::vector<std::string>& arguments) {
+Program::Program(const std::vector<std::string>& arguments, const Rights& rights) {
   output_ = fs::temp_directory_path() / "segmentum-output-XXXXXX";
   std::string name = output_.string();
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
@@ -49,6 +61,7 @@ Program::Program(const std::vector<std::string>& arguments) {
   if (pid_ != 0) return;
   write_to(output_ / "out", STDOUT_FILENO);
   write_to(output_ / "err", STDERR_FILENO);
+  if (!take(rights)) _exit(126);
   execv(argv.front(), argv.data());
   _exit(127);
 }
@@ -90,8 +103,8 @@ Outcome Program::wait() {
   return outcome_;
 }
 
-Outcome run(const std::vector<std::string>& arguments) {
-  return Program(arguments).wait();
+Outcome run(const std::vector<std::string>& arguments, const Rights& rights) {
+  return Program(arguments, rights).wait();
 }
 
 Outcome run_on_terminal(const std::vector<std::string>& arguments, int columns) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -18,17 +19,24 @@ struct Outcome {
   double peak_mb = 0;  // resident, 2^20 bytes each
 };
 
+/// What a process may do.
+struct Rights {
+  bool is_nobody = false;                // the user "nobody"; needs to be root
+  std::int64_t largest_file_bytes = -1;  // of those that it writes; negative: any
+};
+
 /// A process that runs until it is waited for.
 class Program {
  public:
   /// Starts `segmentum ARGUMENTS` with its output going to files.
-  explicit Program(const std::vector<std::string>& arguments);
+  explicit Program(const std::vector<std::string>& arguments, const Rights& rights = {});
   ~Program();  // kills it if it still runs
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
   bool is_running();
   void send(int signal) const;
+  pid_t id() const { return pid_; }
   Outcome wait();
 
  private:
@@ -41,7 +49,7 @@ class Program {
 };
 
 /// Runs it to its end.
-Outcome run(const std::vector<std::string>& arguments);
+Outcome run(const std::vector<std::string>& arguments, const Rights& rights = {});
 
 /// The same on a terminal of this many columns; all output is in `out`.
 Outcome run_on_terminal(const std::vector<std::string>& arguments, int columns);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "data/scenes.h"
 #include "program.h"
+#include "run_files.h"
 #include "tiny_scenes.h"
 
 namespace segmentum {
@@ -14,13 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
-
-/// Checkpoints after every step, a line of the log for each.
-const std::vector<std::string> kEveryStep{"--set", "checkpoint_minutes=0", "log_every=1"};
-
-bool has_lines(const fs::path& log, int lines) {
-  return fs::exists(log) && line_count(read_file(log)) >= lines;
-}
 
 TEST(Stopping, ResumedAfterKillToTheSameBits) {
   const fs::path folder = fresh_folder("kill");

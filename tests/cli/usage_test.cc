@@ -15,24 +15,10 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kVerbs[] = {"init",
-                                  "check",
-                                  "convert",
-                                  "fetch",
-                                  "train",
-                                  "eval",
-                                  "predict",
-                                  "compare",
-                                  "crf",
-                                  "crf-search",
-                                  "import",
-                                  "export",
-                                  "convert-classifier",
-                                  "describe",
-                                  "models",
-                                  "ceiling",
-                                  "demo",
-                                  "version"};
+constexpr const char* kVerbs[] = {
+    "init",     "check",   "convert", "fetch",      "train",  "rerun",  "eval",
+    "predict",  "compare", "crf",     "crf-search", "import", "export", "convert-classifier",
+    "describe", "models",  "ceiling", "demo",       "version"};
 
 /// One line on standard error, nothing else anywhere.
 void expect_refusal(const std::vector<std::string>& arguments, int status,
@@ -77,7 +63,7 @@ TEST(Usage, TrainExplainsSettingsFoldersAndStatus) {
   const std::string help = run({"train", "--help"}).out;
   for (const char* says :
        {"--set takes one or more KEY=VALUE", "(default: 1)", "2000, and at least 10 epochs",
-        "A resumed run\nkeeps its own settings", "Exit status: 0 trained; 1 failed", "\n  lr.PART ",
+        "A resumed run keeps its own settings", "Exit status: 0 trained; 1 failed", "\n  lr.PART ",
         "\n  model.NAME ", "\n  border_weight ", "--init MODEL", "--freeze PARTS"}) {
     EXPECT_THAT(help, HasSubstr(says));
   }

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "base/counted.h"
+#include "base/sha256.h"
 #include "interop/file_hash.h"
 #include "interop/foreign_preprocess.h"
 #include "interop/named_classes.h"

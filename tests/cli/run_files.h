@@ -1,0 +1,23 @@
+// What a training or a prediction leaves: is it whole?
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace segmentum {
+
+/// A training that writes a checkpoint and a line of its log after every step.
+inline const std::vector<std::string> kEveryStep{"--set", "checkpoint_minutes=0", "log_every=1",
+                                                 "cache_mb=0"};
+
+bool has_lines(const std::filesystem::path& log, int lines);
+
+/// Fails the test if a file in the folder of a run is cut short, or if a hidden file lies there
+/// that is no lock.
+void expect_whole_files(const std::filesystem::path& run);
+
+/// Fails the test if the two runs do not have the same weights, bit for bit.
+void expect_same_weights(const std::filesystem::path& run, const std::filesystem::path& other);
+
+}  // namespace segmentum
