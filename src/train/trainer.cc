@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,17 +34,23 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Throws Error if the machine is too small; `activations`: what a plan says, once there is one.
-/// Validation may take half of what is left.
+/// Bytes of activations in a normal training or a lean one, as a plan says.
+using PlannedActivations = std::function<std::size_t(TrainMemory)>;
+
+/// Throws Error if the machine is too small; `planned`: once plans can be made. Validation may take
+/// half of what is left.
 void divide_memory(TrainingSetup& setup, const Executor& executor,
-                   std::optional<std::size_t> available, std::size_t activations = 0) {
+                   std::optional<std::size_t> available, const PlannedActivations& planned = {}) {
   if (!available) return;
   MemoryForecast forecast = forecast_memory(setup.graph, setup.batch_shape(), setup.config,
                                             setup.cache_bytes, setup.frozen);
-  if (activations > 0) forecast.activations = activations;
+  if (planned) forecast.activations = planned(setup.config.memory);
   if (setup.validates()) {
     forecast.validation =
         least_validation_bytes(setup.graph, setup.largest_validation, executor.grid());
+  }
+  if (planned && forecast.total() > *available && forecast.lean_activations) {
+    forecast.lean_activations = planned(TrainMemory::lean);
   }
   require_memory(forecast, setup.config, *available);
   setup.validation_bytes = forecast.validation + (*available - forecast.total()) / 2;
@@ -123,7 +130,13 @@ Training::Training(TrainingSetup setup, std::string data_identity, const RunFold
   const std::optional<std::size_t> available = available_memory();
   step_ = std::make_unique<TrainingStep>(setup_.graph, state_, setup_.batch_shape(), executor_,
                                          setup_.step_options());
-  divide_memory(setup_, executor_, available, step_->memory_bytes());
+  divide_memory(setup_, executor_, available, [&](TrainMemory memory) {
+    if (memory == setup_.config.memory) return step_->activation_bytes();
+    StepOptions other = setup_.step_options();
+    other.lean = memory == TrainMemory::lean;
+    return TrainingStep(setup_.graph, state_, setup_.batch_shape(), executor_, other)
+        .activation_bytes();
+  });
   loader_ = std::make_unique<Loader>(setup_.dataset, setup_.loader_options(position_.step));
   log_ = std::make_unique<RunLog>(folder_.log(), position_.log_bytes);
 }

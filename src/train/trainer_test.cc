@@ -120,6 +120,15 @@ TEST_P(TrainerOn, TheSameSeedGivesTheSameBits) {
   EXPECT_NE(a.substr(a.size() - 4000), c.substr(c.size() - 4000));
 }
 
+TEST_P(TrainerOn, ALeanTrainingGivesTheSameBits) {
+  TrainConfig config = tiny_config(3);
+  config.model["dropout"] = "0.5";
+  run("normal", config);
+  config.memory = TrainMemory::lean;
+  run("lean", config);
+  expect_same_state(checkpoint("normal"), checkpoint("lean"));
+}
+
 TEST_P(TrainerOn, AResumedRunGivesTheBitsOfAnUnbrokenOne) {
   TrainConfig config = tiny_config(6);
   config.accumulate = 2;
