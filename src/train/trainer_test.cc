@@ -90,6 +90,9 @@ TEST_P(TrainerOn, LeavesConfigLogCheckpointAndBestModel) {
 
   const auto lines = log("a");
   ASSERT_EQ(lines.size(), 5u);  // steps 2, 4, 6 and two validations
+  EXPECT_GT(lines[0].at("step_images_per_second"), 0);  // the second step had no loader beside it
+  EXPECT_GT(*summary.step_images_per_second, 0);
+  EXPECT_THAT(sink_.messages, Contains(HasSubstr("that steps alone reach")));
   EXPECT_EQ(lines[0].at("step"), 2);
   EXPECT_EQ(lines[1].at("event"), "validation");
   EXPECT_EQ(lines[1].at("step"), 3);
