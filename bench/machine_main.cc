@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "base/threads.h"
-#include "bench/machine.h"
+#include "profile/machine.h"
 
 int main(int argc, char** argv) {
   segmentum::set_threads(argc > 1 ? std::atoi(argv[1]) : 0);

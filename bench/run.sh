@@ -1,8 +1,17 @@
 #!/usr/bin/env bash
 # Speed and memory beside PyTorch's, ONNX Runtime's and OpenCV's, in one run. `./run bench` installs what this needs,
-# builds and calls it; arguments go to compare.py (--help lists them).
+# builds and calls it; arguments go to compare.py (--help lists them), or after the word "sizes" to sizes.py, which asks
+# whether cost grows with pixels. Without arguments both run, the second up to 2048x2048.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Debian's own Python: the one that has Debian's PyTorch.
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+if [ "${1:-}" = sizes ]; then
+  shift
+  exec "$python" bench/sizes.py --programs build/release/bin "$@"
+fi
 
 # Debian packages no ONNX Runtime; its npm package holds the library. Its own install script, which would fetch GPU parts, is
 # not run.
@@ -18,7 +27,5 @@ if [ -z "${SEGMENTUM_ONNXRUNTIME:-}" ]; then
   [ -z "$found" ] || export SEGMENTUM_ONNXRUNTIME=$PWD/$found
 fi
 
-# Debian's own Python: the one that has Debian's PyTorch.
-python=/usr/bin/python3
-[ -x "$python" ] || python=python3
-exec "$python" bench/compare.py --programs build/release/bin "$@"
+"$python" bench/compare.py --programs build/release/bin "$@"
+[ $# -gt 0 ] || exec "$python" bench/sizes.py --programs build/release/bin

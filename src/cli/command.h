@@ -34,6 +34,7 @@ extern const Command kCrfSearchCommand;
 extern const Command kImportCommand;
 extern const Command kExportCommand;
 extern const Command kDescribeCommand;
+extern const Command kBenchCommand;
 extern const Command kModelsCommand;
 extern const Command kCeilingCommand;
 extern const Command kConvertClassifierCommand;

@@ -15,12 +15,12 @@
 #include "cli/arguments.h"
 #include "cli/crf_arguments.h"
 #include "cli/json_object.h"
+#include "cli/network_request.h"
 #include "engine/executor.h"
 #include "graph/analysis.h"
 #include "graph/checkerboard.h"
 #include "model_file/crf_json.h"
 #include "model_file/model.h"
-#include "models/registry.h"
 
 namespace segmentum {
 namespace {
@@ -28,51 +28,13 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Request {
-  std::string what;
-  std::string size;  // empty: what the network reads
-  std::optional<std::int64_t> classes;
-  std::optional<std::int64_t> channels;
-  std::vector<std::string> settings;
+  NetworkRequest network;
   bool selftest = false;
   int threads = 0;
   std::string json;
 };
 
-bool is_architecture(const std::string& name) {
-  for (const ArchitectureInfo& info : architectures()) {
-    if (info.name == name) return true;
-  }
-  return false;
-}
-
-/// A network without weights, and what it reads of a box if it works on boxes.
-struct Untrained {
-  Graph graph;
-  std::optional<BoxCrop> boxes;
-};
-
-Untrained build(const Request& request) {
-  ModelOptions options;
-  if (request.channels) options.input_channels = static_cast<int>(*request.channels);
-  if (request.classes) options.classes = static_cast<int>(*request.classes);
-  for (const std::string& setting : request.settings) {
-    options.settings.insert_or_assign(key_and_value(setting).first, key_and_value(setting).second);
-  }
-  try {
-    return {build_model(request.what, options), box_crop(request.what, options)};
-  } catch (const Error& error) {
-    throw UsageError(error.what());
-  }
-}
-
-/// What the numbers are told for.
-Shape input_shape(const Request& request, std::int64_t channels,
-                  const std::optional<BoxCrop>& boxes) {
-  const int side = boxes ? boxes->side_px : 256;
-  if (request.size.empty()) return {1, channels, side, side};
-  const auto [h, w] = height_and_width("--size", request.size);
-  return {1, channels, h, w};
-}
+constexpr int kSide = 256;  // of the picture that numbers are told for
 
 const char* meaning_of_input(const std::optional<BoxCrop>& boxes) {
   return boxes ? "one box" : "";
@@ -175,19 +137,19 @@ void print_model(const Model& model) {
 }
 
 int describe_architecture(const Request& request) {
-  const auto [graph, boxes] = build(request);
-  const auto channels = request.channels.value_or(ModelOptions().input_channels);
-  const Shape input = input_shape(request, channels, boxes);
+  const UntrainedNetwork network = build_untrained(request.network);
+  const Graph& graph = network.graph;
+  const Shape input = request.network.input_shape(network.input_channels, network.boxes, kSide);
   const auto upsampling = upsampling_phases(graph);
-  std::cout << describe(graph, input, meaning_of_input(boxes));
+  std::cout << describe(graph, input, meaning_of_input(network.boxes));
   print_upsampling(upsampling);
   write_json(request.json, json_of(graph, input, upsampling));
   return 0;
 }
 
 int describe_model(const Request& request) {
-  const Model model = load_model(request.what);
-  const Shape input = input_shape(request, model.preprocess.channels(), model.boxes);
+  const Model model = load_model(request.network.what);
+  const Shape input = request.network.input_shape(model.preprocess.channels(), model.boxes, kSide);
   const auto upsampling = upsampling_phases(model.graph, &model.parameters);
   std::cout << describe(model.graph, input, meaning_of_input(model.boxes));
   print_upsampling(upsampling);
@@ -203,12 +165,12 @@ int describe_model(const Request& request) {
 
 int test_model(const Request& request) {
   set_threads(request.threads);
-  const Model model = load_model(request.what);
-  const GoldenPair golden = load_golden_pair(request.what);
+  const Model model = load_model(request.network.what);
+  const GoldenPair golden = load_golden_pair(request.network.what);
   const double error = golden_error(model, golden, *make_cpu_executor());
   const bool passed = error <= kGoldenTolerance;
   write_json(request.json, JsonObject()
-                               .set("model", request.what)
+                               .set("model", request.network.what)
                                .set("largest_difference", error)
                                .set("tolerance", kGoldenTolerance)
                                .set("passed", passed));
@@ -216,50 +178,30 @@ int test_model(const Request& request) {
       "the logits for its stored input differ by {:.2g} of their range from the stored "
       "ones, {} the tolerance of {:.0e}",
       error, passed ? "within" : "beyond", kGoldenTolerance);
-  if (!passed) throw Error::in_file(request.what, "self-test failed: " + difference);
-  std::cout << request.what << ": self-test passed: " << difference << '\n';
+  if (!passed) throw Error::in_file(request.network.what, "self-test failed: " + difference);
+  std::cout << request.network.what << ": self-test passed: " << difference << '\n';
   return 0;
 }
 
-/// A model file has its network, whatever one wishes.
-void refuse_options_of_architectures(const Request& request) {
-  const auto refuse = [&](const char* option) {
-    throw UsageError(
-        fmt::format("{} is for the name of an architecture; {} is a model, which has "
-                    "its own: leave it out",
-                    option, request.what));
-  };
-  if (!request.settings.empty()) refuse("--set");
-  if (request.classes) refuse("--classes");
-  if (request.channels) refuse("--channels");
-}
-
 int run(const Request& request) {
-  const bool is_file = fs::exists(request.what) || request.what.ends_with(".segmentum");
+  const NetworkRequest& network = request.network;
   if (request.selftest) {
-    if (!is_file && is_architecture(request.what)) {
-      throw UsageError("--selftest checks a .segmentum file; " + request.what +
+    if (network.is_architecture() && !fs::exists(network.what)) {
+      throw UsageError("--selftest checks a .segmentum file; " + network.what +
                        " is an architecture without weights");
     }
-    refuse_options_of_architectures(request);
+    network.refuse_options_of_architectures();
     return test_model(request);
   }
-  // A file called like a network does not hide it: ./unet names the file.
-  if (!is_file || is_architecture(request.what)) return describe_architecture(request);
-  refuse_options_of_architectures(request);
+  if (!network.is_file()) return describe_architecture(request);
+  network.refuse_options_of_architectures();
   return describe_model(request);
 }
 
 Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
-  arguments.operand(request->what, "MODEL", "a .segmentum file, or the name of an architecture");
-  arguments.option(request->size, "--size", "HxW",
-                   "of the picture (default: 256x256, or the side of what is read of a box)");
-  arguments.option(request->classes, "--classes", {1, 65535},
-                   "classes of an architecture (default: 2)");
-  arguments.option(request->channels, "--channels", {1, 4096},
-                   "input channels of an architecture (default: 3)");
-  arguments.settings(request->settings, "a setting of an architecture, such as width=32");
+  request->network.declare(
+      arguments, "of the picture (default: 256x256, or the side of what is read of a box)");
   arguments.flag(request->selftest, "--selftest",
                  "run a model on its stored input, compare with its stored output");
   arguments.threads(request->threads);

@@ -28,9 +28,9 @@ constexpr std::array kCommands{&kInitCommand,      &kCheckCommand,
                                &kPredictCommand,   &kCrfCommand,
                                &kCrfSearchCommand, &kImportCommand,
                                &kExportCommand,    &kConvertClassifierCommand,
-                               &kDescribeCommand,  &kModelsCommand,
-                               &kCeilingCommand,   &kDemoCommand,
-                               &kVersionCommand};
+                               &kDescribeCommand,  &kBenchCommand,
+                               &kModelsCommand,    &kCeilingCommand,
+                               &kDemoCommand,      &kVersionCommand};
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;

@@ -138,7 +138,8 @@ JsonObject json_of(const TrainSummary& summary, const Dataset& dataset) {
       .set("best_step", summary.best_step)
       .set("best_mean_iou", summary.best_mean_iou)
       .set("seconds", summary.seconds)
-      .set("images_per_second", summary.images_per_second);
+      .set("images_per_second", summary.images_per_second)
+      .set("step_images_per_second", summary.step_images_per_second);
   if (summary.last_scores) {
     json.set_json("last_scores", score_json(*summary.last_scores, dataset.classes));
   }

@@ -168,6 +168,12 @@ class Loader::Workers {
     return batch;
   }
 
+  void wait_until_full() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock,
+                  [&] { return ready_.size() == static_cast<std::size_t>(options_.prefetch); });
+  }
+
   double seconds_waited() const {
     const std::scoped_lock lock(mutex_);
     return seconds_waited_;
@@ -229,6 +235,10 @@ Loader::~Loader() = default;
 
 Batch Loader::next() {
   return workers_->next();
+}
+
+void Loader::wait_until_full() {
+  workers_->wait_until_full();
 }
 
 double Loader::seconds_waited() const {

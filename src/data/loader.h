@@ -57,6 +57,9 @@ class Loader {
   /// the file, and again when called again.
   Batch next();
 
+  /// Waits until all batches that are made ahead are there: the workers rest until the next call
+  /// of `next`.
+  void wait_until_full();
   /// Time spent waiting in `next`.
   double seconds_waited() const;
   /// Pictures in the split, or boxes.

@@ -203,6 +203,20 @@ TEST(Loader, BorderLinesPartObjectsThatTouch) {
   EXPECT_THAT(batch.border_weights, testing::IsEmpty());
 }
 
+TEST(Loader, CanBeWaitedForUntilItRests) {
+  const TemporaryFolder folder;
+  const Dataset dataset = greys(folder, 4);
+  LoaderOptions options = small_batches();
+  options.workers = 2;
+  options.prefetch = 3;
+  Loader waited_for(dataset, options), loader(dataset, options);
+  for (int step = 0; step < 4; ++step) {
+    waited_for.wait_until_full();
+    waited_for.wait_until_full();  // nothing is taken, so it still is
+    expect_same(waited_for.next(), loader.next());
+  }
+}
+
 TEST(Loader, StopsWhileBatchesAreBeingMade) {
   const TemporaryFolder folder;
   const Dataset dataset = greys(folder, 4);

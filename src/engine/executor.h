@@ -42,6 +42,10 @@ struct PlanOptions {
   /// written anew before each `forward`, outputs hold until another plan's turn. Engines whose
   /// values are not planned ignore it.
   std::shared_ptr<Workspace> workspace;
+  /// train: values are given up after the forward pass and computed again where the backward pass
+  /// needs them: less memory, more time, the same bits. Engines whose values are not planned ignore
+  /// it.
+  bool lean = false;
 };
 
 /// What may differ between two runs of one plan.
@@ -85,7 +89,8 @@ class Plan {
   /// dLoss/dInput of the last `backward`, if `PlanOptions::input_gradients`.
   virtual ConstTensorView input_gradient(int index = 0) const = 0;
 
-  /// Bytes of activations, gradients and scratch that this plan holds.
+  /// Bytes of activations, gradients and scratch that this plan holds once it runs; in train mode
+  /// of packed weights too.
   virtual std::size_t memory_bytes() const = 0;
 
   /// Runs `forward` and, in train mode, `backward` on zero output gradients, and times each step,

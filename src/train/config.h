@@ -20,6 +20,9 @@ namespace segmentum {
 /// Whether a part of the masks is looked at before a training (data/check).
 enum class DataCheck : std::uint8_t { on, off };
 
+/// What a training step keeps in memory. lean: little; the rest is computed again.
+enum class TrainMemory : std::uint8_t { normal, lean };
+
 /// An option that is not set ("auto") is decided at the start of a training from the data, the
 /// network and the machine; the run's config.toml holds what was decided.
 struct TrainConfig {
@@ -88,6 +91,7 @@ struct TrainConfig {
   int threads = 0;      // 0: all
   int workers = 1;      // threads that load and augment pictures
   int cache_mb = 1024;  // decoded pictures kept in memory
+  TrainMemory memory = TrainMemory::normal;
 };
 
 /// Sets one option by its name, as in `--set lr=0.01`, `--set model.width=32` or

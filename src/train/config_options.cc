@@ -49,6 +49,11 @@ struct Words<DataCheck> {
   static constexpr std::array kWords{std::pair{DataCheck::on, "on"},
                                      std::pair{DataCheck::off, "off"}};
 };
+template <>
+struct Words<TrainMemory> {
+  static constexpr std::array kWords{std::pair{TrainMemory::normal, "normal"},
+                                     std::pair{TrainMemory::lean, "lean"}};
+};
 
 /// A value as TOML.
 template <typename T>
@@ -276,6 +281,7 @@ const std::vector<ConfigOption>& config_options() {
       option("threads", "that compute; 0: all", between(0, 4096), &C::threads),
       option("workers", "threads that load and augment pictures", between(1, 256), &C::workers),
       option("cache_mb", "megabytes of decoded pictures kept in memory", at_least(0), &C::cache_mb),
+      option("memory", "normal; lean: less memory, more time, the same weights", kAny, &C::memory),
       option("box_jitter", "of networks on boxes: how far each side moves, in boxes",
              between(0, 0.4), &C::box_jitter),
       augment("scale_min", "smallest enlargement of a picture", above(0), &A::scale_min),

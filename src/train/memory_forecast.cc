@@ -66,12 +66,18 @@ MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const Tra
       forecast.activations += mean_field_bytes(*field, shapes[id], graph.node(picture).channels);
     }
   }
+  if (config.memory == TrainMemory::lean) {
+    forecast.activations = inference_floor(graph, batch);
+  } else {
+    forecast.lean_activations = inference_floor(graph, batch);
+  }
   std::size_t loss = 0;  // of one output at a time
   for (const Output& output : graph.outputs) {
     const Shape& logits = shapes[static_cast<std::size_t>(output.value)];
     loss = std::max(loss, loss_bytes({.terms = config.loss}, logits));
   }
   forecast.activations += loss;
+  if (forecast.lean_activations) *forecast.lean_activations += loss;
   const std::size_t state = config.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
   const std::size_t average = config.ema_decay == 0.0 ? 0 : 1;
   for (const ParameterSpec& spec : graph.parameters) {
@@ -121,6 +127,10 @@ void require_memory(const MemoryForecast& forecast, const TrainConfig& config,
   };
   // Activations grow with the batch and with the crop's area; the rest stays.
   const std::size_t fixed = forecast.weights + forecast.pictures + forecast.validation;
+  if (forecast.lean_activations && fixed + *forecast.lean_activations <= available) {
+    offer(fmt::format("memory=lean (activations from {}, the same weights in the end, more time)",
+                      gigabytes(*forecast.lean_activations)));
+  }
   if (fixed < available) {
     const double share = static_cast<double>(available - fixed) /
                          static_cast<double>(std::max<std::size_t>(1, forecast.activations));

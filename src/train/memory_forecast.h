@@ -18,13 +18,15 @@ struct MemoryForecast {
   std::size_t weights = 0;      // weights, gradients, optimizer state, average
   std::size_t pictures = 0;     // the loader's cache
   std::size_t validation = 0;   // values of the largest picture, or of the smallest tiles
+  /// The activations with memory=lean, where that is another choice.
+  std::optional<std::size_t> lean_activations;
 
   std::size_t total() const { return activations + weights + pictures + validation; }
 };
 
 /// From the graph alone, before anything is allocated. The activations are a floor: every value
-/// once, and what the loss holds. `cache_bytes`: of decoded pictures; `frozen`: parameters without
-/// gradient.
+/// once; in a lean training those that one node reads and writes; and what the loss holds.
+/// `cache_bytes`: of decoded pictures; `frozen`: parameters without gradient.
 MemoryForecast forecast_memory(const Graph& graph, const Shape& batch, const TrainConfig& config,
                                std::size_t cache_bytes, const std::set<std::string>& frozen = {});
 

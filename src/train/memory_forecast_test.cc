@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::ThrowsMessage;
 
 Graph one_convolution() {
@@ -92,6 +93,24 @@ TEST(MemoryForecast, OffersWhatWouldFit) {
       [&] { require_memory(forecast, config, 3'000'000'000); },
       ThrowsMessage<Error>(AllOf(HasSubstr("needs about 9.0 GB"), HasSubstr("but 3.0 GB are free"),
                                  HasSubstr("batch=2 (with accumulate=4"), HasSubstr("crop=128"))));
+}
+
+// A picture of 100 pixels and two channels of logits, twice, are all that must be there at once.
+TEST(MemoryForecast, ALeanTrainingHoldsOneNodeAtLeast) {
+  TrainConfig config;
+  config.memory = TrainMemory::lean;
+  const MemoryForecast lean = forecast_memory(one_convolution(), {2, 1, 10, 10}, config, 0);
+  EXPECT_EQ(lean.activations, 4u * 2 * (1 + 2) * 100);
+  EXPECT_EQ(lean.lean_activations, std::nullopt);
+}
+
+TEST(MemoryForecast, RecommendsALeanTrainingWhereThatFits) {
+  MemoryForecast forecast{.activations = 8'000'000'000, .lean_activations = 3'000'000'000};
+  EXPECT_THAT([&] { require_memory(forecast, {}, 4'000'000'000); },
+              ThrowsMessage<Error>(HasSubstr("memory=lean (activations from 3.0 GB")));
+  forecast.lean_activations = 5'000'000'000;
+  EXPECT_THAT([&] { require_memory(forecast, {}, 4'000'000'000); },
+              ThrowsMessage<Error>(Not(HasSubstr("lean"))));
 }
 
 TEST_F(MemoryForecastFiles, TakesTheSystemsNumber) {

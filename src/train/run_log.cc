@@ -36,6 +36,7 @@ void RunLog::write(const StepRecord& record) {
               {"lr", record.lr},
               {"gradient_norm", record.gradient_norm},
               {"images_per_second", record.images_per_second},
+              {"step_images_per_second", or_null(record.step_images_per_second)},
               {"loader_wait_seconds", record.loader_wait_seconds}}
              .dump());
 }

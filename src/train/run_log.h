@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct StepRecord {
   double lr = 0;
   double gradient_norm = 0;
   double images_per_second = 0;
-  double loader_wait_seconds = 0;  // in all these steps together
+  std::optional<double> step_images_per_second;  // without loader, as measured last
+  double loader_wait_seconds = 0;                // in all these steps together
 };
 
 /// One validation.

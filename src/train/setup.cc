@@ -354,7 +354,8 @@ StepOptions TrainingSetup::step_options() const {
           .frozen_batch_norm = config.frozen_batch_norm.value_or(false),
           .frozen = frozen,
           // Not the loader's streams: dropout must not follow the augmentation.
-          .seed = static_cast<std::uint64_t>(config.seed) ^ 0x64726f706f757421u};
+          .seed = static_cast<std::uint64_t>(config.seed) ^ 0x64726f706f757421u,
+          .lean = config.memory == TrainMemory::lean};
 }
 
 LoaderOptions TrainingSetup::loader_options(std::int64_t first_step) const {

@@ -21,8 +21,9 @@ struct TrainSummary {
   std::optional<double> best_mean_iou;  // none: no validation split, the last weights were kept
   std::optional<Scores> last_scores;    // of the last validation in this call
   double seconds = 0;                   // in this call
-  double images_per_second = 0;         // of training steps in this call
-  std::filesystem::path model;          // best.segmentum
+  double images_per_second = 0;         // of training steps in this call, waiting included
+  std::optional<double> step_images_per_second;  // of steps alone; none: too few to measure
+  std::filesystem::path model;                   // best.segmentum
 };
 
 /// Trains the network that `config` names on `dataset` and leaves in `run_folder`:

@@ -90,6 +90,9 @@ TEST_P(TrainerOn, LeavesConfigLogCheckpointAndBestModel) {
 
   const auto lines = log("a");
   ASSERT_EQ(lines.size(), 5u);  // steps 2, 4, 6 and two validations
+  EXPECT_GT(lines[0].at("step_images_per_second"), 0);  // the second step had no loader beside it
+  EXPECT_GT(*summary.step_images_per_second, 0);
+  EXPECT_THAT(sink_.messages, Contains(HasSubstr("that steps alone reach")));
   EXPECT_EQ(lines[0].at("step"), 2);
   EXPECT_EQ(lines[1].at("event"), "validation");
   EXPECT_EQ(lines[1].at("step"), 3);
@@ -118,6 +121,15 @@ TEST_P(TrainerOn, TheSameSeedGivesTheSameBits) {
   run("c", config);
   const std::string a = checkpoint("a"), c = checkpoint("c");
   EXPECT_NE(a.substr(a.size() - 4000), c.substr(c.size() - 4000));
+}
+
+TEST_P(TrainerOn, ALeanTrainingGivesTheSameBits) {
+  TrainConfig config = tiny_config(3);
+  config.model["dropout"] = "0.5";
+  run("normal", config);
+  config.memory = TrainMemory::lean;
+  run("lean", config);
+  expect_same_state(checkpoint("normal"), checkpoint("lean"));
 }
 
 TEST_P(TrainerOn, AResumedRunGivesTheBitsOfAnUnbrokenOne) {

@@ -21,8 +21,17 @@ TrainingStep::TrainingStep(const Graph& graph, TrainingState& state, const Shape
   plan_ = executor.plan(graph, state.parameters, inputs,
                         {.mode = Mode::train,
                          .frozen_batch_norm = options.frozen_batch_norm,
-                         .frozen = options.frozen});
+                         .frozen = options.frozen,
+                         .lean = options.lean});
   clear_gradients(plan_->gradients());
+}
+
+std::size_t TrainingStep::activation_bytes() const {
+  std::size_t bytes = plan_->memory_bytes();
+  for (const auto& [name, gradient] : plan_->gradients()) {
+    bytes -= gradient.values().size_bytes();
+  }
+  return bytes;
 }
 
 double TrainingStep::add_batch(ConstTensorView images, const Targets& targets) {

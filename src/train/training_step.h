@@ -22,6 +22,7 @@ struct StepOptions {
   bool frozen_batch_norm = false;
   std::set<std::string> frozen;  // parameters that are not learnt
   std::uint64_t seed = 0;
+  bool lean = false;  // less memory, more time, the same bits
 };
 
 /// Holds the plan and the gradients between steps. `graph` must outlive it, `state` must stay where
@@ -43,7 +44,9 @@ class TrainingStep {
   /// moves.
   double update(double lr);
 
-  std::size_t memory_bytes() const { return plan_->memory_bytes(); }
+  /// What the plan will hold beside the gradients of parameters; nothing of it is taken before the
+  /// first batch.
+  std::size_t activation_bytes() const;
 
  private:
   double add_output_gradient(const Output& output, const Targets& targets,

@@ -18,7 +18,7 @@ using testing::StartsWith;
 constexpr const char* kVerbs[] = {
     "init",     "check",   "convert", "fetch",      "train",  "rerun",  "eval",
     "predict",  "compare", "crf",     "crf-search", "import", "export", "convert-classifier",
-    "describe", "models",  "ceiling", "demo",       "version"};
+    "describe", "bench",   "models",  "ceiling",    "demo",   "version"};
 
 /// One line on standard error, nothing else anywhere.
 void expect_refusal(const std::vector<std::string>& arguments, int status,

@@ -28,18 +28,23 @@ Gradients zero_gradients(const Graph& graph, const PlanOptions& options) {
   return gradients;
 }
 
+/// Weights that learn are packed for one plan alone.
+std::shared_ptr<PackedWeightCache> own_weights(const PlanOptions& options) {
+  using Keep = PackedWeightCache::Keep;
+  return std::make_shared<PackedWeightCache>(options.lean ? Keep::turns : Keep::all);
+}
+
 class CpuPlan final : public Plan {
  public:
   CpuPlan(const Graph& graph, ParameterStore& parameters, std::span<const Shape> inputs,
           const PlanOptions& options, std::shared_ptr<PackedWeightCache> weights)
       : graph_(graph),
-        weights_(std::move(weights)),
+        trains_(options.mode == Mode::train),
+        weights_(trains_ ? own_weights(options) : std::move(weights)),
         threads_(threads()),
         gradients_(zero_gradients(graph_, options)),
         program_(cpu::Lowering(graph_, parameters, inputs, options, *weights_, gradients_).lower()),
-        workspace_(options.workspace) {
-    if (!workspace_) arena_ = Tensor({program_.arena_floats});
-  }
+        workspace_(options.workspace) {}
 
   TensorView input(int index) override {
     return plain(program_.inputs[static_cast<std::size_t>(index)]);
@@ -72,7 +77,7 @@ class CpuPlan final : public Plan {
   std::size_t memory_bytes() const override {
     std::size_t floats = static_cast<std::size_t>(program_.arena_floats);
     for (const auto& [name, gradient] : gradients_) floats += gradient.values().size();
-    std::size_t bytes = floats * sizeof(float);
+    std::size_t bytes = floats * sizeof(float) + (trains_ ? weights_->bytes() : 0);
     for (const auto& held : program_.beside_arena) bytes += held();
     return bytes;
   }
@@ -86,11 +91,15 @@ class CpuPlan final : public Plan {
   }
 
  private:
-  TensorView plain(const Slot& slot) { return {slot.shape, frame().view(slot).data}; }
+  TensorView plain(const Slot& slot) { return {slot.shape, frame(Pass::forward).view(slot).data}; }
 
-  Frame frame() {
-    float* arena = workspace_ ? workspace_->floats(program_.arena_floats) : arena_.data();
-    return {arena, &program_.buffers, run_};
+  Frame frame(Pass pass) { return {arena(), &program_.buffers, run_, pass}; }
+
+  /// Taken when it is first used: a plan that is only asked for its size takes no memory.
+  float* arena() {
+    if (workspace_) return workspace_->floats(program_.arena_floats);
+    if (arena_.data() == nullptr) arena_ = Tensor({program_.arena_floats});
+    return arena_.data();
   }
 
   const Slot& find(const std::map<std::string, Slot>& slots, const std::string& name) const {
@@ -113,9 +122,10 @@ class CpuPlan final : public Plan {
   void execute(Pass pass, std::vector<StepTime>* times = nullptr) {
     using Clock = std::chrono::steady_clock;
     const ThreadsInScope as_planned(threads_);
-    const Frame f = frame();
+    Frame f = frame(pass);
     for (const Step& step : pass == Pass::forward ? program_.forward : program_.backward) {
       const Clock::time_point begin = Clock::now();
+      f.again = step.again;
       step.run(f);
       if (times == nullptr) continue;
       const std::chrono::duration<double> taken = Clock::now() - begin;
@@ -124,6 +134,7 @@ class CpuPlan final : public Plan {
   }
 
   const Graph graph_;
+  bool trains_;
   std::shared_ptr<PackedWeightCache> weights_;
   int threads_;
   Gradients gradients_;

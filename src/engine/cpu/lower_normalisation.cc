@@ -58,9 +58,15 @@ void lower(Lowering& l, ValueId id, const op::BatchNorm& norm) {
   std::vector<std::string> names;
   for (int i = 0; i < 4; ++i) names.push_back(l.parameter_name(id, i));
   l.keep_arrays(id, arrays);
+  l.note(arrays);
   l.step(id, batch ? "batch norm" : "scale and shift", {x.buffer, before.buffer, arrays, scratch},
          [=, store = &l.parameters()](const Frame& f) {
            const NormArrays a(f.floats(arrays), padded);
+           const auto apply = [&] {
+             scale_shift(f.view(x), a.scale, a.shift, fused ? activation : Activation{},
+                         f.view(before));
+           };
+           if (f.again) return apply();  // the moments are known, and running statistics moved
            const NormParameters p(*store, names);
            std::fill_n(a.scale, 4 * padded, 0.0f);
            if (batch) {
@@ -76,8 +82,7 @@ void lower(Lowering& l, ValueId id, const op::BatchNorm& norm) {
              a.scale[c] = p.weight[c] * a.deviation[c];
              a.shift[c] = p.bias[c] - a.mean[c] * a.scale[c];
            }
-           scale_shift(f.view(x), a.scale, a.shift, fused ? activation : Activation{},
-                       f.view(before));
+           apply();
          });
   if (!fused) {
     l.keep_before_activation(id, before);

@@ -1,10 +1,13 @@
 #include "engine/cpu/lowering.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/onednn_convolution.h"
+#include "engine/cpu/recomputation.h"
+#include "graph/analysis.h"
 
 namespace segmentum::cpu {
 namespace {
@@ -209,6 +212,7 @@ const Slot& Lowering::dense_value_in(ValueId id, int block) {
     const Slot to = copy;
     step(id, "reorder", {from.buffer, to.buffer},
          [from, to](const Frame& f) { reorder(f.view(from), f.view(to), false); });
+    steps_->back().writes = {to.buffer};
   }
   return copy;
 }
@@ -240,7 +244,27 @@ float* Lowering::parameter_gradient(ValueId id, int index) {
 void Lowering::step(ValueId id, std::string kernel, std::vector<int> buffers,
                     std::function<void(const Frame&)> run) {
   std::erase(buffers, -1);
-  steps_->push_back({node(id).name, std::move(kernel), std::move(buffers), std::move(run)});
+  std::vector<int> writes = written(id, buffers);
+  steps_->push_back(
+      {node(id).name, std::move(kernel), std::move(buffers), std::move(run), std::move(writes)});
+}
+
+/// Of what a forward step of `id` touches, all but the inputs of the node, in whatever layout; they
+/// too where they share its memory.
+std::vector<int> Lowering::written(ValueId id, const std::vector<int>& buffers) const {
+  std::set<int> read;
+  for (ValueId input : node(id).inputs) {
+    const std::size_t r = root(input);
+    read.insert(homes_[r].buffer);
+    for (auto copy = converted_.lower_bound({r, 0});
+         copy != converted_.end() && copy->first.first == r; ++copy) {
+      read.insert(copy->second.buffer);
+    }
+  }
+  read.erase(homes_[root(id)].buffer);
+  std::vector<int> writes = buffers;
+  std::erase_if(writes, [&](int buffer) { return read.contains(buffer); });
+  return writes;
 }
 
 Slot& Lowering::gradient_home(ValueId id) {
@@ -301,11 +325,18 @@ void Lowering::finish(const Target& target) {
 
 void Lowering::lower_forward(ValueId id) {
   if (root(id) != static_cast<std::size_t>(id)) return;
+  const std::size_t first = program_.forward.size();
   std::visit(
       [&]<typename Op>(const Op& op) {
         if constexpr (!std::is_same_v<Op, op::Input>) cpu::lower(*this, id, op);
       },
       node(id).op);
+  if (first == program_.forward.size() || node(id).inputs.empty()) return;
+  program_.forward[first].work =
+      static_cast<double>(multiply_adds(node(id), shape(node(id).inputs[0]), shape(id)));
+  for (std::size_t i = first; i < program_.forward.size(); ++i) {
+    program_.forward[i].once = fields_.contains(id);
+  }
 }
 
 void Lowering::lower_backward(ValueId id) {
@@ -345,6 +376,7 @@ Program Lowering::lower() && {
       program_.buffers[static_cast<std::size_t>(buffer)].persistent = true;
     }
   }
+  if (training() && options_.lean) recompute_segments(program_);
   plan_memory(program_);
   return std::move(program_);
 }

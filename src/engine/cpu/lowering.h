@@ -62,6 +62,9 @@ class Lowering {
     return found == before_activation_.end() ? Slot{} : found->second;
   }
 
+  /// What a step found when it first ran, for when it runs again: kept between.
+  void note(int buffer) { program_.buffers[static_cast<std::size_t>(buffer)].noted = true; }
+
   /// A buffer that the forward step of `id` leaves for its backward step: moments, winners.
   void keep_arrays(ValueId id, int buffer) { arrays_[id] = buffer; }
   int arrays(ValueId id) const { return arrays_.at(id); }
@@ -120,6 +123,7 @@ class Lowering {
   void lower_forward(ValueId id);
   void lower_backward(ValueId id);
   void lower_outputs();
+  std::vector<int> written(ValueId id, const std::vector<int>& buffers) const;
   Slot slice(const Slot& whole, std::int64_t channel, const Shape& shape) const;
   Slot& gradient_home(ValueId id);
 

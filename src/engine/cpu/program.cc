@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 namespace segmentum::cpu {
 namespace {
@@ -20,48 +19,57 @@ struct Life {
   bool meets(const Life& other) const { return first <= other.last && other.first <= last; }
 };
 
-std::vector<Life> lives_of(const Program& program) {
-  std::vector<Life> lives(program.buffers.size());
+/// A buffer while it holds something, and where its place is written down.
+struct Stay {
+  std::int64_t floats;
+  Life life;
+  std::int64_t* offset;
+};
+
+std::vector<Stay> stays_of(Program& program) {
+  std::vector<Life> lives(program.buffers.size()), second(program.buffers.size());
   std::int64_t index = 0;
   for (const auto* steps : {&program.forward, &program.backward}) {
     for (const Step& step : *steps) {
-      for (int buffer : step.buffers) lives[static_cast<std::size_t>(buffer)].touch(index);
+      for (int buffer : step.buffers) {
+        const auto i = static_cast<std::size_t>(buffer);
+        const bool again = steps == &program.backward && program.buffers[i].dropped;
+        (again ? second : lives)[i].touch(index);
+      }
       ++index;
     }
   }
+  std::vector<Stay> stays;
   for (std::size_t i = 0; i < lives.size(); ++i) {
-    const Buffer& buffer = program.buffers[i];
+    Buffer& buffer = program.buffers[i];
     if (buffer.persistent || buffer.given) lives[i].touch(0);
     if (buffer.persistent || buffer.kept) lives[i].touch(index);
+    stays.push_back({buffer.floats, lives[i], &buffer.offset});
+    if (second[i].last >= 0) stays.push_back({buffer.floats, second[i], &buffer.again});
   }
-  return lives;
+  return stays;
 }
 
 }  // namespace
 
 void plan_memory(Program& program) {
-  const std::vector<Life> lives = lives_of(program);
-  std::vector<std::size_t> order(program.buffers.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::greater{},
-                           [&](std::size_t i) { return program.buffers[i].floats; });
-  std::vector<std::size_t> placed;  // by rising offset
-  for (std::size_t i : order) {
-    Buffer& buffer = program.buffers[i];
-    const std::int64_t size = (buffer.floats + kAlignFloats - 1) / kAlignFloats * kAlignFloats;
+  std::vector<Stay> stays = stays_of(program);
+  std::ranges::stable_sort(stays, std::greater{}, &Stay::floats);
+  std::vector<const Stay*> placed;  // by rising offset
+  for (const Stay& stay : stays) {
+    const std::int64_t size = (stay.floats + kAlignFloats - 1) / kAlignFloats * kAlignFloats;
     std::int64_t offset = 0;
-    for (std::size_t other : placed) {
-      const Buffer& taken = program.buffers[other];
-      if (!lives[i].meets(lives[other])) continue;
-      if (offset + size <= taken.offset) break;
-      offset = std::max(
-          offset, (taken.offset + taken.floats + kAlignFloats - 1) / kAlignFloats * kAlignFloats);
+    for (const Stay* taken : placed) {
+      if (!stay.life.meets(taken->life)) continue;
+      if (offset + size <= *taken->offset) break;
+      offset = std::max(offset, (*taken->offset + taken->floats + kAlignFloats - 1) / kAlignFloats *
+                                    kAlignFloats);
     }
-    buffer.offset = offset;
+    *stay.offset = offset;
     program.arena_floats = std::max(program.arena_floats, offset + size);
-    const auto at = std::ranges::upper_bound(
-        placed, offset, {}, [&](std::size_t other) { return program.buffers[other].offset; });
-    placed.insert(at, i);
+    const auto at = std::ranges::upper_bound(placed, offset, {},
+                                             [](const Stay* other) { return *other->offset; });
+    placed.insert(at, &stay);
   }
 }
 

@@ -20,6 +20,11 @@ struct Buffer {
   bool persistent = false;
   bool given = false;  // holds something before the first step
   bool kept = false;   // is read after the last one
+  bool noted = false;  // a step that runs again reads in it what it found the first time
+  /// What it holds is given up after the forward pass, and computed again in the backward pass at
+  /// a place of its own.
+  bool dropped = false;
+  std::int64_t again = -1;  // that place, once planned
 };
 
 /// A value before its address is known: a view into a buffer.
@@ -39,9 +44,12 @@ struct Frame {
   float* arena = nullptr;
   const std::vector<Buffer>* buffers = nullptr;
   RunOptions run;
+  Pass pass = Pass::forward;
+  bool again = false;  // the step has run before, on the same values
 
   float* floats(int buffer) const {
-    return arena + (*buffers)[static_cast<std::size_t>(buffer)].offset;
+    const Buffer& b = (*buffers)[static_cast<std::size_t>(buffer)];
+    return arena + (pass == Pass::backward && b.dropped ? b.again : b.offset);
   }
   View view(const Slot& slot) const {
     if (!slot.valid()) return {};
@@ -55,6 +63,10 @@ struct Step {
   std::string kernel;
   std::vector<int> buffers;  // all that it reads or writes
   std::function<void(const Frame&)> run;
+  std::vector<int> writes;  // of a forward step: those that it may change
+  bool once = false;        // keeps what it makes outside of the arena: cannot run again
+  double work = 0;          // multiply-adds
+  bool again = false;       // a forward step, among the backward ones
 };
 
 struct Program {
@@ -71,7 +83,8 @@ struct Program {
 };
 
 /// Gives every buffer its place: buffers whose lives (first to last step that touches them, forward
-/// and backward in one sequence) do not overlap may share memory. Largest first, lowest free place.
+/// and backward in one sequence) do not overlap may share memory; what is dropped lives twice.
+/// Largest first, lowest free place.
 void plan_memory(Program& program);
 
 }  // namespace segmentum::cpu

@@ -1,7 +1,7 @@
-#include "bench/machine.h"
+#include "profile/machine.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "bench/machine.cc"
+#define HWY_TARGET_INCLUDE "profile/machine.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -13,18 +13,18 @@ namespace segmentum::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using Wide = hn::ScalableTag<float>;
 
-const char* VectorName() {
+const char* vector_name() {
   return hwy::TargetName(HWY_TARGET);
 }
 
 constexpr int kChains = 12;  // enough to hide the latency on any current core
 
-std::int64_t RoundFlops() {
+std::int64_t round_flops() {
   return 2 * kChains * static_cast<std::int64_t>(hn::Lanes(Wide()));
 }
 
 /// Independent chains of multiply-adds; the sum keeps the compiler from dropping any.
-float MultiplyAdds(std::int64_t rounds) {
+float chains_of_multiply_adds(std::int64_t rounds) {
   const Wide d;
   const auto a = hn::Set(d, 0.999f), b = hn::Set(d, 0.001f);
   auto x0 = hn::Iota(d, 0), x1 = hn::Iota(d, 1), x2 = hn::Iota(d, 2), x3 = hn::Iota(d, 3);
@@ -42,14 +42,14 @@ float MultiplyAdds(std::int64_t rounds) {
 }
 
 /// to[i] = a[i], for whole vectors.
-void Copy(const float* a, float* to, std::int64_t count) {
+void copy_floats(const float* a, float* to, std::int64_t count) {
   const Wide d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t i = 0; i < count; i += lanes) hn::Store(hn::Load(d, a + i), d, to + i);
 }
 
 /// to[i] = a[i] + 3 * b[i], for whole vectors.
-void Triad(const float* a, const float* b, float* to, std::int64_t count) {
+void triad_floats(const float* a, const float* b, float* to, std::int64_t count) {
   const Wide d;
   const auto three = hn::Set(d, 3.0f);
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -73,11 +73,11 @@ HWY_AFTER_NAMESPACE();
 namespace segmentum {
 namespace {
 
-HWY_EXPORT(VectorName);
-HWY_EXPORT(RoundFlops);
-HWY_EXPORT(MultiplyAdds);
-HWY_EXPORT(Copy);
-HWY_EXPORT(Triad);
+HWY_EXPORT(vector_name);
+HWY_EXPORT(round_flops);
+HWY_EXPORT(chains_of_multiply_adds);
+HWY_EXPORT(copy_floats);
+HWY_EXPORT(triad_floats);
 
 /// Seconds of the fastest of several runs: what the machine can do, whoever else is on it.
 template <typename Work>
@@ -97,10 +97,11 @@ double multiply_add_gflops() {
   std::vector<float> results(static_cast<std::size_t>(threads()));
   const double seconds = fastest(300, [&] {
     parallel_for(threads(), [&](std::int64_t thread) {
-      results[static_cast<std::size_t>(thread)] = HWY_DYNAMIC_DISPATCH(MultiplyAdds)(kRounds);
+      results[static_cast<std::size_t>(thread)] =
+          HWY_DYNAMIC_DISPATCH(chains_of_multiply_adds)(kRounds);
     });
   });
-  return 1e-9 * threads() * kRounds * HWY_DYNAMIC_DISPATCH(RoundFlops)() / seconds;
+  return 1e-9 * threads() * kRounds * HWY_DYNAMIC_DISPATCH(round_flops)() / seconds;
 }
 
 /// Calls body(first float of a chunk) over arrays far larger than any cache.
@@ -118,12 +119,12 @@ MachineBest measure_machine() {
   const Tensor a({kFloats}), b({kFloats});
   Tensor to({kFloats});
   const double copy = gbytes_per_second(2, [&](std::int64_t i) {
-    HWY_DYNAMIC_DISPATCH(Copy)(a.data() + i, to.data() + i, kChunk);
+    HWY_DYNAMIC_DISPATCH(copy_floats)(a.data() + i, to.data() + i, kChunk);
   });
   const double triad = gbytes_per_second(3, [&](std::int64_t i) {
-    HWY_DYNAMIC_DISPATCH(Triad)(a.data() + i, b.data() + i, to.data() + i, kChunk);
+    HWY_DYNAMIC_DISPATCH(triad_floats)(a.data() + i, b.data() + i, to.data() + i, kChunk);
   });
-  return {HWY_DYNAMIC_DISPATCH(VectorName)(), multiply_add_gflops(), copy, triad};
+  return {HWY_DYNAMIC_DISPATCH(vector_name)(), multiply_add_gflops(), copy, triad};
 }
 
 }  // namespace segmentum
