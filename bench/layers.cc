@@ -26,6 +26,7 @@ struct LayersOptions {
   int size = 512, batch = 1, channels = 3, classes = 21;
   int threads = 1;
   int repeats = 9;
+  bool exact = false;
 };
 
 /// Generated scenes, since the time of a CRF depends on how many colours there are; noise where
@@ -48,8 +49,8 @@ int run(const LayersOptions& options) {
       prepared(options.architecture.build(options.channels, options.classes), options.mode);
   const Shape input{options.batch, options.channels, options.size, options.size};
   const Analysis analysis = analyse(net.graph, {&input, 1});
-  const auto plan =
-      make_cpu_executor()->plan(net.graph, net.parameters, {&input, 1}, {.mode = options.mode});
+  const auto plan = make_cpu_executor({.exact = options.exact})
+                        ->plan(net.graph, net.parameters, {&input, 1}, {.mode = options.mode});
   fill_pictures(plan->input());
   plan->profile();  // packs weights, touches memory
   std::vector<std::vector<StepTime>> runs;
@@ -69,6 +70,7 @@ int main_with_errors(int argc, char** argv) {
   app.add_option("--threads", options.threads)->capture_default_str();
   app.add_option("--repeats", options.repeats, "of each step the fastest run counts")
       ->capture_default_str();
+  app.add_flag("--exact", options.exact, "no Winograd");
   CLI11_PARSE(app, argc, argv);
   return run(options);
 }

@@ -196,7 +196,7 @@ void emit_direct_data_gradient(Lowering& l, ValueId id, const ConvGeometry& g, c
 
 void emit_data_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry, ConvPass pass,
                         const Slot& dy, ValueId x) {
-  if (pass == ConvPass::backward_data && winograd_pays(geometry)) {
+  if (pass == ConvPass::backward_data && winograd_pays(geometry) && !l.exact()) {
     return emit_winograd_data_gradient(l, id, geometry, dy, x);
   }
   if (pass == ConvPass::backward_data && direct_pays(geometry, pass)) {
