@@ -186,7 +186,7 @@ class CpuExecutor final : public Executor {
   }
   std::string name() const override { return "cpu"; }
   ConvolutionGrid grid() const override {
-    return options_.exact ? ConvolutionGrid{} : ConvolutionGrid{4, cpu::kWinogradDilation};
+    return options_.exact ? ConvolutionGrid{} : cpu::winograd_grid();
   }
 
  private:
