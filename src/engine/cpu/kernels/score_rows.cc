@@ -34,38 +34,32 @@ class Lines {
     stride_ = span_.size() + kMostPixels;  // vectors are loaded whole
     lines_.resize(static_cast<std::size_t>(classes_ * stride_ * (drawing.magnifies ? 2 : 1)));
     const ResizeTap& row = drawing.rows[static_cast<std::size_t>(y)];
-    with_block(value.block, [&](auto block) { Fill<block>(value, n, row); });
-    if (drawing.magnifies) FindRises();
+    with_block(value.block, [&](auto block) { fill<block>(value, n, row); });
+    if (drawing.magnifies) find_rises();
   }
 
   std::int64_t classes() const { return classes_; }
 
   /// The results [at, at + lanes) of every class are drawn after this; beyond `end`, anything.
-  void SetPixels(std::int64_t at, std::int64_t end) {
+  void set_pixels(std::int64_t at, std::int64_t end) {
     const Pixels d;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     base_ = tap(at).first;
-    HWY_ALIGN std::int32_t first[kMostPixels];
     near_ = true;
     for (std::int64_t i = 0; i < lanes; ++i) {
       const ResizeTap& t = tap(std::min(at + i, end - 1));
-      first[i] = static_cast<std::int32_t>(t.first - base_);
-      near_ &= first[i] < lanes;
+      first_[i] = static_cast<std::int32_t>(t.first - base_);
       weights_[i] = t.weight;
-    }
-    if (near_) {
-      std::copy_n(first, lanes, first_);
-    } else {  // made small: results of one vector lie more than a vector apart in the source
-      for (std::int64_t i = 0; i < lanes; ++i) first_[i] = first[i];
+      near_ &= first_[i] < lanes;  // else made small: results lie further apart in the source
     }
   }
 
-  HWY_INLINE PixelVector Scores(std::int64_t k) const {
+  HWY_INLINE PixelVector scores(std::int64_t k) const {
     const Pixels d;
     const float* line = lines_.data() + k * stride_ + (base_ - span_.begin);
-    if (!drawing_.magnifies) return Pick(line);
+    if (!drawing_.magnifies) return pick(line);
     const float* rise = line + classes_ * stride_;
-    return hn::MulAdd(Pick(rise), hn::Load(d, weights_), Pick(line));
+    return hn::MulAdd(pick(rise), hn::Load(d, weights_), pick(line));
   }
 
  private:
@@ -73,7 +67,7 @@ class Lines {
     return drawing_.columns[static_cast<std::size_t>(x)];
   }
 
-  HWY_INLINE PixelVector Pick(const float* line) const {
+  HWY_INLINE PixelVector pick(const float* line) const {
     const Pixels d;
     if (near_) return hn::TableLookupLanes(hn::LoadU(d, line), hn::SetTableIndices(d, first_));
     HWY_ALIGN float values[kMostPixels];
@@ -83,7 +77,7 @@ class Lines {
 
   /// Line k, pixel i: above + (below - above) * row.weight, class k of source pixel begin + i.
   template <int B>
-  void Fill(const View& value, std::int64_t n, const ResizeTap& row) {
+  void fill(const View& value, std::int64_t n, const ResizeTap& row) {
     for (std::int64_t cb = 0; cb < value.blocks(); ++cb) {
       const float* above = value.at(n, cb, row.first) + span_.begin * B;
       const float* below = value.at(n, cb, row.second) + span_.begin * B;
@@ -92,7 +86,7 @@ class Lines {
       HWY_ALIGN float pixel[B];
       for (std::int64_t i = 0; i < span_.size(); ++i) {
         for_lanes<B>([&](std::size_t lane) HWY_ATTR {
-          const Lanes_<B> d;
+          const Lanes<B> d;
           auto v = hn::LoadU(d, above + i * B + lane);
           if (above != below) {
             const auto difference = hn::Sub(hn::LoadU(d, below + i * B + lane), v);
@@ -106,16 +100,13 @@ class Lines {
   }
 
   /// To the next pixel; the picture's last one has no next.
-  void FindRises() {
+  void find_rises() {
     for (std::int64_t k = 0; k < classes_; ++k) {
       const float* line = lines_.data() + k * stride_;
       float* rise = lines_.data() + (classes_ + k) * stride_;
       for (std::int64_t i = 0; i + 1 < span_.size(); ++i) rise[i] = line[i + 1] - line[i];
     }
   }
-
-  template <int B>
-  using Lanes_ = segmentum::cpu::HWY_NAMESPACE::Lanes<B>;
 
   const ScoreDrawing& drawing_;
   std::int64_t classes_, stride_ = 0;
@@ -136,7 +127,7 @@ HWY_INLINE void for_vectors(const View& value, const ScoreDrawing& drawing, std:
     const Interval stretch{begin, std::min(begin + kStretch, x.end)};
     Lines lines(value, drawing, n, y, stretch);
     for (std::int64_t at = stretch.begin; at < stretch.end; at += lanes) {
-      lines.SetPixels(at, stretch.end);
+      lines.set_pixels(at, stretch.end);
       body(lines, at - x.begin, std::min(lanes, stretch.end - at));
     }
   }
@@ -148,14 +139,14 @@ void DrawLabels(const View& value, const ScoreDrawing& drawing, std::int64_t n, 
               [labels](const Lines& lines, std::int64_t at, std::int64_t count) HWY_ATTR {
                 const Pixels d;
                 const hn::RebindToSigned<Pixels> di;
-                auto best = lines.Scores(0);
+                auto best = lines.scores(0);
                 auto label = hn::Zero(di);
                 if (lines.classes() == 1) {
                   const auto is_one = hn::RebindMask(di, hn::Ge(best, hn::Zero(d)));
                   label = hn::IfThenElseZero(is_one, hn::Set(di, 1));
                 }
                 for (std::int64_t k = 1; k < lines.classes(); ++k) {
-                  const auto score = lines.Scores(k);
+                  const auto score = lines.scores(k);
                   const auto better = hn::Gt(score, best);
                   best = hn::IfThenElse(better, score, best);
                   label = hn::IfThenElse(hn::RebindMask(di, better),
@@ -184,7 +175,7 @@ void DrawSigmoid(const View& value, const ScoreDrawing& drawing, std::int64_t n,
               [values, plane](const Lines& lines, std::int64_t at, std::int64_t count) HWY_ATTR {
                 const Pixels d;
                 const auto one = hn::Set(d, 1.0f);
-                const auto score = lines.Scores(0);
+                const auto score = lines.scores(0);
                 const auto e = exp_negative(d, hn::Neg(hn::Abs(score)));
                 const auto larger = hn::Div(one, hn::Add(one, e));
                 const auto positive = hn::Ge(score, hn::Zero(d));
@@ -202,9 +193,9 @@ void DrawSoftmax(const View& value, const ScoreDrawing& drawing, std::int64_t n,
                                                       std::int64_t count) HWY_ATTR {
                 const Pixels d;
                 const std::int64_t classes = lines.classes();
-                auto largest = lines.Scores(0);
+                auto largest = lines.scores(0);
                 for (std::int64_t k = 0; k < classes; ++k) {
-                  const auto score = lines.Scores(k);
+                  const auto score = lines.scores(k);
                   largest = hn::Max(largest, score);
                   hn::StoreU(score, d, scores + k * kMostPixels);
                 }

@@ -374,7 +374,7 @@ HWY_EXPORT(WinogradConvolution);
 
 namespace {
 
-constexpr int side_of(int tile) {
+constexpr std::int64_t side_of(int tile) {
   return tile + 2;
 }
 
