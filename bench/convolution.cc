@@ -1,6 +1,6 @@
-// Times single convolutions, forward and both gradients: our direct kernel, Winograd's where it
-// can, and the kernel that oneDNN would choose. One thread, processor time: other work on the
-// machine moves it little.
+// Times single convolutions, forward and both gradients: our direct kernel, both of Winograd's
+// where they can, and the kernel that oneDNN would choose. One thread, processor time: other work
+// on the machine moves it little.
 #include <fmt/core.h>
 #include <hwy/targets.h>
 
@@ -132,14 +132,14 @@ class ConvolutionBench {
   bool has_winograd(ConvPass pass) const {
     return pass != ConvPass::backward_weights && g_.kernel == Size2(3) && g_.stride == Size2(1);
   }
-  double winograd(ConvPass pass) {
+  double winograd(ConvPass pass, int tile) {
     const bool forward = pass == ConvPass::forward;
     const std::int64_t in = forward ? g_.ic : g_.oc, out = forward ? g_.oc : g_.ic;
-    Tensor packed({winograd_weight_floats(in, out)});
-    Tensor scratch({winograd_scratch_floats(in, out, threads())});
-    winograd_pack(weights_.data(), g_.oc, g_.ic, !forward, packed.data());
+    Tensor packed({winograd_weight_floats(tile, in, out)});
+    Tensor scratch({winograd_scratch_floats(tile, in, out, threads())});
+    winograd_pack(weights_.data(), tile, g_.oc, g_.ic, !forward, packed.data());
     const View &from = forward ? x_.view : y_.view, &to = forward ? y_.view : x_.view;
-    const WinogradWindow window{g_.dilation.h, g_.dilation.w, g_.dilation};
+    const WinogradWindow window{g_.dilation.h, g_.dilation.w, g_.dilation, tile};
     return fastest(seconds_, [&] {
       winograd_convolution(from, packed.data(), window, {}, to, scratch.data());
     });
@@ -181,12 +181,14 @@ void measure(const Layer& l, double seconds) {
   for (const auto& [pass, pass_name] : passes) {
     std::string other;
     const double direct = bench.direct(pass), onednn = bench.onednn(pass, other);
-    const double winograd = bench.has_winograd(pass) ? bench.winograd(pass) : -1;
+    const bool winograd = bench.has_winograd(pass);
+    const double tiles4 = winograd ? bench.winograd(pass, 4) : -1;
+    const double tiles6 = winograd ? bench.winograd(pass, 6) : -1;
     const auto speed = [&](double taken) {
       return taken < 0 ? "-" : fmt::format("{:.1f}", operations / taken);
     };
-    fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {}\n", l.name, pass_name, speed(winograd),
-               speed(direct), speed(onednn), other);
+    fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8} {}\n", l.name, pass_name, speed(tiles4),
+               speed(tiles6), speed(direct), speed(onednn), other);
     std::fflush(stdout);
   }
 }
@@ -207,7 +209,8 @@ int main_with_errors(int argc, char** argv) {
     hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL);
   }
   set_threads(1);
-  fmt::print("{:28} {:8} {:>8} {:>8} {:>8}\n", "layer", "pass", "Winograd", "direct", "oneDNN");
+  fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8}\n", "layer", "pass", "F(4,3)", "F(6,3)", "direct",
+             "oneDNN");
   for (const Layer& l : layers()) {
     if (l.name.find(filter) != std::string::npos) measure(l, seconds);
   }

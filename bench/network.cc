@@ -33,6 +33,7 @@ struct BenchOptions {
   int repeats = 0;
   bool profile = false;
   int top = 30;
+  bool exact = false;
 };
 
 Tensor random_image(const Shape& shape) {
@@ -57,7 +58,7 @@ class NetworkBench {
         input_{options.batch, kChannels, options.size, options.size},
         analysis_(analyse(options.architecture.build(kChannels, kClasses), {&input_, 1})),
         net_(prepared(options.architecture.build(kChannels, kClasses), options.mode)),
-        executor_(make_cpu_executor()),
+        executor_(make_cpu_executor({.exact = options.exact})),
         plan_(executor_->plan(net_.graph, net_.parameters, {&input_, 1}, {.mode = options.mode})),
         image_(random_image(input_)),
         labels_(random_labels(input_)) {
@@ -147,6 +148,7 @@ int main_with_errors(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--profile", options.profile, "print where the time goes, step by step");
   app.add_option("--top", options.top, "steps that --profile shows")->capture_default_str();
+  app.add_flag("--exact", options.exact, "no Winograd");
   CLI11_PARSE(app, argc, argv);
   run(options);
   return 0;

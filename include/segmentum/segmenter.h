@@ -26,8 +26,9 @@ struct SegmenterOptions {
   enum class Engine { cpu, reference };
 
   Engine engine = Engine::cpu;  // reference: plain loops, slow, to check the other one against
-  int threads = 0;  // that compute one picture; 0: as the calling thread is set, by default all
-                    // cores. With a context each on many threads of your own, 1 is fastest
+  bool exact = false;  // no Winograd in the cpu engine: slower, rounding a tenth (performance.md)
+  int threads = 0;     // that compute one picture; 0: as the calling thread is set, by default all
+                       // cores. With a context each on many threads of your own, 1 is fastest
   int tile = 0;  // side of a tile in pixels; 0: whole pictures, or tiles where memory asks for it
   std::size_t memory_limit_bytes = std::size_t{1} << 30;  // of activations, for each context
   bool flip = false;  // also segment the mirrored picture and average the probabilities

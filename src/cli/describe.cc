@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "cli/arguments.h"
 #include "cli/crf_arguments.h"
@@ -19,6 +20,7 @@
 #include "engine/executor.h"
 #include "graph/analysis.h"
 #include "graph/checkerboard.h"
+#include "graph/rewrite.h"
 #include "model_file/crf_json.h"
 #include "model_file/model.h"
 
@@ -103,6 +105,52 @@ JsonObject json_of(const Graph& graph, const Shape& input,
       .set("upsampling", steps);
 }
 
+/// Bytes of activations while one such input is run, on as many threads as are set.
+struct Activations {
+  std::size_t labels = 0;  // where labels or probabilities are read
+  std::size_t scores = 0;  // where scores of the picture's size are wanted as a whole
+};
+
+Activations activations(const Graph& graph, const ParameterStore& parameters, const Shape& input) {
+  const std::string logits = "logits";
+  GraphWithParameters net = optimise_for_inference(keep_outputs(graph, {&logits, 1}), parameters);
+  std::vector<Shape> inputs(net.graph.inputs.size(), input);
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    inputs[i][1] = net.graph.node(net.graph.inputs[i]).channels;
+  }
+  const auto bytes = [&](OutputForm form) {  // a plan in a workspace takes no memory until it runs
+    return make_cpu_executor()
+        ->plan(net.graph, net.parameters, inputs,
+               {.outputs = form, .workspace = std::make_shared<Workspace>()})
+        ->memory_bytes();
+  };
+  return {bytes(OutputForm::rows), bytes(OutputForm::whole)};
+}
+
+/// Memory depends on the shapes of parameters alone.
+ParameterStore zero_parameters(const Graph& graph) {
+  ParameterStore parameters;
+  for (const ParameterSpec& spec : graph.parameters) {
+    parameters.add(spec.name, spec.role, Tensor(spec.shape));
+  }
+  return parameters;
+}
+
+void print_activations(const Activations& bytes) {
+  constexpr double kMebibyte = 1 << 20;
+  std::cout << fmt::format(
+      "memory           {:.1f} MiB of activations for labels, {:.1f} MiB for all scores, on {}\n",
+      static_cast<double>(bytes.labels) / kMebibyte, static_cast<double>(bytes.scores) / kMebibyte,
+      counted(threads(), "thread"));
+}
+
+JsonObject json_of(const Activations& bytes) {
+  return JsonObject()
+      .set("labels", static_cast<std::int64_t>(bytes.labels))
+      .set("scores", static_cast<std::int64_t>(bytes.scores))
+      .set("threads", threads());
+}
+
 /// How evenly the network magnifies: what can be said without weights, or with them.
 void print_upsampling(const std::vector<UpsamplingPhases>& upsampling) {
   if (!upsampling.empty()) std::cout << '\n' << upsampling_table(upsampling);
@@ -141,9 +189,12 @@ int describe_architecture(const Request& request) {
   const Graph& graph = network.graph;
   const Shape input = request.network.input_shape(network.input_channels, network.boxes, kSide);
   const auto upsampling = upsampling_phases(graph);
+  const Activations memory = activations(graph, zero_parameters(graph), input);
   std::cout << describe(graph, input, meaning_of_input(network.boxes));
+  print_activations(memory);
   print_upsampling(upsampling);
-  write_json(request.json, json_of(graph, input, upsampling));
+  write_json(request.json,
+             json_of(graph, input, upsampling).set("activation_bytes", json_of(memory)));
   return 0;
 }
 
@@ -151,10 +202,13 @@ int describe_model(const Request& request) {
   const Model model = load_model(request.network.what);
   const Shape input = request.network.input_shape(model.preprocess.channels(), model.boxes, kSide);
   const auto upsampling = upsampling_phases(model.graph, &model.parameters);
+  const Activations memory = activations(model.graph, model.parameters, input);
   std::cout << describe(model.graph, input, meaning_of_input(model.boxes));
+  print_activations(memory);
   print_upsampling(upsampling);
   print_model(model);
   JsonObject json = json_of(model.graph, input, upsampling);
+  json.set("activation_bytes", json_of(memory));
   std::vector<std::string> classes;
   for (const ClassInfo& info : model.classes) classes.push_back(info.name);
   json.set("classes", classes).set("settings", model.settings).set("training", model.provenance);
@@ -164,7 +218,6 @@ int describe_model(const Request& request) {
 }
 
 int test_model(const Request& request) {
-  set_threads(request.threads);
   const Model model = load_model(request.network.what);
   const GoldenPair golden = load_golden_pair(request.network.what);
   const double error = golden_error(model, golden, *make_cpu_executor());
@@ -184,6 +237,7 @@ int test_model(const Request& request) {
 }
 
 int run(const Request& request) {
+  set_threads(request.threads);
   const NetworkRequest& network = request.network;
   if (request.selftest) {
     if (network.is_architecture() && !fs::exists(network.what)) {

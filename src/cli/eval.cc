@@ -289,6 +289,9 @@ Action declare(Arguments& arguments) {
                  "average with the mirrored picture: better, and twice as slow");
   arguments.flag(request->segmenter.crf, "--crf",
                  "score labels after a dense CRF (see predict --crf)");
+  arguments.flag(request->segmenter.exact, "--exact",
+                 "every convolution as the plain sum of its products, without Winograd's "
+                 "algorithm: slower, a tenth of the rounding");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   arguments.help_footer(protocol_help);

@@ -169,6 +169,9 @@ Action declare(Arguments& arguments) {
   arguments.option(request->blend_px, "--blend", {0, 4096},
                    "overlap streamed tiles by so many pixels and blend their probabilities: for "
                    "networks that must see the whole picture; the result depends on the tiles");
+  arguments.flag(request->segmenter.exact, "--exact",
+                 "every convolution as the plain sum of its products, without Winograd's "
+                 "algorithm: slower, a tenth of the rounding");
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   arguments.help_footer([] { return std::string(kNames); });

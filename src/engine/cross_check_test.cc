@@ -44,6 +44,7 @@ class RepeatedBackward final : public Plan {
   TensorView input(int index) override { return plan_->input(index); }
   void forward(const RunOptions& options) override { plan_->forward(options); }
   ConstTensorView output(const std::string& name) const override { return plan_->output(name); }
+  const ScoreRows& rows(const std::string& name) override { return plan_->rows(name); }
   TensorView output_gradient(const std::string& name) override {
     return plan_->output_gradient(name);
   }

@@ -18,6 +18,15 @@ namespace segmentum {
 
 enum class Mode { infer, train };
 
+/// How the outputs of an inference plan are read.
+enum class OutputForm {
+  whole,  // as numbers: `Plan::output`
+  rows    // as labels or probabilities, `Plan::rows`: what magnifies or cuts scores last is done
+          // while they are read, so scores of that size are never in memory; there is no `output`
+};
+
+class ScoreRows;
+
 /// Memory that several plans share which never run at the same time.
 class Workspace {
  public:
@@ -38,6 +47,7 @@ struct PlanOptions {
   /// train: parameters that are not learnt and have no gradient, by name. A batch norm of which
   /// both are frozen normalises by its running statistics and leaves them alone.
   std::set<std::string> frozen;
+  OutputForm outputs = OutputForm::whole;  // rows: infer only
   /// infer: where the plan lives while it runs, its input and outputs included: `input` is to be
   /// written anew before each `forward`, outputs hold until another plan's turn. Engines whose
   /// values are not planned ignore it.
@@ -80,6 +90,9 @@ class Plan {
   virtual void forward(const RunOptions& options = {}) = 0;
   /// The value of an output, valid until the next `forward`. Throws Error for an unknown name.
   virtual ConstTensorView output(const std::string& name) const = 0;
+  /// The same as labels or probabilities, in inference, whatever the form of the outputs: the same
+  /// labels, bit for bit.
+  virtual const ScoreRows& rows(const std::string& name) = 0;
 
   /// Train mode: where the caller writes dLoss/dOutput before `backward`; zero-filled by `forward`.
   virtual TensorView output_gradient(const std::string& name) = 0;
@@ -116,7 +129,13 @@ class Executor {
 /// Plain loops: slow, obvious, the oracle of every test.
 std::unique_ptr<Executor> make_reference_executor();
 
+struct CpuOptions {
+  /// Every convolution as the sum of its products: no Winograd, whose results are off by ten times
+  /// as much (docs/performance.md says by how much and what it costs).
+  bool exact = false;
+};
+
 /// oneDNN in blocked layouts and our own SIMD kernels: the default.
-std::unique_ptr<Executor> make_cpu_executor();
+std::unique_ptr<Executor> make_cpu_executor(const CpuOptions& options = {});
 
 }  // namespace segmentum

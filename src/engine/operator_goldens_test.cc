@@ -18,7 +18,8 @@ struct Engine {
   const char* name;
   std::unique_ptr<Executor> (*make)();
 };
-constexpr Engine kEngines[] = {{"reference", make_reference_executor}, {"cpu", make_cpu_executor}};
+constexpr Engine kEngines[] = {{"reference", make_reference_executor},
+                               {"cpu", [] { return make_cpu_executor(); }}};
 
 struct Golden {
   Engine engine;

@@ -23,7 +23,8 @@ Plan& PlanCache::plan_for(const Shape& input) {
     return *entries_.back().plan;
   }
   make_room_for(input);
-  entries_.push_back({input, executor_.plan(graph_, parameters_, {&input, 1}, {})});
+  entries_.push_back(
+      {input, executor_.plan(graph_, parameters_, {&input, 1}, {.outputs = OutputForm::rows})});
   return *entries_.back().plan;
 }
 

@@ -9,8 +9,8 @@
 
 namespace segmentum {
 
-/// Keeps a handful of plans within a memory limit; the one used longest ago goes first.
-/// Not thread-safe. What it is made of must outlive it.
+/// Keeps a handful of inference plans, their outputs read as rows, within a memory limit; the one
+/// used longest ago goes first. Not thread-safe. What it is made of must outlive it.
 class PlanCache {
  public:
   PlanCache(Executor& executor, const Graph& graph, ParameterStore& parameters,

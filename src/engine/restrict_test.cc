@@ -115,6 +115,32 @@ TEST(Restricted, FewCannotBeCut) {
   EXPECT_FALSE(whole.contains("unet_transpose_odd"));
 }
 
+// Groups of six pixels where channels are few, of four where they are many or dilated, at two
+// strides.
+TEST(Restricted, GivesTheBitsOfWinogradTilesOfAllKinds) {
+  GraphBuilder g("tiles");
+  const ValueId image = g.input("image", {.channels = 3});
+  const auto conv = [&](const char* name, ValueId x, int channels, int dilation = 1) {
+    return g.conv(name, x,
+                  {.channels = channels,
+                   .kernel = 3,
+                   .dilation = dilation,
+                   .padding = dilation,
+                   .activation = ActivationKind::relu});
+  };
+  const ValueId fine = conv("b", conv("a", image, 16), 24);
+  const ValueId wide = conv("c", g.max_pool("pool", fine, {}), 200);
+  const ValueId coarse = conv("e", conv("d", wide, 200), 16, 2);
+  const ValueId up = g.resize("up", coarse, {.scale = 2});
+  g.output("logits", conv("f", g.concat("join", {fine, up}), 16));
+  const Graph graph = std::move(g).build();
+  const auto executor = make_cpu_executor();
+  EXPECT_EQ(executor->grid().period(graph, graph.node(fine).inputs[0], 2), 6);
+  EXPECT_EQ(executor->grid().period(graph, fine, 3), 6);
+  EXPECT_EQ(executor->grid().period(graph), 24);  // of 6, 4 and, dilated, 8
+  EXPECT_EQ(compare_regions(*executor, graph, {1, 3, 52, 46}, "logits", 12), 12);
+}
+
 std::vector<EngineCase> one_picture_cases() {
   std::vector<EngineCase> cases = engine_cases();
   std::erase_if(cases, [](const EngineCase& tested) { return tested.inputs.size() != 1; });

@@ -20,7 +20,7 @@ struct AxisRule {
   std::int64_t out_size;
   std::int64_t to_size;  // of the second input: what a crop crops to
   std::size_t input;     // which of the inputs is asked about
-  const ConvolutionGrid& grid;
+  std::int64_t group;    // of the pixels of `out`
 
   int pick(Size2 size) const { return axis == 2 ? size.h : size.w; }
   int before(const Padding& p) const { return axis == 2 ? p.top : p.left; }
@@ -33,7 +33,6 @@ struct AxisRule {
 
   Interval operator()(const op::Conv& o) const {
     if (input == 1) return out;  // the value that is added
-    const std::int64_t group = grid.period(o, axis);
     AxisRule whole = *this;
     whole.out = {floor_div(out.begin, group) * group, -floor_div(-out.end, group) * group};
     return whole.windows(pick(o.kernel), pick(o.stride), pick(o.dilation), before(o.padding));
@@ -104,7 +103,7 @@ Interval needed_of_input(const Graph& graph, std::span<const Shape> shapes, Valu
   const auto extent = [&](ValueId value) { return shapes[static_cast<std::size_t>(value)][axis]; };
   const std::int64_t in_size = extent(node.inputs[input]);
   const std::int64_t to_size = node.inputs.size() > 1 ? extent(node.inputs[1]) : 0;
-  const AxisRule rule{axis, out, in_size, extent(id), to_size, input, grid};
+  const AxisRule rule{axis, out, in_size, extent(id), to_size, input, grid.period(graph, id, axis)};
   const Interval needed = std::visit(rule, node.op);
   return {std::clamp<std::int64_t>(needed.begin, 0, in_size),
           std::clamp<std::int64_t>(needed.end, 0, in_size)};
@@ -136,18 +135,23 @@ Interval hull(Interval a, Interval b) {
   return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
 }
 
-int ConvolutionGrid::period(const op::Conv& conv, int axis) const {
-  const Size2 d = conv.dilation;
-  const bool grouped = conv.kernel == Size2(3) && conv.stride == Size2(1) && conv.groups == 1 &&
+int ConvolutionGrid::period(const Graph& graph, ValueId node, int axis) const {
+  const auto* conv = std::get_if<op::Conv>(&graph.node(node).op);
+  if (conv == nullptr) return 1;
+  const Size2 d = conv->dilation;
+  const bool grouped = conv->kernel == Size2(3) && conv->stride == Size2(1) && conv->groups == 1 &&
                        std::max(d.h, d.w) <= largest_dilation;
-  return grouped ? pixels * (axis == 2 ? d.h : d.w) : 1;
+  if (!grouped) return 1;
+  if (d == Size2(1) && undilated != nullptr) {
+    return undilated(graph.node(graph.node(node).inputs[0]).channels, conv->channels);
+  }
+  return pixels * (axis == 2 ? d.h : d.w);
 }
 
 int ConvolutionGrid::period(const Graph& graph) const {
   int all = pixels;
-  for (const Node& node : graph.nodes) {
-    const auto* conv = std::get_if<op::Conv>(&node.op);
-    if (conv != nullptr) all = std::lcm(all, std::lcm(period(*conv, 2), period(*conv, 3)));
+  for (ValueId id = 0; id < static_cast<ValueId>(graph.nodes.size()); ++id) {
+    all = std::lcm(all, std::lcm(period(graph, id, 2), period(graph, id, 3)));
   }
   return all;
 }

@@ -40,9 +40,12 @@ struct WantedRegion {
 struct ConvolutionGrid {
   int pixels = 1;            // of a group along each axis, a dilation apart
   int largest_dilation = 1;  // beyond it, results are computed one by one
+  /// Instead of `pixels` for convolutions without dilation, where they depend on the channels.
+  int (*undilated)(std::int64_t in, std::int64_t out) = nullptr;
 
-  /// Pixels along an axis (2: rows, 3: columns) that the groups of a convolution repeat after.
-  int period(const op::Conv& conv, int axis) const;
+  /// Pixels along an axis (2: rows, 3: columns) that the groups of a node repeat after: 1 unless it
+  /// is such a convolution.
+  int period(const Graph& graph, ValueId node, int axis) const;
   /// Where all groups of a graph begin anew, on every axis of every value.
   int period(const Graph& graph) const;
 };

@@ -67,6 +67,24 @@ TEST(Regions, GroupsOfAGraphBeginAnewTogether) {
   EXPECT_EQ(ConvolutionGrid{}.period(graph), 1);
 }
 
+TEST(Regions, GroupsThatDependOnTheChannels) {
+  const ConvolutionGrid grid{
+      4, 2, [](std::int64_t in, std::int64_t out) { return in * out > 8 ? 5 : 6; }};
+  GraphBuilder g("test");
+  const ValueId x = g.input("image", {.channels = 2});
+  const ValueId few = g.conv("few", x, {.channels = 4, .kernel = 3, .padding = 1});
+  const ValueId many = g.conv("many", few, {.channels = 3, .kernel = 3, .padding = 1});
+  const ValueId dilated = g.conv("dilated", many, {.kernel = 3, .dilation = 2, .padding = 2});
+  const ValueId single = g.conv("single", dilated, {.kernel = 1});
+  g.output("out", single);
+  const Graph graph = std::move(g).build();
+  EXPECT_EQ(grid.period(graph, few, 2), 6);  // 2 * 4 products
+  EXPECT_EQ(grid.period(graph, many, 2), 5);
+  EXPECT_EQ(grid.period(graph, dilated, 3), 8);
+  EXPECT_EQ(grid.period(graph, single, 2), 1);
+  EXPECT_EQ(grid.period(graph), 120);
+}
+
 // Kernel 4, stride 2, pad 1: input row i reaches the outputs 2i-1 .. 2i+2.
 TEST(Regions, TransposedConvolution) {
   const auto rows = [](Rows out, op::TransposedConv up) {

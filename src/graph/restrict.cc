@@ -180,10 +180,8 @@ class Restriction {
       Region& out = regions_[static_cast<std::size_t>(id)];
       if (out.empty()) continue;
       const Node& node = graph_.node(id);
-      if (const auto* conv = std::get_if<op::Conv>(&node.op)) {
-        out.y = whole_groups(out.y, grid_.period(*conv, 2), shape(id).h());
-        out.x = whole_groups(out.x, grid_.period(*conv, 3), shape(id).w());
-      }
+      out.y = whole_groups(out.y, grid_.period(graph_, id, 2), shape(id).h());
+      out.x = whole_groups(out.x, grid_.period(graph_, id, 3), shape(id).w());
       for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         Region& in = regions_[static_cast<std::size_t>(node.inputs[i])];
         const Region more = needed_of_input(graph_, shapes_, id, i, out, grid_);

@@ -60,7 +60,7 @@ Plan& BlendedLabels::plan_for(int height, int width) {
   if (!plan) {
     const Shape input{1, network_.input_channels(), height, width};
     plan = network_.executor().plan(network_.graph(), network_.parameters(), {&input, 1},
-                                    {.workspace = workspace_});
+                                    {.outputs = OutputForm::rows, .workspace = workspace_});
   }
   return *plan;
 }
@@ -76,7 +76,7 @@ Probabilities BlendedLabels::weighted(int down, int across) {
     to_tensor(picture_.read(rect), network_.model().preprocess, plan.input(), 0);
     if (flipped) mirror_rows(plan.input());
     plan.forward();
-    add_probabilities(plan.output("logits"), tile, both ? 0.5f : 1.0f, flipped, sum);
+    add_probabilities(plan.rows("logits"), tile, both ? 0.5f : 1.0f, flipped, sum);
   }
   const PixelRect part = grid_.part(down, across);
   const auto shared = [&](int index, int size) {
@@ -137,10 +137,11 @@ std::size_t BlendedLabels::memory_bytes(Network& network, const PictureSource& p
   const int height = std::min(part.height + overlap_px, picture.size().height);
   const int width = std::min(part.width + overlap_px, picture.size().width);
   const Shape input{1, network.input_channels(), height, width};
-  const std::size_t plan = network.executor()
-                               .plan(network.graph(), network.parameters(), {&input, 1},
-                                     {.workspace = std::make_shared<Workspace>()})
-                               ->memory_bytes();
+  const std::size_t plan =
+      network.executor()
+          .plan(network.graph(), network.parameters(), {&input, 1},
+                {.outputs = OutputForm::rows, .workspace = std::make_shared<Workspace>()})
+          ->memory_bytes();
   const auto classes = static_cast<std::size_t>(network.classes());
   const std::size_t seen = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
   const std::size_t below =

@@ -21,7 +21,7 @@ Model require_boxes(Model model) {
 BoxSegmenter::BoxSegmenter(Model model, const SegmenterOptions& options)
     : model_(optimised(require_boxes(std::move(model)))),
       options_(options),
-      executor_(make_executor(options.engine)) {
+      executor_(make_executor(options)) {
   const int side = model_.boxes->side_px;
   const Shape input{1, model_.preprocess.channels(), side, side};
   const ThreadsInScope scope(options_.threads);

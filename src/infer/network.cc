@@ -15,9 +15,10 @@ Model require_whole_pictures(Model model) {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_executor(SegmenterOptions::Engine engine) {
-  return engine == SegmenterOptions::Engine::reference ? make_reference_executor()
-                                                       : make_cpu_executor();
+std::unique_ptr<Executor> make_executor(const SegmenterOptions& options) {
+  return options.engine == SegmenterOptions::Engine::reference
+             ? make_reference_executor()
+             : make_cpu_executor({.exact = options.exact});
 }
 
 Model optimised(Model model) {
@@ -33,7 +34,7 @@ Network::Network(Model model, const SegmenterOptions& options)
     : model_(optimised(require_whole_pictures(std::move(model)))),
       options_(options),
       crf_settings_(options.crf_settings.value_or(model_.crf.value_or(CrfSettings()))),
-      executor_(make_executor(options.engine)) {
+      executor_(make_executor(options)) {
   if (options.tile < 0 || options.threads < 0) {
     throw Error("tile and threads must be 0 (automatic) or positive");
   }

@@ -14,7 +14,7 @@ namespace segmentum {
 /// The model as it is run: without auxiliary heads, which are for training, batch norms folded.
 Model optimised(Model model);
 
-std::unique_ptr<Executor> make_executor(SegmenterOptions::Engine engine);
+std::unique_ptr<Executor> make_executor(const SegmenterOptions& options);
 
 class Network {
  public:

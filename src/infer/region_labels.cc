@@ -47,7 +47,7 @@ RegionLabels::RegionLabels(Network& network, PictureSource& picture)
       "allows, --blend PIXELS segments overlapping tiles each for itself and blends them");
 }
 
-ConstTensorView RegionLabels::logits(const PixelRect& rect, bool flipped) {
+const ScoreRows& RegionLabels::scores(const PixelRect& rect, bool flipped) {
   const int width = picture_.size().width;
   const RegionPlans::Ready ready =
       plans_.plan_for(region_of(flipped ? mirrored(rect, width) : rect));
@@ -58,19 +58,19 @@ ConstTensorView RegionLabels::logits(const PixelRect& rect, bool flipped) {
   }
   if (flipped) mirror_rows(ready.plan->input());
   ready.plan->forward();
-  return ready.plan->output("logits");
+  return ready.plan->rows("logits");
 }
 
 LabelMap RegionLabels::labels(const PixelRect& rect) {
   const Tile tile = whole_tile(rect);
   LabelMap result(rect.height, rect.width);
   if (!network_.options().flip) {
-    label_tile(logits(rect, false), tile, result);
+    label_tile(scores(rect, false), tile, result);
     return result;
   }
   Probabilities sum(network_.classes(), rect.height, rect.width);
   for (const bool flipped : {false, true}) {
-    add_probabilities(logits(rect, flipped), tile, 0.5f, flipped, sum);
+    add_probabilities(scores(rect, flipped), tile, 0.5f, flipped, sum);
   }
   return most_probable(sum, network_.model().one_class_head());
 }

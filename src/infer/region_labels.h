@@ -25,7 +25,7 @@ class RegionLabels {
   int around_px();
 
  private:
-  ConstTensorView logits(const PixelRect& rect, bool flipped);
+  const ScoreRows& scores(const PixelRect& rect, bool flipped);
 
   Network& network_;
   PictureSource& picture_;

@@ -33,7 +33,8 @@ RegionPlans::RegionPlans(Executor& executor, const Graph& graph, ParameterStore&
 std::unique_ptr<Plan> RegionPlans::make(const RestrictedGraph& part,
                                         const std::shared_ptr<Workspace>& workspace) const {
   const Shape input{1, picture_.c(), part.input.y.size(), part.input.x.size()};
-  return executor_.plan(part.graph, parameters_, {&input, 1}, {.workspace = workspace});
+  return executor_.plan(part.graph, parameters_, {&input, 1},
+                        {.outputs = OutputForm::rows, .workspace = workspace});
 }
 
 RestrictedGraph RegionPlans::restricted_to(const Region& wanted) const {

@@ -27,7 +27,7 @@ class RegionPlans {
 
   struct Ready {
     Region seen;  // of the picture: what the plan's input holds
-    Plan* plan;   // its output "logits" is of the region alone; valid until the next call
+    Plan* plan;   // its rows of "logits" are of the region alone; valid until the next call
   };
   Ready plan_for(const Region& wanted);
 

@@ -36,7 +36,7 @@ struct Segmenter::Context::State {
   Probabilities with_crf(const ImageView& picture, const Probabilities& probabilities,
                          ProgressSink* progress) const;
 
-  /// The walk of the data: calls visit(tile, logits) for every tile of the picture, or of the
+  /// The walk of the data: calls visit(tile, scores) for every tile of the picture, or of the
   /// picture mirrored left to right.
   template <typename Visit>
   void walk(const ImageView& picture, bool flipped, const Visit& visit) {
@@ -47,7 +47,7 @@ struct Segmenter::Context::State {
       to_tensor(region(picture, source), network->model().preprocess, plan.input(), 0);
       if (flipped) mirror_rows(plan.input());
       plan.forward();
-      visit(tile, plan.output("logits"));
+      visit(tile, plan.rows("logits"));
     }
   }
 
@@ -61,7 +61,7 @@ LabelMap Segmenter::Context::State::segment(const ImageView& picture, ProgressSi
   }
   LabelMap labels(picture.height, picture.width);
   walk(picture, false,
-       [&](const Tile& tile, ConstTensorView logits) { label_tile(logits, tile, labels); });
+       [&](const Tile& tile, const ScoreRows& scores) { label_tile(scores, tile, labels); });
   return labels;
 }
 
@@ -71,8 +71,8 @@ Probabilities Segmenter::Context::State::probabilities(const ImageView& picture,
   const bool both = network->options().flip;
   for (const bool flipped : {false, true}) {
     if (flipped && !both) break;
-    walk(picture, flipped, [&](const Tile& tile, ConstTensorView logits) {
-      add_probabilities(logits, tile, both ? 0.5f : 1.0f, flipped, sum);
+    walk(picture, flipped, [&](const Tile& tile, const ScoreRows& scores) {
+      add_probabilities(scores, tile, both ? 0.5f : 1.0f, flipped, sum);
     });
   }
   if (!network->options().crf) return sum;

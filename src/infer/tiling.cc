@@ -64,7 +64,8 @@ std::vector<Tile> Tiling::tiles(int height, int width) {
 double Tiling::bytes_per_pixel() {
   std::call_once(measured_, [&] {
     const Shape input{1, graph_.node(graph_.inputs.front()).channels, kProbeSide, kProbeSide};
-    const auto plan = executor_.plan(graph_, parameters_, {&input, 1}, {});
+    const auto plan =
+        executor_.plan(graph_, parameters_, {&input, 1}, {.outputs = OutputForm::rows});
     bytes_per_pixel_ =
         static_cast<double>(plan->memory_bytes()) / (double{kProbeSide} * kProbeSide);
   });

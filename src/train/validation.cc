@@ -91,7 +91,7 @@ ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const D
           plans.plan_for({1, preprocess.channels(), tile.rows.length(), tile.columns.length()});
       to_tensor(region(image, tile), preprocess, plan.input(), 0);
       plan.forward();
-      label_tile(plan.output("logits"), tile, labels);
+      label_tile(plan.rows("logits"), tile, labels);
     }
     matrix.add(labels, picture.labels);
     progress.update(index + 1, samples[static_cast<std::size_t>(index)].name);

@@ -29,10 +29,10 @@ std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id,
 /// Floats that hold the packed weights.
 std::int64_t packed_floats(const Convolution& kernel);
 
-/// The packed copy for Winograd's kernel; `backward`: of the convolution that gives the input's
-/// gradient.
+/// The packed copy for Winograd's kernel with this tile; `backward`: of the convolution that gives
+/// the input's gradient.
 std::shared_ptr<PackedWeights> pack_winograd(Lowering& l, ValueId id, const ConvGeometry& geometry,
-                                             bool backward);
+                                             int tile, bool backward);
 
 /// Dilations that Winograd's kernel takes: a wider one leaves pictures of too few pixels between
 /// the taps for tiles of four. It depends on nothing but the layer, as all choices of kernels do.
@@ -41,6 +41,12 @@ constexpr int kWinogradDilation = 8;
 /// Whether Winograd's kernel is the faster one: 3x3, stride 1, little dilation, enough channels for
 /// the transforms to pay.
 bool winograd_pays(const ConvGeometry& geometry);
+
+/// Results of its tiles along each axis in inference, where it pays: 4 or 6.
+int winograd_tile(const ConvGeometry& geometry);
+
+/// What `winograd_tile` means for parts of a picture.
+ConvolutionGrid winograd_grid();
 
 /// Whether our direct kernel is: dilations beyond Winograd's, and gradients of weights.
 bool direct_pays(const ConvGeometry& geometry, ConvPass pass);

@@ -6,6 +6,7 @@
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/lowering.h"
 #include "engine/executor.h"
+#include "engine/score_rows.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -34,16 +35,39 @@ std::shared_ptr<PackedWeightCache> own_weights(const PlanOptions& options) {
   return std::make_shared<PackedWeightCache>(options.lean ? Keep::turns : Keep::all);
 }
 
+class DrawnRows final : public ScoreRows {
+ public:
+  /// `frame` is asked anew for each row: a workspace may have moved.
+  DrawnRows(const cpu::DrawnOutput& output, std::function<Frame()> frame)
+      : output_(output), frame_(std::move(frame)) {}
+
+  Shape shape() const override { return output_.shape; }
+  void labels(std::int64_t n, std::int64_t y, Interval x, std::uint16_t* labels) const override {
+    cpu::draw_labels(frame_().view(output_.source), output_.drawing, n, y, x, labels);
+  }
+  void probabilities(std::int64_t n, std::int64_t y, Interval x, float* values,
+                     std::ptrdiff_t plane) const override {
+    cpu::draw_probabilities(frame_().view(output_.source), output_.drawing, n, y, x, values, plane);
+  }
+
+ private:
+  const cpu::DrawnOutput& output_;
+  std::function<Frame()> frame_;
+};
+
 class CpuPlan final : public Plan {
  public:
   CpuPlan(const Graph& graph, ParameterStore& parameters, std::span<const Shape> inputs,
-          const PlanOptions& options, std::shared_ptr<PackedWeightCache> weights)
+          const PlanOptions& options, const CpuOptions& cpu_options,
+          std::shared_ptr<PackedWeightCache> weights)
       : graph_(graph),
         trains_(options.mode == Mode::train),
         weights_(trains_ ? own_weights(options) : std::move(weights)),
         threads_(threads()),
         gradients_(zero_gradients(graph_, options)),
-        program_(cpu::Lowering(graph_, parameters, inputs, options, *weights_, gradients_).lower()),
+        program_(
+            cpu::Lowering(graph_, parameters, inputs, options, cpu_options, *weights_, gradients_)
+                .lower()),
         workspace_(options.workspace) {}
 
   TensorView input(int index) override {
@@ -57,6 +81,19 @@ class CpuPlan final : public Plan {
 
   ConstTensorView output(const std::string& name) const override {
     return const_cast<CpuPlan*>(this)->plain(find(program_.outputs, name));
+  }
+
+  const ScoreRows& rows(const std::string& name) override {
+    graph_.output(name);  // explains an unknown name
+    std::unique_ptr<ScoreRows>& rows = rows_[name];
+    if (rows) return *rows;
+    const auto drawn = program_.drawn_outputs.find(name);
+    if (drawn == program_.drawn_outputs.end()) {
+      rows = std::make_unique<OutputRows>(*this, name);
+    } else {
+      rows = std::make_unique<DrawnRows>(drawn->second, [this] { return frame(Pass::forward); });
+    }
+    return *rows;
   }
 
   TensorView output_gradient(const std::string& name) override {
@@ -106,6 +143,10 @@ class CpuPlan final : public Plan {
     const auto found = slots.find(name);
     if (found == slots.end()) {
       graph_.output(name);  // explains an unknown name
+      if (program_.drawn_outputs.contains(name)) {
+        throw Error("the plan was made to be read by rows, so \"" + name +
+                    "\" is nowhere as a whole; OutputForm::whole would work");
+      }
       throw Error("gradients exist in train mode only");
     }
     return found->second;
@@ -142,26 +183,32 @@ class CpuPlan final : public Plan {
   std::shared_ptr<Workspace> workspace_;
   Tensor arena_;  // where there is no workspace
   RunOptions run_;
+  std::map<std::string, std::unique_ptr<ScoreRows>> rows_;  // those that were asked for
 };
 
 class CpuExecutor final : public Executor {
  public:
+  explicit CpuExecutor(const CpuOptions& options) : options_(options) {}
+
   std::unique_ptr<Plan> plan(const Graph& graph, ParameterStore& parameters,
                              std::span<const Shape> inputs, const PlanOptions& options) override {
     require_parameters(graph, parameters);
-    return std::make_unique<CpuPlan>(graph, parameters, inputs, options, weights_);
+    return std::make_unique<CpuPlan>(graph, parameters, inputs, options, options_, weights_);
   }
   std::string name() const override { return "cpu"; }
-  ConvolutionGrid grid() const override { return {4, cpu::kWinogradDilation}; }
+  ConvolutionGrid grid() const override {
+    return options_.exact ? ConvolutionGrid{} : cpu::winograd_grid();
+  }
 
  private:
+  CpuOptions options_;
   std::shared_ptr<PackedWeightCache> weights_ = std::make_shared<PackedWeightCache>();
 };
 
 }  // namespace
 
-std::unique_ptr<Executor> make_cpu_executor() {
-  return std::make_unique<CpuExecutor>();
+std::unique_ptr<Executor> make_cpu_executor(const CpuOptions& options) {
+  return std::make_unique<CpuExecutor>(options);
 }
 
 }  // namespace segmentum

@@ -176,6 +176,39 @@ TEST(CpuConvolutions, NeverRunOnReferenceLoops) {
   }
 }
 
+class CpuExact : public testing::TestWithParam<EngineCase> {};
+
+// Plain float sums: a fifth of the rounding that Winograd's kernels are allowed.
+TEST_P(CpuExact, InfersAsTheReferenceWithoutWinograd) {
+  const auto engine = make_cpu_executor({.exact = true});
+  const EngineCase& c = GetParam();
+  expect_engines_agree(*engine, c.graph, c.inputs, {.mode = Mode::infer, .value_tolerance = 4e-6});
+  ParameterStore parameters = random_parameters(c.graph, 1);
+  for (const Mode mode : {Mode::infer, Mode::train}) {
+    const auto plan = engine->plan(c.graph, parameters, c.inputs, {.mode = mode});
+    for (const StepTime& step : plan->profile()) {
+      EXPECT_EQ(step.kernel.find("winograd"), std::string::npos) << step.node;
+    }
+  }
+}
+
+std::vector<EngineCase> cases_with_convolutions() {
+  std::vector<EngineCase> cases = engine_cases();
+  std::erase_if(cases, [](const EngineCase& c) {
+    return std::ranges::none_of(
+        c.graph.nodes, [](const Node& node) { return std::holds_alternative<op::Conv>(node.op); });
+  });
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, CpuExact, testing::ValuesIn(cases_with_convolutions()),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST(CpuExact, HasNoGroupsOfPixels) {
+  EXPECT_EQ(make_cpu_executor({.exact = true})->grid().period(conv_and_relu()), 1);
+  EXPECT_GT(make_cpu_executor()->grid().period(conv_and_relu()), 1);
+}
+
 /// All numbers that a run leaves behind, as bytes.
 struct Numbers {
   std::vector<float> all;

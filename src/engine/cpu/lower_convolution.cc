@@ -39,12 +39,13 @@ void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry 
                     const Activation& activation, const Slot& y) {
   const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
   const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
-  const auto packed = pack_winograd(l, id, g, false);
+  const int tile = l.training() ? 4 : winograd_tile(g);
+  const auto packed = pack_winograd(l, id, g, tile, false);
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
-  const int scratch = l.new_buffer(winograd_scratch_floats(g.ic, g.oc, threads()));
+  const int scratch = l.new_buffer(winograd_scratch_floats(tile, g.ic, g.oc, threads()));
   l.step(id, "winograd", {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
     winograd_convolution(f.view(x), static_cast<const float*>(packed->current()),
-                         {g.padding.top, g.padding.left, g.dilation},
+                         {g.padding.top, g.padding.left, g.dilation, tile},
                          {.bias = bias == nullptr ? nullptr : bias->value.data(),
                           .residual = f.view(residual),
                           .activation = activation},
@@ -114,7 +115,7 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   // In training the result must tell the derivative.
   const bool fused = l.training() ? can_fuse(activation) : keeps_zero(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  const auto lower_it = winograd_pays(geometry)                    ? lower_winograd
+  const auto lower_it = winograd_pays(geometry) && !l.exact()      ? lower_winograd
                         : direct_pays(geometry, ConvPass::forward) ? lower_direct
                                                                    : lower_onednn;
   lower_it(l, id, conv, geometry, fused ? activation : Activation{}, before);

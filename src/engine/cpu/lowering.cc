@@ -32,10 +32,12 @@ bool is_identity(const Graph& graph, const std::vector<Shape>& shapes, ValueId i
 }  // namespace
 
 Lowering::Lowering(const Graph& graph, ParameterStore& parameters, std::span<const Shape> inputs,
-                   const PlanOptions& options, PackedWeightCache& weights, Gradients& gradients)
+                   const PlanOptions& options, const CpuOptions& cpu_options,
+                   PackedWeightCache& weights, Gradients& gradients)
     : graph_(graph),
       parameters_(parameters),
       options_(options),
+      exact_(cpu_options.exact),
       weights_(weights),
       gradients_(gradients),
       shapes_(infer_shapes(graph, inputs)),
@@ -51,6 +53,7 @@ Lowering::Lowering(const Graph& graph, ParameterStore& parameters, std::span<con
   find_fused_activations();
   place_in_concatenations();
   find_gradients_wanted();
+  find_drawn();
 }
 
 void Lowering::find_aliases() {
@@ -324,7 +327,7 @@ void Lowering::finish(const Target& target) {
 }
 
 void Lowering::lower_forward(ValueId id) {
-  if (root(id) != static_cast<std::size_t>(id)) return;
+  if (root(id) != static_cast<std::size_t>(id) || drawn_[root(id)]) return;
   const std::size_t first = program_.forward.size();
   std::visit(
       [&]<typename Op>(const Op& op) {
@@ -384,6 +387,7 @@ Program Lowering::lower() && {
 /// Outputs leave in plain layout; their gradients come in the same way. A value that is plain and
 /// nobody else's is its own output.
 void Lowering::lower_outputs() {
+  if (draws_rows()) return lower_drawn_outputs();
   const auto keep = [&](const Slot& slot) {
     Buffer& buffer = program_.buffers[static_cast<std::size_t>(slot.buffer)];
     (options_.workspace ? buffer.kept : buffer.persistent) = true;

@@ -22,7 +22,8 @@ class MeanFieldState;
 class Lowering {
  public:
   Lowering(const Graph& graph, ParameterStore& parameters, std::span<const Shape> inputs,
-           const PlanOptions& options, PackedWeightCache& weights, Gradients& gradients);
+           const PlanOptions& options, const CpuOptions& cpu_options, PackedWeightCache& weights,
+           Gradients& gradients);
 
   Program lower() &&;
 
@@ -32,6 +33,8 @@ class Lowering {
   ParameterStore& parameters() { return parameters_; }
   PackedWeightCache& weights() { return weights_; }
   bool training() const { return options_.mode == Mode::train; }
+  /// Whether Winograd's kernels are out of the question.
+  bool exact() const { return exact_; }
   /// Whether a batch norm normalises by its running statistics: all do, or this one is frozen.
   bool frozen_batch_norm(ValueId id) const { return options_.frozen_batch_norm || !learns(id); }
   /// Whether a parameter of the node has a gradient.
@@ -117,6 +120,10 @@ class Lowering {
   void find_fused_activations();
   void place_in_concatenations();
   void find_gradients_wanted();
+  bool draws_rows() const { return options_.outputs == OutputForm::rows && !training(); }
+  void find_drawn();
+  bool for_rows_alone(std::size_t root) const;
+  DrawnOutput drawn_output(ValueId output);
   bool can_apply(const Operator& op, const Activation& activation) const;
   bool only_output(std::size_t root) const;
   bool can_write_slices(ValueId id) const;
@@ -124,12 +131,14 @@ class Lowering {
   void lower_backward(ValueId id);
   void lower_outputs();
   std::vector<int> written(ValueId id, const std::vector<int>& buffers) const;
+  void lower_drawn_outputs();
   Slot slice(const Slot& whole, std::int64_t channel, const Shape& shape) const;
   Slot& gradient_home(ValueId id);
 
   const Graph& graph_;
   ParameterStore& parameters_;
   const PlanOptions options_;
+  const bool exact_;
   PackedWeightCache& weights_;
   Gradients& gradients_;
   std::vector<Shape> shapes_;
@@ -138,6 +147,7 @@ class Lowering {
   std::vector<Activation> fused_;     // by root
   std::vector<Place> places_;         // by root
   std::vector<bool> wants_gradient_;  // by root
+  std::vector<bool> drawn_;           // by root: done while rows of an output are read
   std::vector<Slot> homes_, gradient_homes_;
   std::vector<bool> gradient_written_;                     // by root
   std::map<std::pair<std::size_t, int>, Slot> converted_;  // dense, by root and block

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/cpu/kernels/score_rows.h"
 #include "engine/cpu/layout.h"
 #include "engine/executor.h"
 #include "tensor/tensor.h"
@@ -69,13 +70,21 @@ struct Step {
   bool again = false;       // a forward step, among the backward ones
 };
 
+/// An output that is drawn from a value as it is read.
+struct DrawnOutput {
+  Slot source;  // blocked
+  ScoreDrawing drawing;
+  Shape shape;
+};
+
 struct Program {
   std::vector<Buffer> buffers;
   std::vector<Step> forward;
   std::vector<Step> backward;
-  std::vector<Slot> inputs;             // plain, by graph input
-  std::vector<Slot> input_gradients;    // plain, if asked for
-  std::map<std::string, Slot> outputs;  // plain, by name
+  std::vector<Slot> inputs;                          // plain, by graph input
+  std::vector<Slot> input_gradients;                 // plain, if asked for
+  std::map<std::string, Slot> outputs;               // plain, by name
+  std::map<std::string, DrawnOutput> drawn_outputs;  // instead of them, where rows are asked for
   std::map<std::string, Slot> output_gradients;
   std::map<std::string, Tensor> unread_gradients;  // of frozen parameters, made along with others
   std::int64_t arena_floats = 0;

@@ -1,4 +1,5 @@
 #include "engine/reference/reference_plan.h"
+#include "engine/score_rows.h"
 
 namespace segmentum {
 namespace {
@@ -12,6 +13,11 @@ class FloatPlan final : public Plan {
   TensorView input(int index) override { return plan_.input(index); }
   void forward(const RunOptions& options) override { plan_.forward(options); }
   ConstTensorView output(const std::string& name) const override { return plan_.output(name); }
+  const ScoreRows& rows(const std::string& name) override {
+    std::unique_ptr<ScoreRows>& rows = rows_[name];
+    if (!rows) rows = std::make_unique<OutputRows>(*this, name);
+    return *rows;
+  }
   TensorView output_gradient(const std::string& name) override {
     return plan_.output_gradient(name);
   }
@@ -22,6 +28,7 @@ class FloatPlan final : public Plan {
 
  private:
   ReferencePlan<float> plan_;
+  std::map<std::string, std::unique_ptr<ScoreRows>> rows_;  // those that were asked for
 };
 
 class ReferenceExecutor final : public Executor {

@@ -12,49 +12,100 @@
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
 
-// A group of tiles goes through three stages that stay in the second cache: inputs to 36
-// frequencies, one small matrix product for each frequency (tiles x channels), frequencies to
-// results.
+// A group of tiles goes through three stages that stay in the second cache: inputs to frequencies,
+// one small matrix product for each frequency (tiles x channels), frequencies to results; the last
+// two for a pair of blocks of results at a time. A tile is 4x4 results from 36 frequencies, or 6x6
+// from 64.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too
 
-constexpr std::int64_t kFrequencies = 36;
 constexpr std::int64_t kCacheFloats = 160 * 1024;  // of transformed inputs and products of a group
+constexpr std::int64_t kPair = 2;  // blocks of results that are multiplied at a time
 // Rows of the product held in registers, times two vectors of channels.
 constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 14 : 6;
 
-/// Tiles of one group.
-std::int64_t GroupSize(std::int64_t ic, std::int64_t oc) {
-  const std::int64_t fit = kCacheFloats / (kFrequencies * (whole_blocks(ic) + whole_blocks(oc)));
-  return std::clamp<std::int64_t>(fit / kRows * kRows, kRows, 8 * kRows);
-}
-
-template <class V>
+template <class V, int N>
 struct Line {
-  V v[6];
+  V v[N];
 };
 
-/// B^T d
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE Line<V> to_frequencies(D d, const Line<V>& in) {
-  const V two = hn::Set(d, 2.0f), four = hn::Set(d, 4.0f), five = hn::Set(d, 5.0f);
-  const V* x = in.v;
-  const V a = hn::NegMulAdd(four, x[2], x[4]), b = hn::NegMulAdd(four, x[1], x[3]);
-  const V c = hn::Sub(x[4], x[2]), e = hn::Mul(two, hn::Sub(x[3], x[1]));
-  return {{hn::MulAdd(four, x[0], hn::NegMulAdd(five, x[2], x[4])), hn::Add(a, b), hn::Sub(a, b),
-           hn::Add(c, e), hn::Sub(c, e), hn::MulAdd(four, x[1], hn::NegMulAdd(five, x[3], x[5]))}};
-}
+/// F(4, 3), by the points 0, 1, -1, 2, -2 and infinity.
+struct Tile4 {
+  static constexpr int kResults = 4, kSide = 6;
 
-/// A^T m: the first four of the result count.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE Line<V> from_frequencies(D d, const Line<V>& in) {
-  const V* m = in.v;
-  const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]);
-  const V c = hn::Add(m[3], m[4]), e = hn::Sub(m[3], m[4]);
-  return {{hn::Add(hn::Add(m[0], a), c), hn::MulAdd(hn::Set(d, 2.0f), e, b),
-           hn::MulAdd(hn::Set(d, 4.0f), c, a), hn::Add(hn::MulAdd(hn::Set(d, 8.0f), e, b), m[5]),
-           m[0], m[0]}};
+  /// B^T d
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 6> to_frequencies(D d, const Line<V, 6>& in) {
+    const V two = hn::Set(d, 2.0f), four = hn::Set(d, 4.0f), five = hn::Set(d, 5.0f);
+    const V* x = in.v;
+    const V a = hn::NegMulAdd(four, x[2], x[4]), b = hn::NegMulAdd(four, x[1], x[3]);
+    const V c = hn::Sub(x[4], x[2]), e = hn::Mul(two, hn::Sub(x[3], x[1]));
+    return {{hn::MulAdd(four, x[0], hn::NegMulAdd(five, x[2], x[4])), hn::Add(a, b), hn::Sub(a, b),
+             hn::Add(c, e), hn::Sub(c, e),
+             hn::MulAdd(four, x[1], hn::NegMulAdd(five, x[3], x[5]))}};
+  }
+
+  /// A^T m
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 4> from_frequencies(D d, const Line<V, 6>& in) {
+    const V* m = in.v;
+    const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]);
+    const V c = hn::Add(m[3], m[4]), e = hn::Sub(m[3], m[4]);
+    return {{hn::Add(hn::Add(m[0], a), c), hn::MulAdd(hn::Set(d, 2.0f), e, b),
+             hn::MulAdd(hn::Set(d, 4.0f), c, a),
+             hn::Add(hn::MulAdd(hn::Set(d, 8.0f), e, b), m[5])}};
+  }
+};
+
+/// F(6, 3), by the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
+struct Tile6 {
+  static constexpr int kResults = 6, kSide = 8;
+
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 8> to_frequencies(D d, const Line<V, 8>& in) {
+    const V quarter = hn::Set(d, 0.25f), four = hn::Set(d, 4.0f), half = hn::Set(d, 0.5f);
+    const V five = hn::Set(d, 5.0f), fiveq = hn::Set(d, 1.25f), two = hn::Set(d, 2.0f);
+    const V m17q = hn::Set(d, 4.25f), m21q = hn::Set(d, 5.25f);
+    const V* x = in.v;
+    const V even1 = hn::NegMulAdd(m17q, x[4], hn::Add(x[2], x[6]));
+    const V odd1 = hn::NegMulAdd(m17q, x[3], hn::Add(x[1], x[5]));
+    const V even2 = hn::MulAdd(quarter, x[2], hn::NegMulAdd(fiveq, x[4], x[6]));
+    const V odd2 = hn::MulAdd(four, x[5], hn::NegMulAdd(five, x[3], x[1]));
+    const V even3 = hn::MulAdd(four, x[2], hn::NegMulAdd(five, x[4], x[6]));
+    const V odd3 = hn::MulAdd(quarter, x[5], hn::NegMulAdd(fiveq, x[3], x[1]));
+    return {{hn::MulAdd(m21q, hn::Sub(x[4], x[2]), hn::Sub(x[0], x[6])), hn::Add(even1, odd1),
+             hn::Sub(even1, odd1), hn::MulAdd(half, odd2, even2), hn::NegMulAdd(half, odd2, even2),
+             hn::MulAdd(two, odd3, even3), hn::NegMulAdd(two, odd3, even3),
+             hn::MulAdd(m21q, hn::Sub(x[3], x[5]), hn::Sub(x[7], x[1]))}};
+  }
+
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 6> from_frequencies(D d, const Line<V, 8>& in) {
+    const V* m = in.v;
+    const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]);
+    const V c = hn::Add(m[3], m[4]), e = hn::Sub(m[3], m[4]);
+    const V f = hn::Add(m[5], m[6]), g = hn::Sub(m[5], m[6]);
+    const auto sum = [d](V first, float second_factor, V second, float third_factor, V third)
+                         HWY_ATTR {
+                           return hn::MulAdd(hn::Set(d, third_factor), third,
+                                             hn::MulAdd(hn::Set(d, second_factor), second, first));
+                         };
+    return {{hn::Add(hn::Add(m[0], a), hn::Add(c, f)), sum(b, 2.0f, e, 0.5f, g),
+             sum(a, 4.0f, c, 0.25f, f), sum(b, 8.0f, e, 0.125f, g), sum(a, 16.0f, c, 0.0625f, f),
+             hn::Add(sum(b, 32.0f, e, 0.03125f, g), m[7])}};
+  }
+};
+
+template <class T>
+constexpr std::int64_t kFrequencies = T::kSide* T::kSide;
+
+/// Tiles of one group.
+template <class T>
+std::int64_t GroupSize(std::int64_t ic) {
+  const std::int64_t fit =
+      kCacheFloats / (kFrequencies<T> * (whole_blocks(ic) + kPair * vector_block()));
+  return std::clamp<std::int64_t>(fit / kRows * kRows, kRows, 8 * kRows);
 }
 
 /// The first result of a tile; the others lie a dilation apart.
@@ -63,10 +114,10 @@ struct TileAt {
 };
 
 /// Where tiles begin along one axis: every d-th pixel is a picture of its own.
-std::vector<std::int64_t> TileOrigins(std::int64_t results, int dilation) {
+std::vector<std::int64_t> TileOrigins(std::int64_t results, int tile, int dilation) {
   std::vector<std::int64_t> origins;
   for (int phase = 0; phase < dilation; ++phase) {
-    for (std::int64_t i = phase; i < results; i += 4 * dilation) origins.push_back(i);
+    for (std::int64_t i = phase; i < results; i += tile * dilation) origins.push_back(i);
   }
   return origins;
 }
@@ -86,8 +137,8 @@ struct Task {
         window(w),
         epilogue(e),
         y(output),
-        rows(TileOrigins(output.shape.h(), w.dilation.h)),
-        columns(TileOrigins(output.shape.w(), w.dilation.w)) {}
+        rows(TileOrigins(output.shape.h(), w.tile, w.dilation.h)),
+        columns(TileOrigins(output.shape.w(), w.tile, w.dilation.w)) {}
 
   std::int64_t image_tiles() const {
     return static_cast<std::int64_t>(rows.size() * columns.size());
@@ -100,9 +151,10 @@ struct Task {
 };
 
 /// inputs [frequency][channel block][tile][B]
-template <int B>
+template <class T, int B>
 void TransformInput(const Task& task, std::int64_t first, std::int64_t count, std::int64_t room,
                     float* inputs) {
+  constexpr int kSide = T::kSide;
   const View& x = task.x;
   const std::int64_t blocks = x.blocks(), h = x.shape.h(), w = x.shape.w();
   const std::int64_t step = blocks * room * B;  // from one frequency to the next
@@ -110,28 +162,31 @@ void TransformInput(const Task& task, std::int64_t first, std::int64_t count, st
   for (std::int64_t t = 0; t < count; ++t) {
     const TileAt at = task.tile(first + t);
     const std::int64_t y0 = at.y - task.window.top, x0 = at.x - task.window.left;
-    const bool inside = y0 >= 0 && x0 >= 0 && y0 + 5 * apart.h < h && x0 + 5 * apart.w < w;
+    const bool inside =
+        y0 >= 0 && x0 >= 0 && y0 + (kSide - 1) * apart.h < h && x0 + (kSide - 1) * apart.w < w;
     for (std::int64_t cb = 0; cb < blocks; ++cb) {
       const float* plane = x.at(at.n, cb);
       float* out = inputs + (cb * room + t) * B;
       for_lanes<B>([&](std::size_t lane) HWY_ATTR {
         const Lanes<B> d;
         using V = hn::Vec<Lanes<B>>;
-        Line<V> rows[6];
-        for (int i = 0; i < 6; ++i) {
-          Line<V> line;
-          for (int j = 0; j < 6; ++j) {
+        Line<V, kSide> rows[kSide];
+        for (int i = 0; i < kSide; ++i) {
+          Line<V, kSide> line;
+          for (int j = 0; j < kSide; ++j) {
             const std::int64_t sy = y0 + i * apart.h, sx = x0 + j * apart.w;
             const bool there = inside || (sy >= 0 && sy < h && sx >= 0 && sx < w);
             line.v[j] = there ? hn::LoadU(d, plane + (sy * w + sx) * B + lane) : hn::Zero(d);
           }
-          rows[i] = to_frequencies(d, line);
+          rows[i] = T::to_frequencies(d, line);
         }
-        for (int j = 0; j < 6; ++j) {
-          const Line<V> column =
-              to_frequencies(d, Line<V>{{rows[0].v[j], rows[1].v[j], rows[2].v[j], rows[3].v[j],
-                                         rows[4].v[j], rows[5].v[j]}});
-          for (int i = 0; i < 6; ++i) hn::StoreU(column.v[i], d, out + (i * 6 + j) * step + lane);
+        for (int j = 0; j < kSide; ++j) {
+          Line<V, kSide> column;
+          for (int i = 0; i < kSide; ++i) column.v[i] = rows[i].v[j];
+          column = T::to_frequencies(d, column);
+          for (int i = 0; i < kSide; ++i) {
+            hn::StoreU(column.v[i], d, out + (i * kSide + j) * step + lane);
+          }
         }
       });
     }
@@ -185,44 +240,45 @@ void MultiplyPanel(const float* inputs, std::int64_t count, std::int64_t blocks,
   rows.template operator()<1>();
 }
 
-template <int B>
-void Multiply(const Task& task, std::int64_t count, std::int64_t room, const float* inputs,
-              float* products) {
+/// products [frequency][result block of the pair][tile][B] of the pair that begins with block `ob`.
+template <class T, int B>
+void Multiply(const Task& task, std::int64_t ob, std::int64_t count, std::int64_t room,
+              const float* inputs, float* products) {
   const std::int64_t blocks = task.x.blocks(), results = task.y.blocks();
-  for (std::int64_t f = 0; f < kFrequencies; ++f) {
+  for (std::int64_t f = 0; f < kFrequencies<T>; ++f) {
     const float* in = inputs + f * blocks * room * B;
-    float* out = products + f * results * room * B;
-    const float* weights = task.packed + f * blocks * B * results * B;
-    for (std::int64_t ob = 0; ob < results; ob += 2) {
-      const float* panel = weights + ob * B * blocks * B;
-      if (ob + 1 < results) {
-        MultiplyPanel<B, 2>(in, count, blocks, room, panel, out + ob * room * B);
-      } else {
-        MultiplyPanel<B, 1>(in, count, blocks, room, panel, out + ob * room * B);
-      }
+    float* out = products + f * kPair * room * B;
+    const float* panel = task.packed + (f * results + ob) * B * blocks * B;
+    if (ob + 1 < results) {
+      MultiplyPanel<B, 2>(in, count, blocks, room, panel, out);
+    } else {
+      MultiplyPanel<B, 1>(in, count, blocks, room, panel, out);
     }
   }
 }
 
-/// How many of a tile's four results along an axis exist.
-int ResultsInside(std::int64_t first, int apart, std::int64_t size) {
-  return static_cast<int>(std::min<std::int64_t>(4, (size - first + apart - 1) / apart));
+/// How many of a tile's results along an axis exist.
+int ResultsInside(const Task& task, std::int64_t first, int apart, std::int64_t size) {
+  return static_cast<int>(
+      std::min<std::int64_t>(task.window.tile, (size - first + apart - 1) / apart));
 }
 
-template <int B>
-void TransformOutput(const Task& task, std::int64_t first, std::int64_t count, std::int64_t room,
-                     const float* products, const float* bias) {
+template <class T, int B>
+void TransformOutput(const Task& task, std::int64_t pair, std::int64_t first, std::int64_t count,
+                     std::int64_t room, const float* products, const float* bias) {
+  constexpr int kSide = T::kSide;
   const View& y = task.y;
   const View& residual = task.epilogue.residual;
   const Activation activation = task.epilogue.activation;
-  const std::int64_t blocks = y.blocks(), step = blocks * room * B, w = y.shape.w();
+  const std::int64_t end = std::min(pair + kPair, y.blocks());
+  const std::int64_t step = kPair * room * B, w = y.shape.w();
   const Size2 apart = task.window.dilation;
   for (std::int64_t t = 0; t < count; ++t) {
     const TileAt at = task.tile(first + t);
-    const int rows = ResultsInside(at.y, apart.h, y.shape.h());
-    const int columns = ResultsInside(at.x, apart.w, w);
-    for (std::int64_t ob = 0; ob < blocks; ++ob) {
-      const float* in = products + (ob * room + t) * B;
+    const int rows = ResultsInside(task, at.y, apart.h, y.shape.h());
+    const int columns = ResultsInside(task, at.x, apart.w, w);
+    for (std::int64_t ob = pair; ob < end; ++ob) {
+      const float* in = products + ((ob - pair) * room + t) * B;
       const std::int64_t origin = (at.y * w + at.x) * B;
       float* out = y.at(at.n, ob) + origin;
       const float* plus = residual.data == nullptr ? nullptr : residual.at(at.n, ob) + origin;
@@ -230,16 +286,18 @@ void TransformOutput(const Task& task, std::int64_t first, std::int64_t count, s
         const Lanes<B> d;
         using V = hn::Vec<Lanes<B>>;
         const V b = hn::LoadU(d, bias + ob * B + lane);
-        Line<V> lines[6];
-        for (int i = 0; i < 6; ++i) {
-          Line<V> line;
-          for (int j = 0; j < 6; ++j) line.v[j] = hn::LoadU(d, in + (i * 6 + j) * step + lane);
-          lines[i] = from_frequencies(d, line);
+        Line<V, T::kResults> lines[kSide];
+        for (int i = 0; i < kSide; ++i) {
+          Line<V, kSide> line;
+          for (int j = 0; j < kSide; ++j) {
+            line.v[j] = hn::LoadU(d, in + (i * kSide + j) * step + lane);
+          }
+          lines[i] = T::from_frequencies(d, line);
         }
         for (int j = 0; j < columns; ++j) {
-          const Line<V> column =
-              from_frequencies(d, Line<V>{{lines[0].v[j], lines[1].v[j], lines[2].v[j],
-                                           lines[3].v[j], lines[4].v[j], lines[5].v[j]}});
+          Line<V, kSide> line;
+          for (int i = 0; i < kSide; ++i) line.v[i] = lines[i].v[j];
+          const Line<V, T::kResults> column = T::from_frequencies(d, line);
           for (int i = 0; i < rows; ++i) {
             const std::int64_t pixel =
                 (i * apart.h * w + j * apart.w) * B + static_cast<std::int64_t>(lane);
@@ -254,21 +312,29 @@ void TransformOutput(const Task& task, std::int64_t first, std::int64_t count, s
   }
 }
 
-std::int64_t ScratchFloats(std::int64_t ic, std::int64_t oc, int threads) {
-  const std::int64_t group =
-      GroupSize(ic, oc) * kFrequencies * (whole_blocks(ic) + whole_blocks(oc));
-  return threads * group + whole_blocks(oc);
+/// Calls body(T()) for the tile with so many results along an axis.
+template <class Body>
+auto with_tile(int tile, const Body& body) {
+  return tile == Tile6::kResults ? body(Tile6()) : body(Tile4());
 }
 
-template <int B>
+std::int64_t ScratchFloats(int tile, std::int64_t ic, std::int64_t oc, int threads) {
+  return with_tile(tile, [&]<class T>(T) {
+    const std::int64_t group =
+        GroupSize<T>(ic) * kFrequencies<T> * (whole_blocks(ic) + kPair * vector_block());
+    return threads * group + whole_blocks(oc);
+  });
+}
+
+template <class T, int B>
 void Run(const Task& task, float* scratch) {
   const std::int64_t ic = whole_blocks(task.x.shape.c()), oc = whole_blocks(task.y.shape.c());
-  const std::int64_t largest = GroupSize(ic, oc), tiles = task.tiles();
+  const std::int64_t largest = GroupSize<T>(ic), tiles = task.tiles();
   // Whole rounds of all workers, so that none waits for the last group.
   const std::int64_t workers = threads();
   const std::int64_t rounds = (tiles + largest * workers - 1) / (largest * workers);
   const std::int64_t groups = rounds * workers;
-  const std::int64_t worker_floats = largest * kFrequencies * (ic + oc);
+  const std::int64_t worker_floats = largest * kFrequencies<T> * (ic + kPair * B);
   float* bias = scratch + workers * worker_floats;
   std::fill_n(bias, oc, 0.0f);
   if (task.epilogue.bias != nullptr) std::copy_n(task.epilogue.bias, task.y.shape.c(), bias);
@@ -276,13 +342,15 @@ void Run(const Task& task, float* scratch) {
   // threads of its own.
   parallel_for(workers, [&](std::int64_t worker) {
     float* inputs = scratch + worker * worker_floats;
-    float* products = inputs + largest * kFrequencies * ic;
+    float* products = inputs + largest * kFrequencies<T> * ic;
     for (std::int64_t g = worker * rounds; g < (worker + 1) * rounds; ++g) {
       const std::int64_t first = tiles * g / groups, count = tiles * (g + 1) / groups - first;
       if (count == 0) continue;
-      TransformInput<B>(task, first, count, largest, inputs);
-      Multiply<B>(task, count, largest, inputs, products);
-      TransformOutput<B>(task, first, count, largest, products, bias);
+      TransformInput<T, B>(task, first, count, largest, inputs);
+      for (std::int64_t ob = 0; ob < task.y.blocks(); ob += kPair) {
+        Multiply<T, B>(task, ob, count, largest, inputs, products);
+        TransformOutput<T, B>(task, ob, first, count, largest, products, bias);
+      }
     }
   });
 }
@@ -290,7 +358,9 @@ void Run(const Task& task, float* scratch) {
 void WinogradConvolution(const View& x, const float* packed, const WinogradWindow& window,
                          const ConvEpilogue& epilogue, const View& y, float* scratch) {
   const Task task(x, packed, window, epilogue, y);
-  with_block(y.block, [&](auto block) { Run<block>(task, scratch); });
+  with_tile(window.tile, [&]<class T>(T) {
+    with_block(y.block, [&](auto block) { Run<T, block>(task, scratch); });
+  });
 }
 
 }  // namespace
@@ -304,24 +374,37 @@ HWY_EXPORT(WinogradConvolution);
 
 namespace {
 
+constexpr std::int64_t side_of(int tile) {
+  return tile + 2;
+}
+
+constexpr double kG4[6][3] = {{1.0 / 4, 0, 0},
+                              {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                              {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                              {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                              {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                              {0, 0, 1}};
+constexpr double kG6[8][3] = {{1, 0, 0},
+                              {-2.0 / 9, -2.0 / 9, -2.0 / 9},
+                              {-2.0 / 9, 2.0 / 9, -2.0 / 9},
+                              {1.0 / 90, 1.0 / 45, 2.0 / 45},
+                              {1.0 / 90, -1.0 / 45, 2.0 / 45},
+                              {32.0 / 45, 16.0 / 45, 8.0 / 45},
+                              {32.0 / 45, -16.0 / 45, 8.0 / 45},
+                              {0, 0, 1}};
+
 /// G g G^T of one 3x3 kernel, in double: the weights lose nothing before the product.
-std::array<double, 36> kernel_frequencies(const std::array<double, 9>& g) {
-  constexpr double kG[6][3] = {{1.0 / 4, 0, 0},
-                               {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                               {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                               {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                               {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                               {0, 0, 1}};
-  std::array<double, 36> result{};
-  for (int i = 0; i < 6; ++i) {
+std::array<double, 64> kernel_frequencies(int tile, const std::array<double, 9>& g) {
+  const auto side = static_cast<std::size_t>(side_of(tile));
+  const auto* factors = tile == 6 ? kG6 : kG4;
+  std::array<double, 64> result{};
+  for (std::size_t i = 0; i < side; ++i) {
     double row[3] = {};
-    for (int k = 0; k < 3; ++k) {
-      for (int j = 0; j < 3; ++j)
-        row[j] += kG[i][k] * g[3 * static_cast<std::size_t>(k) + static_cast<std::size_t>(j)];
+    for (std::size_t k = 0; k < 3; ++k) {
+      for (std::size_t j = 0; j < 3; ++j) row[j] += factors[i][k] * g[3 * k + j];
     }
-    for (int j = 0; j < 6; ++j) {
-      for (int k = 0; k < 3; ++k)
-        result[6 * static_cast<std::size_t>(i) + static_cast<std::size_t>(j)] += row[k] * kG[j][k];
+    for (std::size_t j = 0; j < side; ++j) {
+      for (std::size_t k = 0; k < 3; ++k) result[side * i + j] += row[k] * factors[j][k];
     }
   }
   return result;
@@ -329,16 +412,17 @@ std::array<double, 36> kernel_frequencies(const std::array<double, 9>& g) {
 
 }  // namespace
 
-std::int64_t winograd_weight_floats(std::int64_t ic, std::int64_t oc) {
-  return 36 * whole_blocks(ic) * whole_blocks(oc);
+std::int64_t winograd_weight_floats(int tile, std::int64_t ic, std::int64_t oc) {
+  return side_of(tile) * side_of(tile) * whole_blocks(ic) * whole_blocks(oc);
 }
 
-void winograd_pack(const float* weights, std::int64_t oc, std::int64_t ic, bool backward,
+void winograd_pack(const float* weights, int tile, std::int64_t oc, std::int64_t ic, bool backward,
                    float* packed) {
   const std::int64_t block = vector_block();
   const std::int64_t in = whole_blocks(backward ? oc : ic);
   const std::int64_t out = whole_blocks(backward ? ic : oc);
-  std::fill_n(packed, 36 * in * out, 0.0f);
+  const auto frequencies = static_cast<std::size_t>(side_of(tile) * side_of(tile));
+  std::fill_n(packed, winograd_weight_floats(tile, ic, oc), 0.0f);
   parallel_for(oc, [&](std::int64_t o) {
     for (std::int64_t i = 0; i < ic; ++i) {
       std::array<double, 9> kernel;
@@ -346,21 +430,21 @@ void winograd_pack(const float* weights, std::int64_t oc, std::int64_t ic, bool 
         const std::int64_t at = (o * ic + i) * 9;
         kernel[k] = weights[at + static_cast<std::int64_t>(backward ? 8 - k : k)];
       }
-      const std::array<double, 36> frequencies = kernel_frequencies(kernel);
+      const std::array<double, 64> transformed = kernel_frequencies(tile, kernel);
       const std::int64_t from = backward ? o : i, to = backward ? i : o;
       // Result blocks stand in pairs, [frequency][pair][channel][2 blocks]; the last may be single.
       const std::int64_t first = to / (2 * block) * 2 * block;
       const std::int64_t width = std::min(2 * block, out - first);
-      for (std::size_t f = 0; f < 36; ++f) {
+      for (std::size_t f = 0; f < frequencies; ++f) {
         float* panel = packed + static_cast<std::int64_t>(f) * in * out + first * in;
-        panel[from * width + (to - first)] = static_cast<float>(frequencies[f]);
+        panel[from * width + (to - first)] = static_cast<float>(transformed[f]);
       }
     }
   });
 }
 
-std::int64_t winograd_scratch_floats(std::int64_t ic, std::int64_t oc, int threads) {
-  return HWY_DYNAMIC_DISPATCH(ScratchFloats)(ic, oc, threads);
+std::int64_t winograd_scratch_floats(int tile, std::int64_t ic, std::int64_t oc, int threads) {
+  return HWY_DYNAMIC_DISPATCH(ScratchFloats)(tile, ic, oc, threads);
 }
 
 void winograd_convolution(const View& x, const float* packed, const WinogradWindow& window,

@@ -17,9 +17,10 @@ struct Case {
   std::int64_t n, ic, oc, h, w;
   int pad;
   Size2 dilation = 1;
+  int tile = 4;
 
   Shape out() const { return {n, oc, h + 2 * pad - 2 * dilation.h, w + 2 * pad - 2 * dilation.w}; }
-  WinogradWindow window() const { return {pad, pad, dilation}; }
+  WinogradWindow window() const { return {pad, pad, dilation, tile}; }
 };
 
 /// One output of the convolution in double.
@@ -38,6 +39,16 @@ double direct(const Tensor& x, const Tensor& weights, const Case& c, std::int64_
   return sum;
 }
 
+/// The same cases with tiles of 6x6.
+std::vector<Case> with_large_tiles(std::vector<Case> cases) {
+  const std::size_t count = cases.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    cases.push_back(cases[i]);
+    cases.back().tile = 6;
+  }
+  return cases;
+}
+
 class Winograd : public testing::TestWithParam<Case> {};
 
 TEST_P(Winograd, EqualsTheDirectConvolutionInDouble) {
@@ -47,10 +58,10 @@ TEST_P(Winograd, EqualsTheDirectConvolutionInDouble) {
   const Tensor bias = random_tensor({c.oc}, 3);
   const Shape out = c.out();
   Tensor residual = random_tensor(out, 4);
-  Tensor packed({winograd_weight_floats(c.ic, c.oc)});
-  winograd_pack(weights.data(), c.oc, c.ic, false, packed.data());
+  Tensor packed({winograd_weight_floats(c.tile, c.ic, c.oc)});
+  winograd_pack(weights.data(), c.tile, c.oc, c.ic, false, packed.data());
   Blocked in(x), plus(residual), result(out);
-  Tensor scratch({winograd_scratch_floats(c.ic, c.oc, threads())});
+  Tensor scratch({winograd_scratch_floats(c.tile, c.ic, c.oc, threads())});
   winograd_convolution(
       in.view, packed.data(), c.window(),
       {.bias = bias.data(), .residual = plus.view, .activation = ActivationKind::relu}, result.view,
@@ -79,11 +90,12 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
   const Tensor weights = random_tensor({c.oc, c.ic, 3, 3}, 2);
   const Shape out = c.out();
   Tensor dy = random_tensor(out, 5);
-  Tensor packed({winograd_weight_floats(c.ic, c.oc)});
-  winograd_pack(weights.data(), c.oc, c.ic, true, packed.data());
+  Tensor packed({winograd_weight_floats(c.tile, c.ic, c.oc)});
+  winograd_pack(weights.data(), c.tile, c.oc, c.ic, true, packed.data());
   Blocked in(dy), result(x.shape());
-  Tensor scratch({winograd_scratch_floats(c.oc, c.ic, threads())});
-  const WinogradWindow turned{2 * c.dilation.h - c.pad, 2 * c.dilation.w - c.pad, c.dilation};
+  Tensor scratch({winograd_scratch_floats(c.tile, c.oc, c.ic, threads())});
+  const WinogradWindow turned{2 * c.dilation.h - c.pad, 2 * c.dilation.w - c.pad, c.dilation,
+                              c.tile};
   winograd_convolution(in.view, packed.data(), turned, {}, result.view, scratch.data());
   const Tensor dx = result.plain();
   double forward = 0, backward = 0, size = 0;
@@ -103,12 +115,12 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
   EXPECT_NEAR(forward, backward, 1e-5 * size);
 }
 
-class WinogradTiles : public testing::TestWithParam<int> {};
+class WinogradTiles : public testing::TestWithParam<std::pair<int, int>> {};
 
-// A picture cut at a multiple of 4 times the dilation gives the same bits as the whole one.
+// A picture cut at a multiple of the tile times the dilation gives the same bits as the whole one.
 TEST_P(WinogradTiles, GiveTheSameBits) {
-  const int dilation = GetParam();
-  const std::int64_t ic = 20, oc = 33, w = 29, cut = 4 * dilation, h = 8 + cut;
+  const auto [tile, dilation] = GetParam();
+  const std::int64_t ic = 20, oc = 33, w = 29, cut = tile * dilation, h = 8 + cut;
   Tensor whole = random_tensor({1, ic, cut + h, w}, 1);
   Tensor part({1, ic, h, w});
   for (std::int64_t c = 0; c < ic; ++c) {
@@ -117,31 +129,33 @@ TEST_P(WinogradTiles, GiveTheSameBits) {
     }
   }
   const Tensor weights = random_tensor({oc, ic, 3, 3}, 2);
-  Tensor packed({winograd_weight_floats(ic, oc)});
-  winograd_pack(weights.data(), oc, ic, false, packed.data());
-  Tensor scratch({winograd_scratch_floats(ic, oc, threads())});
+  Tensor packed({winograd_weight_floats(tile, ic, oc)});
+  winograd_pack(weights.data(), tile, oc, ic, false, packed.data());
+  Tensor scratch({winograd_scratch_floats(tile, ic, oc, threads())});
+  const WinogradWindow window{dilation, dilation, dilation, tile};
   const auto run = [&](Tensor& x) {
     Blocked in(x), out(Shape{1, oc, x.shape().h(), w});
-    winograd_convolution(in.view, packed.data(), {dilation, dilation, dilation}, {}, out.view,
-                         scratch.data());
+    winograd_convolution(in.view, packed.data(), window, {}, out.view, scratch.data());
     return out.plain();
   };
-  const Tensor all = run(whole), tile = run(part);
+  const Tensor all = run(whole), some = run(part);
   for (std::int64_t o = 0; o < oc; ++o) {
-    for (std::int64_t y = 4 * dilation; y < h; ++y) {  // above lies what the cut put in
-      for (std::int64_t x = 0; x < w; ++x) ASSERT_EQ(tile(0, o, y, x), all(0, o, y + cut, x));
+    for (std::int64_t y = cut; y < h; ++y) {  // above lies what the cut put in
+      for (std::int64_t x = 0; x < w; ++x) ASSERT_EQ(some(0, o, y, x), all(0, o, y + cut, x));
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(Dilations, WinogradTiles, testing::Values(1, 2, 3));
+INSTANTIATE_TEST_SUITE_P(Dilations, WinogradTiles,
+                         testing::Values(std::pair{4, 1}, std::pair{4, 2}, std::pair{4, 3},
+                                         std::pair{6, 1}, std::pair{6, 2}));
 
-INSTANTIATE_TEST_SUITE_P(Sizes, Winograd,
-                         testing::Values(Case{1, 16, 16, 8, 8, 1}, Case{1, 3, 5, 1, 1, 1},
-                                         Case{2, 17, 40, 7, 13, 1}, Case{3, 48, 33, 11, 5, 1},
-                                         Case{1, 64, 96, 19, 21, 0}, Case{2, 8, 24, 6, 4, 2},
-                                         Case{1, 130, 70, 30, 37, 1}, Case{2, 17, 24, 13, 18, 2, 2},
-                                         Case{1, 16, 40, 21, 17, 4, 4}, Case{1, 20, 8, 5, 3, 4, 4},
-                                         Case{1, 9, 18, 12, 15, 3, {2, 3}}));
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, Winograd,
+    testing::ValuesIn(with_large_tiles(
+        {Case{1, 16, 16, 8, 8, 1}, Case{1, 3, 5, 1, 1, 1}, Case{2, 17, 40, 7, 13, 1},
+         Case{3, 48, 33, 11, 5, 1}, Case{1, 64, 96, 19, 21, 0}, Case{2, 8, 24, 6, 4, 2},
+         Case{1, 130, 70, 30, 37, 1}, Case{2, 17, 24, 13, 18, 2, 2}, Case{1, 16, 40, 21, 17, 4, 4},
+         Case{1, 20, 8, 5, 3, 4, 4}, Case{1, 9, 18, 12, 15, 3, {2, 3}}})));
 
 }  // namespace
 }  // namespace segmentum::cpu
