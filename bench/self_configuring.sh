@@ -25,7 +25,7 @@ trained() {
     "$segmentum" eval "$folder/best.segmentum" "$data/$pictures" --split "$split" --threads "$threads" \
       --json "$folder/eval.json" >>"$folder.txt" 2>&1
   fi
-  awk -F'[:,]' '/"mean_iou"/ { printf "%.1f", 100 * $2; exit }' "$folder/eval.json"
+  grep -o '"mean_iou": *[0-9.]*' "$folder/eval.json" | head -n 1 | awk '{ printf "%.1f", 100 * $2 }'
 }
 
 steps() { sed -n 's/^steps = \([0-9]*\) .*/\1/p' "$1/config.toml"; }

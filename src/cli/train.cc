@@ -85,6 +85,15 @@ std::vector<TrainSetting> settings_of(const Request& request) {
   return settings;
 }
 
+/// The settings that are not left open.
+std::set<std::string> decided(const std::vector<TrainSetting>& settings) {
+  std::set<std::string> keys;
+  for (const TrainSetting& setting : settings) {
+    if (setting.value != "auto") keys.insert(setting.key);
+  }
+  return keys;
+}
+
 TrainConfig config_of(const std::vector<TrainSetting>& settings) {
   TrainConfig config;
   for (const TrainSetting& setting : settings) {
@@ -124,12 +133,15 @@ void decide_model(TrainConfig& config) {
   }
 }
 
-/// runs/DATA-MODEL, of the folder or the description that DATA names.
-fs::path run_folder_of(const Request& request, const TrainConfig& config) {
+/// runs/DATA, of the folder or the description that DATA names, or runs/DATA-MODEL where the
+/// network is not to be chosen.
+fs::path run_folder_of(const Request& request, const TrainConfig& config,
+                       const std::set<std::string>& given) {
   if (!request.out.empty()) return request.out;
   fs::path data = fs::weakly_canonical(request.data);
   if (data.filename() == "dataset.toml") data = data.parent_path();
-  return fs::path("runs") / (data.stem().string() + "-" + *config.architecture);
+  const bool open = !request.fixed && config.init.empty() && !given.contains("architecture");
+  return fs::path("runs") / (data.stem().string() + (open ? "" : "-" + *config.architecture));
 }
 
 JsonObject json_of(const TrainSummary& summary, const Dataset& dataset) {
@@ -220,14 +232,6 @@ struct Run {
   bool begun = false;  // --resume, and there is something to resume
 };
 
-std::set<std::string> decided(const std::vector<TrainSetting>& settings) {
-  std::set<std::string> keys;
-  for (const TrainSetting& setting : settings) {
-    if (setting.value != "auto") keys.insert(setting.key);
-  }
-  return keys;
-}
-
 /// Wrong usage is found here, before the data are read.
 Run prepare_run(const Request& request) {
   const std::vector<TrainSetting> settings = settings_of(request);
@@ -235,7 +239,7 @@ Run prepare_run(const Request& request) {
       .request = request, .config = config_of(settings), .given = decided(settings), .folder = {}};
   run.begun = request.resume && fs::exists(fs::path(request.out) / "config.toml");
   if (!run.begun) decide_model(run.config);  // a run that has begun needs its init model no more
-  run.folder = run_folder_of(request, run.config);
+  run.folder = run_folder_of(request, run.config, run.given);
   run.begun = request.resume && fs::exists(run.folder / "config.toml");
   if (run.begun) check_resumed(settings, run.config, run.folder);
   return run;
@@ -244,9 +248,10 @@ Run prepare_run(const Request& request) {
 /// The same training with --seeds seeds, each in a folder of its own.
 std::vector<Run> prepare_seeds(const Request& request) {
   Request each = request;
-  TrainConfig config = config_of(settings_of(request));
+  const std::vector<TrainSetting> settings = settings_of(request);
+  TrainConfig config = config_of(settings);
   if (request.out.empty()) decide_model(config);
-  const fs::path folder = run_folder_of(request, config);
+  const fs::path folder = run_folder_of(request, config, decided(settings));
   std::vector<Run> runs;
   for (std::int64_t i = 0; i < *request.seeds; ++i) {
     each.seed = config.seed + i;
@@ -281,7 +286,7 @@ void choose(std::vector<Run>& runs, const Dataset& dataset, ProgressSink& progre
       "chosen for these data and this machine (what you set is not; --fixed: nothing is)");
   for (const std::string& line : choice_table(choices)) progress.message(line);
   for (Run& run : runs) {
-    if (!run.begun) apply(choices, run.config);
+    if (!run.begun) set_choices(choices, run.config);
   }
 }
 
@@ -337,7 +342,7 @@ int train_command(const Request& request) {
 
 constexpr const char* kHowItWorks = R"(
 What is not set is chosen from the data, the machine and the time there is: length (20 minutes),
-crop, depth and width of a U-Net, batch, loss and augmentation. Each choice is shown with its reason
+crop, network, its depth and width, batch, loss and augmentation. Each choice is shown with its reason
 and stands in the run's config.toml, which repeats the run; docs/training.md tells the rules. --fixed
 chooses nothing: the defaults below count, and without --steps, --epochs or --minutes a training
 takes 2,000 steps, and at least 10 epochs.
@@ -383,8 +388,9 @@ Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
   arguments.operand(request->data, "DATA", "folder or dataset.toml");
   arguments.option(request->model, "--model", "NAME",
-                   "the network (default: that of --init, or unet)");
-  arguments.option(request->out, "--out", "DIR", "the run's folder (default: runs/DATA-MODEL)");
+                   "the network (default: that of --init, or chosen)");
+  arguments.option(request->out, "--out", "DIR",
+                   "the run's folder (default: runs/DATA, or runs/DATA-MODEL)");
   arguments.option(request->init, "--init", "MODEL", "start from the weights of a model file");
   arguments.option(request->freeze, "--freeze", "PARTS",
                    "what stays as it is, such as backbone or encoder.0,head");

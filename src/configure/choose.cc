@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/threads.h"
 #include "configure/pace.h"
@@ -18,13 +20,15 @@ namespace segmentum {
 namespace {
 
 constexpr const char* kUnet = "unet";
+constexpr const char* kHypercolumn = "hypercolumn";
 constexpr std::array kWidths{8, 12, 16, 24, 32, 48, 64};
 constexpr int kMostDepth = 6;
 // A plan takes more than its values once, which is what the forecast counts: gradients, scratch.
 constexpr double kPlanOverForecast = 2;
-constexpr int kUsualBatch = 4;
 
-constexpr std::array<std::string_view, 17> kChosen{"minutes",
+constexpr std::array<std::string_view, 19> kChosen{"minutes",
+                                                   "architecture",
+                                                   "model.layers",
                                                    "crop",
                                                    "model.depth",
                                                    "model.width",
@@ -71,10 +75,20 @@ class Chooser {
  private:
   bool is_open(const std::string& key) const { return !given_.contains(key); }
 
+  bool has_length() const { return config_.steps || config_.minutes || config_.epochs; }
+
+  bool has_network_settings() const {
+    return std::ranges::any_of(given_,
+                               [](const std::string& key) { return key.starts_with("model."); });
+  }
+
   bool has_something_to_choose() const {
-    if (std::ranges::none_of(kChosen,
-                             [&](std::string_view key) { return is_open(std::string(key)); }))
-      return false;
+    const auto open = [&](std::string_view key) {
+      if (key == "minutes" && has_length()) return false;
+      if (key.starts_with("model.") && has_network_settings()) return false;
+      return is_open(std::string(key));
+    };
+    if (std::ranges::none_of(kChosen, open)) return false;
     if (!dataset_.splits.contains(config_.train_split) || dataset_.class_count() < 2) return false;
     return !box_crop(architecture(), {.settings = config_.model});
   }
@@ -102,16 +116,22 @@ class Chooser {
   }
 
   void choose_length() {
-    if (config_.steps || config_.minutes || config_.epochs) return;
+    if (has_length()) return;
     take("minutes", {kUsualMinutes, "no length is given"});
   }
 
   void choose_step() { take("crop", crop_side(profile_)); }
 
-  /// Whether depth and width are a U-Net's of 3x3 convolutions, and nobody's yet.
-  bool is_open_unet() const {
-    return architecture() == kUnet && config_.init.empty() && is_open("model.block") &&
-           is_open("model.padding");
+  bool has_open_network() const {
+    return is_open("architecture") && config_.init.empty() && !has_network_settings();
+  }
+
+  /// Whether the size of the network is that of one of ours, and nobody's yet.
+  bool has_open_size() const {
+    const bool plain = architecture() == kUnet
+                           ? is_open("model.block") && is_open("model.padding")
+                           : architecture() == kHypercolumn && is_open("model.backbone");
+    return plain && config_.init.empty();
   }
 
   Graph network() const {
@@ -128,8 +148,15 @@ class Chooser {
   }
 
   void choose_network() {
-    if (is_open_unet()) {
-      if (is_open("model.depth")) take("model.depth", depth());
+    if (has_open_network()) {
+      const Reasoned<std::string> network = segmentum::architecture(profile_, config_.crop);
+      take({"architecture", network.value, network.why});
+      if (network.value == kHypercolumn) {
+        take({"model.layers", "1,2,3,4,5", "from every second pixel to every 32nd"});
+      }
+    }
+    if (has_open_size()) {
+      if (architecture() == kUnet) take("model.depth", depth());
       if (is_open("model.width") && config_.minutes) return choose_width();
     }
     if (config_.minutes)
@@ -157,9 +184,9 @@ class Chooser {
       if (progress_.stop_requested()) throw Interrupted();
       paces.push_back(measure_pace(network(width), config_.crop, config_.optimizer, executor_));
       paces.back().width = width;
-      if (crops_within(seconds, paces.back(), kUsualBatch) < kCropsToLearn) break;
+      if (!sees_enough(seconds, paces.back())) break;
     }
-    const Reasoned<int> width = unet_width(paces, seconds);
+    const Reasoned<int> width = network_width(paces, seconds);
     pace_ = *std::ranges::find(paces, width.value, &Pace::width);
     take("model.width", width);
   }
@@ -226,7 +253,7 @@ bool can_be_chosen(std::string_view key) {
   return std::ranges::find(kChosen, key) != kChosen.end();
 }
 
-void apply(std::span<const Choice> choices, TrainConfig& config) {
+void set_choices(std::span<const Choice> choices, TrainConfig& config) {
   for (const Choice& choice : choices) set_option(config, choice.key, choice.value);
 }
 

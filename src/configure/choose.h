@@ -21,8 +21,9 @@ namespace segmentum {
 /// training is to take kUsualMinutes. Looks at pictures and masks of the training split; where the
 /// length is one of time, times a few steps here: what follows from that is in the choices, so a
 /// training with them does not depend on the stopwatch. Nothing is chosen for a network on boxes,
-/// without labelled pictures, and where all is given. Of the network nothing is chosen that `init`
-/// decides, or that is not a U-Net's. Throws the errors of `profile_data`, Interrupted.
+/// without labelled pictures, and where all is given. A network is chosen where none and none of
+/// its settings is given, its width and depth for a U-Net or hypercolumns; none of it where `init`
+/// decides. Throws the errors of `profile_data`, Interrupted.
 std::vector<Choice> choose_settings(const Dataset& dataset, const TrainConfig& config,
                                     const std::set<std::string>& given, Executor& executor,
                                     ProgressSink& progress);
@@ -32,7 +33,7 @@ inline constexpr int kUsualMinutes = 20;
 bool can_be_chosen(std::string_view key);
 
 /// Sets them.
-void apply(std::span<const Choice> choices, TrainConfig& config);
+void set_choices(std::span<const Choice> choices, TrainConfig& config);
 
 /// A line for each, keys and values in columns.
 std::vector<std::string> choice_table(std::span<const Choice> choices);

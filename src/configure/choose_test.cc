@@ -41,7 +41,7 @@ class Choose : public testing::Test {
 
 TEST_F(Choose, FitsTheTinyPictures) {
   const std::vector<Choice> choices = chosen();
-  apply(choices, config_);
+  set_choices(choices, config_);
   EXPECT_EQ(config_.crop, 32);  // pictures are 24x20
   EXPECT_EQ(config_.model.at("depth"), "2");
   EXPECT_EQ(config_.augment.flip_vertical, 0);  // 5 pictures are too few to tell
@@ -61,7 +61,7 @@ TEST_F(Choose, MinutesBuyAWidth) {
   config_.steps.reset();
   config_.minutes = 1e-6;
   const std::vector<Choice> choices = chosen();
-  apply(choices, config_);
+  set_choices(choices, config_);
   EXPECT_EQ(config_.model.at("width"), "8");
   EXPECT_EQ(config_.batch, 2);
   EXPECT_EQ(config_.minutes, 1e-6);
@@ -86,7 +86,7 @@ TEST_F(Choose, WhatIsGivenIsNotChosen) {
   for (const char* key : {"crop", "augment.scale_min", "augment.scale_max", "loss"}) {
     EXPECT_THAT(keys(choices), Not(Contains(key)));
   }
-  apply(choices, config_);
+  set_choices(choices, config_);
   EXPECT_EQ(config_.model.at("depth"), "2");  // of 48, 6 pixels would be left at 3
 }
 
@@ -101,7 +101,7 @@ TEST_F(Choose, AnotherNetworkKeepsItsSize) {
 TEST_F(Choose, NothingIsChosen) {
   std::set<std::string> all;
   for (const OptionDescription& option : train_options()) all.insert(option.key);
-  all.insert({"model.width", "model.depth"});
+  all.insert({"model.width", "model.layers"});
   EXPECT_THAT(chosen(all), testing::IsEmpty());  // as from another run's config.toml
   config_.architecture = "hypercolumn_boxes";
   EXPECT_THAT(chosen(), testing::IsEmpty());

@@ -6,6 +6,8 @@
 
 #include "data/instances.h"
 #include "data/statistics.h"
+#include "metrics/coarse_labels.h"
+#include "metrics/confusion_matrix.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -91,6 +93,7 @@ class Profiler {
   explicit Profiler(const Dataset& dataset)
       : class_pixels_(dataset.classes.size()),
         showing_(dataset.classes.size()),
+        coarse_(dataset.class_count()),
         orientation_(dataset.class_count()) {
     profile_.channels = dataset.channels;
     for (const ClassInfo& info : dataset.classes) profile_.classes.push_back(info.name);
@@ -107,6 +110,7 @@ class Profiler {
       class_pixels_[k] += here.pixels[k];
       showing_[k] += here.pixels[k] > 0;
     }
+    coarse_.add(coarsened(picture.labels, 4, CoarseRule::nearest), picture.labels);
     orientation_.add(picture.image, picture.labels);
     brightness_.push_back(brightness(picture.image));
     profile_.coloured = profile_.coloured || is_coloured(picture.image);
@@ -129,6 +133,7 @@ class Profiler {
       profile_.class_pictures.push_back(static_cast<double>(showing_[k]) / profile_.looked_at);
     }
     profile_.object_px = typical_object_px(std::move(objects_));
+    profile_.kept_at_4 = scores(coarse_).mean_iou;
     profile_.brightness_spread = relative_deviation(brightness_);
     profile_.orientation = orientation_.result();
     return profile_;
@@ -138,6 +143,7 @@ class Profiler {
   DataProfile profile_;
   std::vector<std::int64_t> class_pixels_;  // [K]
   std::vector<int> showing_;                // [K] pictures
+  ConfusionMatrix coarse_;
   OrientationSurvey orientation_;
   std::vector<int> heights_, widths_;
   std::vector<double> brightness_;

@@ -65,6 +65,8 @@ TEST_F(Profile, CountsWhatThePicturesShow) {
   EXPECT_THAT(profile.class_shares, ElementsAre(27.0 / 31, 4.0 / 31, 0.0));
   EXPECT_THAT(profile.class_pictures, ElementsAre(1.0, 1.0, 0.0));
   EXPECT_EQ(profile.object_px, 2);
+  // Pixel (2, 2) of each cell of 4x4 and its like: background left, background right.
+  EXPECT_DOUBLE_EQ(profile.kept_at_4, 27.0 / 31 / 2);
   EXPECT_TRUE(profile.coloured);
   EXPECT_NEAR(profile.brightness_spread, 0, 1e-12);
   EXPECT_EQ(profile.orientation.pictures, 3);

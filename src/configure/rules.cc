@@ -15,8 +15,13 @@ constexpr int kCropUnit = 32;
 constexpr int kLeastCrop = 160;
 constexpr int kMostCrop = 256;
 constexpr double kObjectsAcross = 2;  // an object and as much around it
+constexpr double kCoarseEnough = 0.85;
+constexpr int kLeastHypercolumnCrop = 128;
 constexpr int kLeastDepth = 3;
-constexpr int kLeastLowestSide = 8;     // of a crop at the lowest level
+constexpr int kLeastLowestSide = 8;  // of a crop at the lowest level
+constexpr std::int64_t kCropsToLearn = 6000;
+constexpr int kLeastBatch = 2;
+constexpr int kMostBatch = 8;
 constexpr double kTrainingShare = 0.9;  // of the time; the rest is validation
 
 constexpr double kFewPasses = 5;    // the network is still learning what does not vary
@@ -152,6 +157,16 @@ Reasoned<int> crop_side(const DataProfile& profile) {
   return {wanted, object + ": it and as much around it"};
 }
 
+Reasoned<std::string> architecture(const DataProfile& profile, int crop) {
+  const std::string kept = fmt::format("every fourth pixel keeps {:.0f} % mean IoU of the labels",
+                                       100 * profile.kept_at_4);
+  if (crop < kLeastHypercolumnCrop) {
+    return {"unet", fmt::format("crops of {} pixels are too small for five poolings", crop)};
+  }
+  if (profile.kept_at_4 < kCoarseEnough) return {"unet", kept + ": all are needed"};
+  return {"hypercolumn", kept + ": deep layers early learn more in the time"};
+}
+
 Reasoned<int> unet_depth(const DataProfile& profile, int crop,
                          std::span<const DepthReach> reaches) {
   const double wanted = kObjectsAcross * profile.object_px;
@@ -175,12 +190,15 @@ std::int64_t crops_within(double seconds, const Pace& pace, int batch) {
   return static_cast<std::int64_t>(kTrainingShare * seconds / std::max(each, 1e-9));
 }
 
-Reasoned<int> unet_width(std::span<const Pace> paces, double seconds) {
-  constexpr int kBatch = 2;
-  const auto crops = [&](const Pace& pace) { return crops_within(seconds, pace, kBatch); };
+bool sees_enough(double seconds, const Pace& pace) {
+  return crops_within(seconds, pace, kLeastBatch) >= kCropsToLearn;
+}
+
+Reasoned<int> network_width(std::span<const Pace> paces, double seconds) {
+  const auto crops = [&](const Pace& pace) { return crops_within(seconds, pace, kLeastBatch); };
   std::size_t best = 0;
   for (std::size_t i = 1; i < paces.size(); ++i) {
-    if (crops(paces[i]) >= kCropsToLearn) best = i;
+    if (sees_enough(seconds, paces[i])) best = i;
   }
   const std::int64_t seen = crops(paces[best]);
   const std::string time = fmt::format("{} crops in {:g} minutes here", seen, seconds / 60);
@@ -192,8 +210,8 @@ Reasoned<int> unet_width(std::span<const Pace> paces, double seconds) {
 
 Reasoned<int> batch_size(std::int64_t crops) {
   constexpr std::int64_t kStepsToLearn = 3000;
-  int batch = 2;
-  while (batch < 8 && crops / (2 * batch) >= kStepsToLearn) batch *= 2;
+  int batch = kLeastBatch;
+  while (batch < kMostBatch && crops / (2 * batch) >= kStepsToLearn) batch *= 2;
   return {batch, fmt::format("{} steps", crops / batch)};
 }
 

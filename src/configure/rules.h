@@ -30,6 +30,10 @@ struct Choice {
 /// A multiple of 32, 160 to 256: twice a typical object, and no more than the picture.
 Reasoned<int> crop_side(const DataProfile& profile);
 
+/// hypercolumn, which looks at every second pixel and deep layers early, where coarse labels say
+/// nearly as much and crops are large enough for its five poolings; else unet.
+Reasoned<std::string> architecture(const DataProfile& profile, int crop);
+
 /// How much of the picture a U-Net sees.
 struct DepthReach {
   int depth = 0;
@@ -51,11 +55,11 @@ struct Pace {
 /// for validation.
 std::int64_t crops_within(double seconds, const Pace& pace, int batch);
 
-/// Crops below which a narrower network learns more in the same time.
-inline constexpr std::int64_t kCropsToLearn = 6000;
+/// Whether a network sees as many crops in this time that a narrower one would not learn more.
+bool sees_enough(double seconds, const Pace& pace);
 
-/// The widest of `paces` (rising) that sees kCropsToLearn crops in time; else the narrowest.
-Reasoned<int> unet_width(std::span<const Pace> paces, double seconds);
+/// The widest of `paces` (rising) that sees enough; else the narrowest.
+Reasoned<int> network_width(std::span<const Pace> paces, double seconds);
 
 /// 2, 4 or 8 crops a step.
 Reasoned<int> batch_size(std::int64_t crops);

@@ -69,6 +69,16 @@ TEST(CropSide, IsNoLargerThanThePicture) {
   EXPECT_EQ(crop_side(profile).value, 32);
 }
 
+TEST(Architecture, FineLabelsNeedAllPixels) {
+  DataProfile profile = cells();
+  profile.kept_at_4 = 0.9;
+  EXPECT_EQ(architecture(profile, 128).value, "hypercolumn");
+  EXPECT_THAT(architecture(profile, 128).why, HasSubstr("keeps 90 % mean IoU"));
+  EXPECT_EQ(architecture(profile, 96).value, "unet");
+  profile.kept_at_4 = 0.8;
+  EXPECT_EQ(architecture(profile, 128).value, "unet");
+}
+
 constexpr std::array kReaches{DepthReach{1, 18},  DepthReach{2, 44},  DepthReach{3, 96},
                               DepthReach{4, 200}, DepthReach{5, 408}, DepthReach{6, 824}};
 
@@ -97,17 +107,17 @@ TEST(CropsWithin, NineTenthsOfTheTime) {
   EXPECT_EQ(crops_within(100, {.crop_seconds = 0.25, .update_seconds = 0.5}, 2), 180);
 }
 
-TEST(UnetWidth, IsTheWidestThatSeesEnough) {
+TEST(NetworkWidth, IsTheWidestThatSeesEnough) {
   const double minute = 60;
   // 0.9 * 60 s / 0.005 s are 10,800 crops; 5,400 of the wider network.
   const std::array paces{Pace{8, 0.005, 0}, Pace{16, 0.01, 0}};
-  EXPECT_EQ(unet_width(paces, minute).value, 8);
-  EXPECT_EQ(unet_width(paces, minute).why,
+  EXPECT_EQ(network_width(paces, minute).value, 8);
+  EXPECT_EQ(network_width(paces, minute).why,
             "10800 crops in 1 minutes here; width 16 would see only 5400");
-  EXPECT_EQ(unet_width(paces, 2 * minute).value, 16);
-  EXPECT_EQ(unet_width(paces, minute / 60).value, 8);
-  EXPECT_THAT(unet_width(paces, minute / 60).why, HasSubstr("180 crops"));
-  EXPECT_THAT(unet_width(paces, minute / 60).why, HasSubstr("the fastest network"));
+  EXPECT_EQ(network_width(paces, 2 * minute).value, 16);
+  EXPECT_EQ(network_width(paces, minute / 60).value, 8);
+  EXPECT_THAT(network_width(paces, minute / 60).why, HasSubstr("180 crops"));
+  EXPECT_THAT(network_width(paces, minute / 60).why, HasSubstr("the fastest network"));
 }
 
 TEST(BatchSize, GrowsWithTheNumberOfSteps) {
