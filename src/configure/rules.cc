@@ -16,6 +16,7 @@ constexpr int kLeastCrop = 160;
 constexpr int kMostCrop = 256;
 constexpr double kObjectsAcross = 2;  // an object and as much around it
 constexpr double kCoarseEnough = 0.85;
+constexpr double kLargeObject = 96;  // three pixels of the lowest of five levels
 constexpr int kLeastHypercolumnCrop = 128;
 constexpr int kLeastDepth = 3;
 constexpr int kLeastLowestSide = 8;  // of a crop at the lowest level
@@ -31,12 +32,13 @@ int up_to_unit(double pixels) {
   return static_cast<int>(std::ceil(pixels / kCropUnit)) * kCropUnit;
 }
 
+/// Two digits, or all before the point.
 std::string number(double value) {
-  return fmt::format("{:.3g}", value);
+  return value < 10 ? fmt::format("{:.2g}", value) : fmt::format("{:.0f}", value);
 }
 
 std::string percent(double share) {
-  return fmt::format("{:.2g} %", 100 * share);
+  return number(100 * share) + " %";
 }
 
 /// Whether a class is called by one of these words: "left lung", "eye_right".
@@ -158,13 +160,21 @@ Reasoned<int> crop_side(const DataProfile& profile) {
 }
 
 Reasoned<std::string> architecture(const DataProfile& profile, int crop) {
-  const std::string kept = fmt::format("every fourth pixel keeps {:.0f} % mean IoU of the labels",
-                                       100 * profile.kept_at_4);
+  const std::string object =
+      fmt::format("a typical object is {:.0f} pixels across", profile.object_px);
   if (crop < kLeastHypercolumnCrop) {
     return {"unet", fmt::format("crops of {} pixels are too small for five poolings", crop)};
   }
-  if (profile.kept_at_4 < kCoarseEnough) return {"unet", kept + ": all are needed"};
-  return {"hypercolumn", kept + ": deep layers early learn more in the time"};
+  if (profile.class_count() == 2) return {"unet", "two classes are told apart by little"};
+  if (profile.object_px < kLargeObject) {
+    return {"unet", object + ": its pixels tell more than depth"};
+  }
+  if (profile.kept_at_4 < kCoarseEnough) {
+    return {"unet",
+            fmt::format("labels are fine: every fourth pixel keeps {:.0f} % mean IoU of them",
+                        100 * profile.kept_at_4)};
+  }
+  return {"hypercolumn", object + ": deep layers tell more of it, and cost less"};
 }
 
 Reasoned<int> unet_depth(const DataProfile& profile, int crop,

@@ -30,8 +30,10 @@ struct Choice {
 /// A multiple of 32, 160 to 256: twice a typical object, and no more than the picture.
 Reasoned<int> crop_side(const DataProfile& profile);
 
-/// hypercolumn, which looks at every second pixel and deep layers early, where coarse labels say
-/// nearly as much and crops are large enough for its five poolings; else unet.
+/// hypercolumn, all of whose levels learn from the first step, where there are more than two
+/// classes, typical objects are as large as three pixels of its lowest level (96), labels are not
+/// fine (every fourth pixel keeps 85 % of their mean IoU) and crops have room for five poolings;
+/// else unet.
 Reasoned<std::string> architecture(const DataProfile& profile, int crop);
 
 /// How much of the picture a U-Net sees.

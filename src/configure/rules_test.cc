@@ -69,13 +69,22 @@ TEST(CropSide, IsNoLargerThanThePicture) {
   EXPECT_EQ(crop_side(profile).value, 32);
 }
 
-TEST(Architecture, FineLabelsNeedAllPixels) {
-  DataProfile profile = cells();
+TEST(Architecture, LargeObjectsWithoutFineLabelsNeedDepth) {
+  DataProfile profile = street();
+  profile.object_px = 100;
   profile.kept_at_4 = 0.9;
   EXPECT_EQ(architecture(profile, 128).value, "hypercolumn");
-  EXPECT_THAT(architecture(profile, 128).why, HasSubstr("keeps 90 % mean IoU"));
+  EXPECT_THAT(architecture(profile, 128).why, HasSubstr("100 pixels across"));
   EXPECT_EQ(architecture(profile, 96).value, "unet");
+  EXPECT_THAT(architecture(profile, 96).why, HasSubstr("96 pixels are too small"));
   profile.kept_at_4 = 0.8;
+  EXPECT_EQ(architecture(profile, 128).value, "unet");
+  EXPECT_THAT(architecture(profile, 128).why, HasSubstr("every fourth pixel keeps 80 %"));
+  profile.kept_at_4 = 0.9;
+  profile.object_px = 80;
+  EXPECT_EQ(architecture(profile, 128).value, "unet");
+  profile.object_px = 100;
+  profile.classes.resize(2);
   EXPECT_EQ(architecture(profile, 128).value, "unet");
 }
 
