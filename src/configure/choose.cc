@@ -21,7 +21,7 @@ namespace {
 
 constexpr const char* kUnet = "unet";
 constexpr const char* kHypercolumn = "hypercolumn";
-constexpr std::array kWidths{8, 12, 16, 24, 32, 48, 64};
+constexpr std::array kWidths{16, 24, 32, 48, 64};
 constexpr int kMostDepth = 6;
 // A plan takes more than its values once, which is what the forecast counts: gradients, scratch.
 constexpr double kPlanOverForecast = 2;
@@ -64,6 +64,7 @@ class Chooser {
     choose_length();
     choose_step();
     choose_network();
+    choose_crop_in_time();
     choose_batch();
     fit_memory();
     take_all(augmentation(profile_, passes(profile_, crops(), config_.crop)));
@@ -98,8 +99,12 @@ class Chooser {
   void take(const Choice& choice) {
     if (!is_open(choice.key)) return;
     set_option(config_, choice.key, choice.value);
-    std::erase_if(choices_, [&](const Choice& other) { return other.key == choice.key; });
-    choices_.push_back(choice);
+    const auto before = std::ranges::find(choices_, choice.key, &Choice::key);
+    if (before == choices_.end()) {
+      choices_.push_back(choice);
+    } else {
+      *before = choice;
+    }
   }
   void take(const std::string& key, const Reasoned<int>& value) {
     take({key, fmt::format("{}", value.value), value.why});
@@ -121,6 +126,18 @@ class Chooser {
   }
 
   void choose_step() { take("crop", crop_side(profile_)); }
+
+  /// Where the time is short; the depth follows.
+  void choose_crop_in_time() {
+    if (!pace_ || !config_.minutes || !is_open("crop")) return;
+    const int before = config_.crop;
+    take("crop", crop_in_time(crop_side(profile_), crops()));
+    const double share = static_cast<double>(config_.crop) / before;
+    pace_->crop_seconds *= share * share;
+    if (config_.crop != before && has_open_size() && architecture() == kUnet) {
+      take("model.depth", depth());
+    }
+  }
 
   bool has_open_network() const {
     return is_open("architecture") && config_.init.empty() && !has_network_settings();

@@ -62,8 +62,8 @@ TEST_F(Choose, MinutesBuyAWidth) {
   config_.minutes = 1e-6;
   const std::vector<Choice> choices = chosen();
   set_choices(choices, config_);
-  EXPECT_EQ(config_.model.at("width"), "8");
-  EXPECT_EQ(config_.batch, 2);
+  EXPECT_EQ(config_.model.at("width"), "16");
+  EXPECT_EQ(config_.batch, 4);
   EXPECT_EQ(config_.minutes, 1e-6);
 }
 

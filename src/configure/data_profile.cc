@@ -60,12 +60,28 @@ double brightness(const Image& image) {
   return mean_sample<float>(image);
 }
 
-double relative_deviation(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double deviation(const std::vector<double>& values) {
+  const double middle = mean(values);
   double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return mean == 0 ? 0 : std::sqrt(squares / n) / std::abs(mean);
+  for (const double value : values) squares += (value - middle) * (value - middle);
+  return std::sqrt(squares / static_cast<double>(values.size()));
+}
+
+double relative_deviation(const std::vector<double>& values) {
+  const double middle = mean(values);
+  return middle == 0 ? 0 : deviation(values) / std::abs(middle);
+}
+
+/// e to the deviation of the logarithms.
+double factor_between(const std::vector<double>& values) {
+  if (values.empty()) return 1;
+  std::vector<double> logarithms(values.size());
+  std::ranges::transform(values, logarithms.begin(), [](double value) { return std::log(value); });
+  return std::exp(deviation(logarithms));
 }
 
 int median(std::vector<int> values) {
@@ -115,6 +131,7 @@ class Profiler {
     brightness_.push_back(brightness(picture.image));
     profile_.coloured = profile_.coloured || is_coloured(picture.image);
     const std::vector<std::int64_t> objects = object_pixels(picture.labels);
+    if (!objects.empty()) sizes_.push_back(typical_object_px(objects));
     objects_.insert(objects_.end(), objects.begin(), objects.end());
   }
 
@@ -133,6 +150,7 @@ class Profiler {
       profile_.class_pictures.push_back(static_cast<double>(showing_[k]) / profile_.looked_at);
     }
     profile_.object_px = typical_object_px(std::move(objects_));
+    profile_.object_spread = factor_between(sizes_);
     profile_.kept_at_4 = scores(coarse_).mean_iou;
     profile_.brightness_spread = relative_deviation(brightness_);
     profile_.orientation = orientation_.result();
@@ -148,6 +166,7 @@ class Profiler {
   std::vector<int> heights_, widths_;
   std::vector<double> brightness_;
   std::vector<std::int64_t> objects_;  // pixels of each
+  std::vector<double> sizes_;          // of the typical object of each picture
   std::int64_t pixels_ = 0;
 };
 

@@ -24,6 +24,8 @@ struct DataProfile {
   /// Half of the pixels of objects lie in one of at least this side (the root of its pixels); 0: no
   /// objects. Objects are connected regions of a class other than the first.
   double object_px = 0;
+  /// By what factor that differs from picture to picture: e to the deviation of its logarithm.
+  double object_spread = 1;
   /// The mean IoU that labels keep when only every fourth pixel, both ways, has one of its own.
   double kept_at_4 = 1;
   double brightness_spread = 0;  // deviation of the pictures' mean samples, by their mean

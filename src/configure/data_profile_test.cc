@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "image/codec.h"
 #include "segmentum/error.h"
 #include "train/tiny_dataset.h"
@@ -65,6 +67,7 @@ TEST_F(Profile, CountsWhatThePicturesShow) {
   EXPECT_THAT(profile.class_shares, ElementsAre(27.0 / 31, 4.0 / 31, 0.0));
   EXPECT_THAT(profile.class_pictures, ElementsAre(1.0, 1.0, 0.0));
   EXPECT_EQ(profile.object_px, 2);
+  EXPECT_EQ(profile.object_spread, 1);  // in every picture
   // Pixel (2, 2) of each cell of 4x4 and its like: background left, background right.
   EXPECT_DOUBLE_EQ(profile.kept_at_4, 27.0 / 31 / 2);
   EXPECT_TRUE(profile.coloured);
@@ -78,6 +81,16 @@ TEST_F(Profile, BrightnessSpreadIsRelative) {
   const DataProfile profile = profile_data(dataset_, "train", sink_);
   EXPECT_NEAR(profile.brightness_spread, 0.5, 1e-12);  // 100 +- 50
   EXPECT_FALSE(profile.coloured);
+}
+
+TEST_F(Profile, ObjectsDifferFromPictureToPicture) {
+  write("a", false, 50);
+  write("b", false, 50);
+  LabelMap labels = read_labels(dataset_, dataset_.split("train")[1]);
+  for (int x = 0; x < 8; ++x) labels(1, x) = labels(2, x) = 1;  // 16 pixels, where there were 4
+  write_label_png(dataset_.root / "b_mask.png", labels, palette_of(dataset_.classes));
+  // Of 2 and of 4 pixels: a factor of the root of 2 from the middle.
+  EXPECT_NEAR(profile_data(dataset_, "train", sink_).object_spread, std::sqrt(2), 1e-12);
 }
 
 TEST_F(Profile, LooksAtAPartOfALargeSplit) {

@@ -21,11 +21,12 @@ constexpr int kLeastHypercolumnCrop = 128;
 constexpr int kLeastDepth = 3;
 constexpr int kLeastLowestSide = 8;  // of a crop at the lowest level
 constexpr std::int64_t kCropsToLearn = 6000;
-constexpr int kLeastBatch = 2;
+constexpr std::int64_t kStepsToLearn = 6000;
+constexpr int kUsualBatch = 4;  // of fewer, batch norms learn too little where pictures differ
 constexpr int kMostBatch = 8;
 constexpr double kTrainingShare = 0.9;  // of the time; the rest is validation
 
-constexpr double kFewPasses = 5;    // the network is still learning what does not vary
+constexpr double kFewPasses = 10;   // the network is still learning what does not vary
 constexpr double kManyPasses = 30;  // it begins to know the pictures by heart
 
 int up_to_unit(double pixels) {
@@ -104,17 +105,15 @@ std::vector<Choice> mirroring_and_turning(const DataProfile& profile, double pas
   return choices;
 }
 
-std::vector<Choice> enlargement(double passes) {
-  const std::string often = fmt::format("each pixel is shown {} times", number(passes));
-  if (passes < kFewPasses) {
-    return {{"augment.scale_min", "0.8", often + ": too seldom to learn other sizes"},
-            {"augment.scale_max", "1.25", ""}};
-  }
-  if (passes < kManyPasses) {
-    return {{"augment.scale_min", "0.7", often}, {"augment.scale_max", "1.4", ""}};
-  }
-  return {{"augment.scale_min", "0.5", often + ": often enough to know it by heart"},
-          {"augment.scale_max", "1.5", ""}};
+std::vector<Choice> enlargement(const DataProfile& profile, double passes) {
+  const double wide =
+      std::max(profile.object_spread * profile.object_spread, passes < kManyPasses ? 1.25 : 1.4);
+  const double least = std::clamp(1 / wide, 0.5, 0.8), most = std::clamp(wide, 1.25, 1.5);
+  std::string why = fmt::format("objects differ by a factor of {} from picture to picture",
+                                number(profile.object_spread));
+  if (passes >= kManyPasses) why += fmt::format("; each pixel is shown {} times", number(passes));
+  return {{"augment.scale_min", fmt::format("{:.2g}", least), why},
+          {"augment.scale_max", fmt::format("{:.3g}", most), ""}};
 }
 
 std::vector<Choice> colours(const DataProfile& profile) {
@@ -201,11 +200,11 @@ std::int64_t crops_within(double seconds, const Pace& pace, int batch) {
 }
 
 bool sees_enough(double seconds, const Pace& pace) {
-  return crops_within(seconds, pace, kLeastBatch) >= kCropsToLearn;
+  return crops_within(seconds, pace, kUsualBatch) >= kCropsToLearn;
 }
 
 Reasoned<int> network_width(std::span<const Pace> paces, double seconds) {
-  const auto crops = [&](const Pace& pace) { return crops_within(seconds, pace, kLeastBatch); };
+  const auto crops = [&](const Pace& pace) { return crops_within(seconds, pace, kUsualBatch); };
   std::size_t best = 0;
   for (std::size_t i = 1; i < paces.size(); ++i) {
     if (sees_enough(seconds, paces[i])) best = i;
@@ -218,10 +217,17 @@ Reasoned<int> network_width(std::span<const Pace> paces, double seconds) {
                                          paces[best + 1].width, crops(paces[best + 1]))};
 }
 
+Reasoned<int> crop_in_time(const Reasoned<int>& crop, std::int64_t crops) {
+  if (crops >= kCropsToLearn || crop.value <= kLeastCrop) return crop;
+  const double share = static_cast<double>(crops) / static_cast<double>(kCropsToLearn);
+  const int units = static_cast<int>(crop.value * std::sqrt(share)) / kCropUnit;
+  const int side = std::max(kLeastCrop, units * kCropUnit);
+  return {side, fmt::format("the time is short, and {} crops of {} pixels would be few", crops,
+                            crop.value)};
+}
+
 Reasoned<int> batch_size(std::int64_t crops) {
-  constexpr std::int64_t kStepsToLearn = 3000;
-  int batch = kLeastBatch;
-  while (batch < kMostBatch && crops / (2 * batch) >= kStepsToLearn) batch *= 2;
+  const int batch = crops / kMostBatch >= kStepsToLearn ? kMostBatch : kUsualBatch;
   return {batch, fmt::format("{} steps", crops / batch)};
 }
 
@@ -231,7 +237,7 @@ double passes(const DataProfile& profile, std::int64_t crops, int crop) {
 }
 
 std::vector<Choice> augmentation(const DataProfile& profile, double passes) {
-  std::vector<Choice> choices = enlargement(passes);
+  std::vector<Choice> choices = enlargement(profile, passes);
   append(choices, mirroring_and_turning(profile, passes));
   append(choices, colours(profile));
   return choices;
@@ -240,25 +246,25 @@ std::vector<Choice> augmentation(const DataProfile& profile, double passes) {
 std::vector<Choice> loss_of_shares(const DataProfile& profile) {
   constexpr double kRareOfTwo = 0.3;
   constexpr double kSeldom = 0.02;  // of the pixels: a crop at a random place hardly shows it
+  if (profile.class_count() > 2) {
+    return {{"loss", "cross_entropy", "with weights for the classes"},
+            {"class_weights", "median_frequency",
+             "mean IoU counts " + counted(profile.class_count(), "class") + " alike"}};
+  }
   const int rarest = rarest_class(profile);
   if (rarest < 0) return {};
   const auto k = static_cast<std::size_t>(rarest);
-  const std::string share =
-      fmt::format("{} is {} of the pixels", profile.classes[k], percent(profile.class_shares[k]));
+  const double share = profile.class_shares[k];
+  const std::string rare =
+      fmt::format("{} is {} of the pixels", profile.classes[k], percent(share));
   std::vector<Choice> choices;
-  if (profile.class_count() == 2) {
-    const bool rare = profile.class_shares[k] < kRareOfTwo;
-    choices.push_back({"loss", rare ? "cross_entropy+dice" : "cross_entropy",
-                       rare ? share + "; Dice counts both classes alike" : share});
-  } else {
-    choices.push_back({"loss", "cross_entropy", "with weights for the classes"});
-    choices.push_back({"class_weights", "median_frequency",
-                       "mean IoU counts " + counted(profile.class_count(), "class") + " alike"});
-  }
-  const bool seldom = profile.class_shares[k] < kSeldom;
-  choices.push_back({"augment.class_crop", seldom ? "0.5" : "0",
-                     seldom ? share + ": half of the crops are laid around a class drawn at random"
-                            : "crops at random places show every class"});
+  choices.push_back(share < kRareOfTwo
+                        ? Choice{"loss", "cross_entropy+dice", rare + "; Dice counts both alike"}
+                        : Choice{"loss", "cross_entropy", rare});
+  choices.push_back(share < kSeldom
+                        ? Choice{"augment.class_crop", "0.5",
+                                 "half of the crops are laid around a class drawn at random"}
+                        : Choice{"augment.class_crop", "0", "crops at random places show both"});
   return choices;
 }
 

@@ -63,7 +63,11 @@ bool sees_enough(double seconds, const Pace& pace);
 /// The widest of `paces` (rising) that sees enough; else the narrowest.
 Reasoned<int> network_width(std::span<const Pace> paces, double seconds);
 
-/// 2, 4 or 8 crops a step.
+/// `crop`, or as much less of it as lets the training see enough crops, but 160 at least. `crops`:
+/// how many of `crop` there is time for.
+Reasoned<int> crop_in_time(const Reasoned<int>& crop, std::int64_t crops);
+
+/// 4 crops a step, 8 where there are thousands of steps all the same.
 Reasoned<int> batch_size(std::int64_t crops);
 
 /// How often the training shows each pixel of the data.

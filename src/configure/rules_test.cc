@@ -129,13 +129,21 @@ TEST(NetworkWidth, IsTheWidestThatSeesEnough) {
   EXPECT_THAT(network_width(paces, minute / 60).why, HasSubstr("the fastest network"));
 }
 
+TEST(CropInTime, IsSmallerWhereThereIsTimeForFew) {
+  const Reasoned<int> crop{256, "large objects"};
+  EXPECT_EQ(crop_in_time(crop, 6000).value, 256);
+  EXPECT_EQ(crop_in_time(crop, 6000).why, "large objects");
+  EXPECT_EQ(crop_in_time(crop, 4600).value, 224);  // 256 * sqrt(4600 / 6000) = 224.2
+  EXPECT_EQ(crop_in_time(crop, 100).value, 160);
+  EXPECT_THAT(crop_in_time(crop, 100).why, HasSubstr("100 crops of 256 pixels would be few"));
+  EXPECT_EQ(crop_in_time({64, ""}, 100).value, 64);  // of small pictures
+}
+
 TEST(BatchSize, GrowsWithTheNumberOfSteps) {
-  EXPECT_EQ(batch_size(100).value, 2);
-  EXPECT_EQ(batch_size(11'999).value, 2);
-  EXPECT_EQ(batch_size(12'000).value, 4);  // 3,000 steps
-  EXPECT_EQ(batch_size(24'000).value, 8);
-  EXPECT_EQ(batch_size(1'000'000).value, 8);
-  EXPECT_EQ(batch_size(100).why, "50 steps");
+  EXPECT_EQ(batch_size(100).value, 4);
+  EXPECT_EQ(batch_size(47'999).value, 4);
+  EXPECT_EQ(batch_size(48'000).value, 8);  // 6,000 steps
+  EXPECT_EQ(batch_size(100).why, "25 steps");
 }
 
 TEST(Passes, CountPixels) {
@@ -180,15 +188,24 @@ TEST(Augmentation, NamesOfSidesForbidMirrors) {
   EXPECT_EQ(value_of(augmentation(lungs, 10), "augment.flip_horizontal"), "0.5");
 }
 
-TEST(Augmentation, GrowsWithThePasses) {
-  const auto range = [](double passes) {
-    const auto choices = augmentation(cells(), passes);
+TEST(Augmentation, SizesVaryAsTheObjectsDo) {
+  DataProfile profile = cells();
+  const auto range = [&](double passes) {
+    const auto choices = augmentation(profile, passes);
     return value_of(choices, "augment.scale_min") + " " + value_of(choices, "augment.scale_max");
   };
   EXPECT_EQ(range(1), "0.8 1.25");
-  EXPECT_EQ(range(10), "0.7 1.4");
-  EXPECT_EQ(range(100), "0.5 1.5");
+  profile.object_spread = 1.2;  // 1.44, and 1 / 1.44
+  EXPECT_EQ(range(1), "0.69 1.44");
+  profile.object_spread = 2;
+  EXPECT_EQ(range(1), "0.5 1.5");
+}
+
+TEST(Augmentation, GrowsWithThePasses) {
   EXPECT_EQ(value_of(augmentation(cells(), 1), "augment.rotation_degrees"), "0");
+  EXPECT_EQ(value_of(augmentation(cells(), 29), "augment.scale_max"), "1.25");
+  EXPECT_EQ(value_of(augmentation(cells(), 30), "augment.scale_min"), "0.71");
+  EXPECT_EQ(value_of(augmentation(cells(), 30), "augment.scale_max"), "1.4");
 }
 
 TEST(Augmentation, ColoursVaryAsThePicturesDo) {
@@ -206,15 +223,15 @@ TEST(LossOfShares, TwoClasses) {
   EXPECT_EQ(value_of(loss_of_shares(profile), "loss"), "cross_entropy");
   profile.class_shares = {0.99, 0.01};
   EXPECT_EQ(value_of(loss_of_shares(profile), "augment.class_crop"), "0.5");
-  EXPECT_THAT(why_of(loss_of_shares(profile), "augment.class_crop"),
-              HasSubstr("cell is 1 % of the pixels"));
+  EXPECT_EQ(why_of(loss_of_shares(profile), "loss"),
+            "cell is 1 % of the pixels; Dice counts both alike");
 }
 
 TEST(LossOfShares, ManyClasses) {
   EXPECT_EQ(value_of(loss_of_shares(street()), "class_weights"), "median_frequency");
-  EXPECT_EQ(value_of(loss_of_shares(street()), "augment.class_crop"), "0.5");
-  DataProfile empty = street();
-  empty.class_shares = {0, 0, 0};
+  EXPECT_EQ(value_of(loss_of_shares(street()), "augment.class_crop"), "");
+  DataProfile empty = cells();
+  empty.class_shares = {0, 0};
   EXPECT_TRUE(loss_of_shares(empty).empty());
 }
 
