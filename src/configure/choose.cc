@@ -127,16 +127,14 @@ class Chooser {
 
   void choose_step() { take("crop", crop_side(profile_)); }
 
-  /// Where the time is short; the depth follows.
+  /// Where the time is short; the depth follows. Scenes keep their surroundings.
   void choose_crop_in_time() {
-    if (!pace_ || !config_.minutes || !is_open("crop")) return;
+    if (!pace_ || !config_.minutes || !is_open("crop") || architecture() != kUnet) return;
     const int before = config_.crop;
     take("crop", crop_in_time(crop_side(profile_), crops()));
     const double share = static_cast<double>(config_.crop) / before;
     pace_->crop_seconds *= share * share;
-    if (config_.crop != before && has_open_size() && architecture() == kUnet) {
-      take("model.depth", depth());
-    }
+    if (config_.crop != before && has_open_size()) take("model.depth", depth());
   }
 
   bool has_open_network() const {
