@@ -191,7 +191,11 @@ DataProfile profile_data(const Dataset& dataset, const std::string& split, Progr
   Profiler profiler(dataset);
   for (const Sample& sample : spread(labelled, most_pictures)) {
     if (progress.stop_requested()) throw Interrupted();
-    profiler.add(read_labelled(dataset, sample));
+    try {
+      profiler.add(read_labelled(dataset, sample));
+    } catch (const Error&) {
+      continue;  // whoever needs this file says what is wrong with it
+    }
     if (profiler.pixels() >= most_pixels) break;
   }
   DataProfile profile = profiler.result();

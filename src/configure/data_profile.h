@@ -35,7 +35,7 @@ struct DataProfile {
 };
 
 /// Of up to `most_pictures` labelled pictures, spread evenly over the split; after `most_pixels` no
-/// further one is read. Throws Error for an unknown split and for a file that cannot be read,
+/// further one is read. What cannot be read is left out. Throws Error for an unknown split,
 /// Interrupted when asked to stop. O(pixels looked at).
 DataProfile profile_data(const Dataset& dataset, const std::string& split, ProgressSink& progress,
                          int most_pictures = 96, std::int64_t most_pixels = std::int64_t{1} << 26);
