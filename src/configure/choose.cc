@@ -174,8 +174,8 @@ class Chooser {
       if (architecture() == kUnet) take("model.depth", depth());
       if (is_open("model.width") && config_.minutes) return choose_width();
     }
-    if (config_.minutes)
-      pace_ = measure_pace(network(), config_.crop, config_.optimizer, executor_);
+    if (!config_.minutes) return;
+    pace_ = measure_pace(network(), config_.crop, config_.optimizer, executor_);
   }
 
   Reasoned<int> depth() const {

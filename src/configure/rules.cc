@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <initializer_list>
+#include <string_view>
 
 #include "base/counted.h"
 
@@ -188,8 +190,8 @@ Reasoned<int> unet_depth(const DataProfile& profile, int crop,
     chosen = {reach.depth,
               fmt::format("sees {} pixels: a typical object of {:.0f} and its surroundings",
                           reach.receptive_field_px, profile.object_px)};
-    if (reach.depth >= kLeastDepth && static_cast<double>(reach.receptive_field_px) >= wanted)
-      break;
+    const bool sees_all = static_cast<double>(reach.receptive_field_px) >= wanted;
+    if (sees_all && reach.depth >= kLeastDepth) break;
   }
   return chosen;
 }
