@@ -36,6 +36,7 @@ struct Request {
   int repeats = 9;
   bool train = false;
   bool lean = false;
+  bool exact = false;
   bool signature = false;
   std::string json;
 };
@@ -78,7 +79,7 @@ LabelMap labels_of_box(BoxSegmenter& segmenter, const Image& picture) {
 std::string signature_of(const Request& request) {
   Model model = open(request.network);
   const int channels = model.preprocess.channels();
-  const SegmenterOptions options{.threads = request.threads};
+  const SegmenterOptions options{.threads = request.threads, .exact = request.exact};
   if (model.boxes) {
     BoxSegmenter segmenter(std::move(model), options);
     return label_signature(channels,
@@ -119,9 +120,10 @@ Profile profile(const Request& request) {
   result.input[0] = request.batch;
   const std::vector<Shape> inputs(model.graph.inputs.size(), result.input);
   const Analysis analysis = analyse(model.graph, inputs);
-  const auto plan = make_cpu_executor()->plan(
-      model.graph, model.parameters, inputs,
-      {.mode = request.train ? Mode::train : Mode::infer, .lean = request.lean});
+  const auto plan =
+      make_cpu_executor({.exact = request.exact})
+          ->plan(model.graph, model.parameters, inputs,
+                 {.mode = request.train ? Mode::train : Mode::infer, .lean = request.lean});
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     fill(plan->input(static_cast<int>(i)), model.preprocess);
   }
@@ -214,6 +216,7 @@ Action declare(Arguments& arguments) {
                    "runs; of each step the fastest counts (default: 9)");
   arguments.flag(request->train, "--train", "both passes of a training, instead of inference");
   arguments.flag(request->lean, "--lean", "the training with memory=lean");
+  arguments.flag(request->exact, "--exact", "no Winograd: more time, smaller rounding errors");
   arguments.flag(request->signature, "--signature",
                  "only the signature: a hash of the label maps of fixed pictures");
   arguments.threads(request->threads);

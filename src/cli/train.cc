@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "cli/train_seeds.h"
+#include "configure/choose.h"
 #include "data/check/check.h"
 #include "data/inspect.h"
 #include "engine/executor.h"
@@ -49,6 +51,7 @@ struct Request {
   std::optional<std::int64_t> seeds;
   int threads = 0;
   bool resume = false;
+  bool fixed = false;
   std::string json;
 };
 
@@ -81,6 +84,15 @@ std::vector<TrainSetting> settings_of(const Request& request) {
   set_text("freeze", request.freeze);
   if (request.threads > 0) settings.push_back({"threads", std::to_string(request.threads), ""});
   return settings;
+}
+
+/// The settings that are not left open.
+std::set<std::string> decided(const std::vector<TrainSetting>& settings) {
+  std::set<std::string> keys;
+  for (const TrainSetting& setting : settings) {
+    if (setting.value != "auto") keys.insert(setting.key);
+  }
+  return keys;
 }
 
 TrainConfig config_of(const std::vector<TrainSetting>& settings) {
@@ -122,12 +134,15 @@ void decide_model(TrainConfig& config) {
   }
 }
 
-/// runs/DATA-MODEL, of the folder or the description that DATA names.
-fs::path run_folder_of(const Request& request, const TrainConfig& config) {
+/// runs/DATA, of the folder or the description that DATA names, or runs/DATA-MODEL where the
+/// network is not to be chosen.
+fs::path run_folder_of(const Request& request, const TrainConfig& config,
+                       const std::set<std::string>& given) {
   if (!request.out.empty()) return request.out;
   fs::path data = fs::weakly_canonical(request.data);
   if (data.filename() == "dataset.toml") data = data.parent_path();
-  return fs::path("runs") / (data.stem().string() + "-" + *config.architecture);
+  const bool open = !request.fixed && config.init.empty() && !given.contains("architecture");
+  return fs::path("runs") / (data.stem().string() + (open ? "" : "-" + *config.architecture));
 }
 
 JsonObject json_of(const TrainSummary& summary, const Dataset& dataset) {
@@ -214,6 +229,7 @@ void check_data(const Dataset& dataset, const TrainConfig& config, const Request
 struct Run {
   Request request;
   TrainConfig config;
+  std::set<std::string> given;  // the settings that the person decided
   fs::path folder;
   bool begun = false;  // --resume, and there is something to resume
 };
@@ -221,22 +237,23 @@ struct Run {
 /// Wrong usage is found here, before the data are read.
 Run prepare_run(const Request& request) {
   const std::vector<TrainSetting> settings = settings_of(request);
-  Run run{.request = request, .config = config_of(settings), .folder = {}};
+  Run run{
+      .request = request, .config = config_of(settings), .given = decided(settings), .folder = {}};
   run.begun = request.resume && fs::exists(fs::path(request.out) / "config.toml");
   if (!run.begun) decide_model(run.config);  // a run that has begun needs its init model no more
-  run.folder = run_folder_of(request, run.config);
-  if (request.resume && fs::exists(run.folder / "config.toml")) {
-    check_resumed(settings, run.config, run.folder);
-  }
+  run.folder = run_folder_of(request, run.config, run.given);
+  run.begun = request.resume && fs::exists(run.folder / "config.toml");
+  if (run.begun) check_resumed(settings, run.config, run.folder);
   return run;
 }
 
 /// The same training with --seeds seeds, each in a folder of its own.
 std::vector<Run> prepare_seeds(const Request& request) {
   Request each = request;
-  TrainConfig config = config_of(settings_of(request));
+  const std::vector<TrainSetting> settings = settings_of(request);
+  TrainConfig config = config_of(settings);
   if (request.out.empty()) decide_model(config);
-  const fs::path folder = run_folder_of(request, config);
+  const fs::path folder = run_folder_of(request, config, decided(settings));
   std::vector<Run> runs;
   for (std::int64_t i = 0; i < *request.seeds; ++i) {
     each.seed = config.seed + i;
@@ -244,6 +261,35 @@ std::vector<Run> prepare_seeds(const Request& request) {
     runs.push_back(prepare_run(each));
   }
   return runs;
+}
+
+/// What was chosen for a training of the same seeds that has begun.
+std::vector<Choice> choices_in(const fs::path& file, const std::set<std::string>& given) {
+  std::vector<Choice> choices;
+  for (const TrainSetting& setting : parse_train_config(read_file(file), file.string())) {
+    const std::string key = setting.key == "asked.minutes" ? "minutes" : setting.key;
+    if (!can_be_chosen(key) || given.contains(key) || setting.value == "auto") continue;
+    choices.push_back({key, setting.value, "as in " + file.parent_path().filename().string()});
+  }
+  return choices;
+}
+
+/// Sets what nobody set, in all trainings that have not begun alike, and tells of it.
+void choose(std::vector<Run>& runs, const Dataset& dataset, ProgressSink& progress) {
+  const auto open = std::ranges::find(runs, false, &Run::begun);
+  if (open == runs.end() || open->request.fixed) return;
+  const auto begun = std::ranges::find(runs, true, &Run::begun);
+  const std::vector<Choice> choices =
+      begun != runs.end()
+          ? choices_in(begun->folder / "config.toml", open->given)
+          : choose_settings(dataset, open->config, open->given, *make_cpu_executor(), progress);
+  if (choices.empty()) return;
+  progress.message(
+      "chosen for these data and this machine (what you set is not; --fixed: nothing is)");
+  for (const std::string& line : choice_table(choices)) progress.message(line);
+  for (Run& run : runs) {
+    if (!run.begun) set_choices(choices, run.config);
+  }
 }
 
 SeedRun train_run(const Run& run, const Dataset& dataset, TerminalProgress& progress) {
@@ -276,7 +322,7 @@ void tell_of_seeds(const Request& request, const std::vector<SeedRun>& runs,
 }
 
 int train_command(const Request& request) {
-  const std::vector<Run> runs =
+  std::vector<Run> runs =
       request.seeds ? prepare_seeds(request) : std::vector{prepare_run(request)};
   TerminalProgress progress(Screen::standard_output());
   const Dataset dataset = open_dataset(request.data, progress);
@@ -284,6 +330,7 @@ int train_command(const Request& request) {
   const TrainConfig& config = runs.front().config;
   if (!all_begun && config.data_check == DataCheck::on) check_data(dataset, config, request);
   catch_stop_signals();
+  choose(runs, dataset, progress);
   std::vector<SeedRun> done;
   for (const Run& run : runs) {
     if (request.seeds) {
@@ -297,7 +344,11 @@ int train_command(const Request& request) {
 }
 
 constexpr const char* kHowItWorks = R"(
-Without --steps, --epochs or --minutes a training takes 2,000 steps, and at least 10 epochs.
+What is not set is chosen from the data, the machine and the time there is: length (20 minutes),
+crop, network, its depth and width, batch, loss and augmentation. Each choice is shown with its reason
+and stands in the run's config.toml, which repeats the run; docs/training.md tells the rules. --fixed
+chooses nothing: the defaults below count, and without --steps, --epochs or --minutes a training
+takes 2,000 steps, and at least 10 epochs.
 
 --set takes one or more KEY=VALUE, up to the next option, and may be repeated. --config is read
 first, then --set, then the options that have a name of their own; what is said last counts.
@@ -341,19 +392,21 @@ Action declare(Arguments& arguments) {
   auto request = std::make_shared<Request>();
   arguments.operand(request->data, "DATA", "folder or dataset.toml");
   arguments.option(request->model, "--model", "NAME",
-                   "the network (default: that of --init, or unet)");
-  arguments.option(request->out, "--out", "DIR", "the run's folder (default: runs/DATA-MODEL)");
+                   "the network (default: that of --init, or chosen)");
+  arguments.option(request->out, "--out", "DIR",
+                   "the run's folder (default: runs/DATA, or runs/DATA-MODEL)");
   arguments.option(request->init, "--init", "MODEL", "start from the weights of a model file");
   arguments.option(request->freeze, "--freeze", "PARTS",
                    "what stays as it is, such as backbone or encoder.0,head");
   arguments.settings(request->settings, "settings of the list below, such as lr=0.01 crop=128");
   arguments.option(request->config_file, "--config", "FILE",
                    "settings as TOML, such as another run's config.toml");
+  arguments.flag(request->fixed, "--fixed", "choose nothing: the same defaults for all data");
   arguments.flag(request->resume, "--resume", "go on from the last checkpoint in the run's folder");
   arguments.option(request->epochs, "--epochs", {0, 1e9}, "length in passes over the pictures");
-  arguments.option(request->minutes, "--minutes", {0, 1e6}, "length in minutes on this machine");
-  arguments.option(request->steps, "--steps", {1, 1e12},
-                   "length in steps (default: 2000, and at least 10 epochs)");
+  arguments.option(request->minutes, "--minutes", {0, 1e6},
+                   "length in minutes on this machine (default: 20)");
+  arguments.option(request->steps, "--steps", {1, 1e12}, "length in steps");
   arguments.option(request->seed, "--seed", {0, 9e15},
                    "of weights, order and augmentation (default: 1)");
   arguments.option(request->seeds, "--seeds", {1, 1000},
