@@ -79,7 +79,7 @@ LabelMap labels_of_box(BoxSegmenter& segmenter, const Image& picture) {
 std::string signature_of(const Request& request) {
   Model model = open(request.network);
   const int channels = model.preprocess.channels();
-  const SegmenterOptions options{.threads = request.threads, .exact = request.exact};
+  const SegmenterOptions options{.exact = request.exact, .threads = request.threads};
   if (model.boxes) {
     BoxSegmenter segmenter(std::move(model), options);
     return label_signature(channels,

@@ -136,6 +136,7 @@ struct CpuOptions {
 };
 
 /// oneDNN in blocked layouts and our own SIMD kernels: the default.
-std::unique_ptr<Executor> make_cpu_executor(const CpuOptions& options = {});
+std::unique_ptr<Executor> make_cpu_executor(const CpuOptions& options);
+std::unique_ptr<Executor> make_cpu_executor();
 
 }  // namespace segmentum

@@ -89,7 +89,7 @@ TEST_P(TrainerOn, LeavesConfigLogCheckpointAndBestModel) {
   EXPECT_EQ(written.model.at("depth"), "2");
 
   const auto lines = log("a");
-  ASSERT_EQ(lines.size(), 5u);  // steps 2, 4, 6 and two validations
+  ASSERT_EQ(lines.size(), 5u);                          // steps 2, 4, 6 and two validations
   EXPECT_GT(lines[0].at("step_images_per_second"), 0);  // the second step had no loader beside it
   EXPECT_GT(*summary.step_images_per_second, 0);
   EXPECT_THAT(sink_.messages, Contains(HasSubstr("that steps alone reach")));

@@ -13,17 +13,17 @@
 namespace segmentum {
 namespace {
 
-/// Three classes and a picture of 300x280, larger than what is always run whole.
+/// Three classes and a picture of 600x280, larger than what is always run whole.
 class Validation : public testing::Test {
  protected:
   Validation() {
     set_threads(1);  // more of them take longer on pictures this small
     dataset_.splits["val"].resize(1);
     for (Sample& sample : dataset_.splits["val"]) {
-      Image image(280, 300, 3);
-      LabelMap labels(280, 300);
+      Image image(280, 600, 3);
+      LabelMap labels(280, 600);
       for (int y = 0; y < 280; ++y) {
-        for (int x = 0; x < 300; ++x) {
+        for (int x = 0; x < 600; ++x) {
           labels(y, x) = static_cast<std::uint16_t>((x / 7 + y / 11) % 3);
           for (int c = 0; c < 3; ++c) {
             image.row<std::uint8_t>(y)[3 * x + c] =
@@ -51,11 +51,11 @@ TEST_F(Validation, TilesCountWhatWholePicturesCount) {
   const Graph graph =
       build_model("unet", {.classes = 3, .settings = {{"width", "2"}, {"depth", "2"}}});
   const ConfusionMatrix whole = run(graph, std::size_t{1} << 30);
-  const std::size_t little = std::size_t{6} << 20;
+  const std::size_t little = std::size_t{2} << 20;
   ParameterStore parameters = initialise(graph, 3);
-  EXPECT_GT(Tiling(*executor_, graph, parameters, little).tiles(280, 300).size(), 1u);
+  EXPECT_GT(Tiling(*executor_, graph, parameters, little).tiles(280, 600).size(), 1u);
   const ConfusionMatrix tiles = run(graph, little);
-  EXPECT_EQ(scores(whole).pixels, 280 * 300);
+  EXPECT_EQ(scores(whole).pixels, 280 * 600);
   for (int truth = 0; truth < 3; ++truth) {
     for (int seen = 0; seen < 3; ++seen) {
       EXPECT_EQ(whole(truth, seen), tiles(truth, seen));
@@ -67,7 +67,7 @@ TEST_F(Validation, TilesCountWhatWholePicturesCount) {
 TEST_F(Validation, NetworksThatSeeEverythingRunWhole) {
   const Graph graph = build_model(
       "unet", {.classes = 3, .settings = {{"width", "2"}, {"depth", "1"}, {"norm", "group"}}});
-  EXPECT_EQ(scores(run(graph, 1 << 20)).pixels, 280 * 300);
+  EXPECT_EQ(scores(run(graph, 1 << 20)).pixels, 280 * 600);
 }
 
 TEST(LeastValidation, IsThatOfTheSmallestTiles) {

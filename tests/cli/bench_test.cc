@@ -36,9 +36,9 @@ TEST(Bench, TheSignatureIsTheSameForAnyNumberOfThreads) {
 }
 
 TEST(Bench, AnotherNetworkHasAnotherSignature) {
-  const std::string unet = signature({"unet", "--set", "width=4", "depth=2"});
-  EXPECT_NE(signature({"unet", "--set", "width=4", "depth=3"}), unet);
-  EXPECT_NE(signature({"unet", "--set", "width=4", "depth=2", "--classes", "3"}), unet);
+  const std::string unet = signature({"unet", "--set", "width=16", "depth=2"});
+  EXPECT_NE(signature({"unet", "--set", "width=16", "depth=3"}), unet);
+  EXPECT_NE(signature({"unet", "--set", "width=16", "depth=2", "--classes", "3"}), unet);
 }
 
 TEST(Bench, NetworksOnBoxesHaveOneToo) {

@@ -63,7 +63,7 @@ TEST(Usage, TrainExplainsSettingsFoldersAndStatus) {
   const std::string help = run({"train", "--help"}).out;
   for (const char* says :
        {"--set takes one or more KEY=VALUE", "(default: 1)", "2,000 steps, and at least 10 epochs",
-        "A resumed run\nkeeps its own settings", "--fixed\nchooses nothing",
+        "A resumed run keeps its own settings", "--fixed\nchooses nothing",
         "Exit status: 0 trained; 1 failed", "\n  lr.PART ", "\n  model.NAME ", "\n  border_weight ",
         "--init MODEL", "--freeze PARTS"}) {
     EXPECT_THAT(help, HasSubstr(says));

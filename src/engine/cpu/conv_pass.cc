@@ -95,6 +95,8 @@ ConvolutionGrid winograd_grid() {
 bool direct_pays(const ConvGeometry& g, ConvPass pass) {
   if (g.groups != 1) return false;
   if (g.dilation != Size2(1)) return true;
+  // oneDNN sums such rows in an order that goes by the picture's height.
+  if (pass == ConvPass::forward && g.iw < g.kernel.w) return true;
   // oneDNN has kernels of its own for pictures, whose few channels would leave our blocks empty.
   return pass == ConvPass::backward_weights && g.taps() > 1 && g.ic >= kDirectChannels;
 }

@@ -48,7 +48,8 @@ int winograd_tile(const ConvGeometry& geometry);
 /// What `winograd_tile` means for parts of a picture.
 ConvolutionGrid winograd_grid();
 
-/// Whether our direct kernel is: dilations beyond Winograd's, and gradients of weights.
+/// Whether our direct kernel is: dilations beyond Winograd's, pictures narrower than the kernel,
+/// and gradients of weights.
 bool direct_pays(const ConvGeometry& geometry, ConvPass pass);
 
 /// The packed copy for our direct kernel.

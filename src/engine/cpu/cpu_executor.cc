@@ -207,6 +207,10 @@ class CpuExecutor final : public Executor {
 
 }  // namespace
 
+std::unique_ptr<Executor> make_cpu_executor() {
+  return make_cpu_executor({});
+}
+
 std::unique_ptr<Executor> make_cpu_executor(const CpuOptions& options) {
   return std::make_unique<CpuExecutor>(options);
 }

@@ -182,7 +182,7 @@ EngineCase deep_network() {
     if (i == 5) x = g.concat("concat", {x, skip});
   }
   g.output("logits", g.conv("head", x, {.channels = 3, .kernel = 1}));
-  return {"deep", std::move(g).build(), {{2, 3, 24, 20}}};
+  return {"deep", std::move(g).build(), {{2, 3, 192, 160}}};
 }
 
 TEST(Lean, ADeepNetworkNeedsHalfTheMemory) {
