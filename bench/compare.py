@@ -148,10 +148,9 @@ def readers_of_onnx(programs, files, job):
     arguments = job_arguments(job)
     del arguments["--mode"]
     file = files.onnx(job[2], job[3])
-    commands = {
-        "ONNX Runtime": [programs / "bench_onnxruntime", file],
-        "OpenCV": [sys.executable, BENCH / "opencv_network.py", file],
-    }
+    commands = {"ONNX Runtime": [programs / "bench_onnxruntime", file]}
+    if job[3] == 1:  # it reads files of one size alone, and those hold one picture
+        commands["OpenCV"] = [sys.executable, BENCH / "opencv_network.py", file]
     peers = []
     for name, command in commands.items():
         try:

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import struct
+import warnings
 
 import numpy
 import torch
@@ -15,6 +16,9 @@ from torch import nn
 from torch.nn import functional as F
 
 import protocol
+
+# Traces are for one size on purpose.
+warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
 
 ACTIVATIONS = {
     "relu": lambda x, i: F.relu(x, inplace=i),
