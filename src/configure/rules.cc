@@ -212,7 +212,7 @@ Reasoned<int> network_width(std::span<const Pace> paces, double seconds) {
     if (sees_enough(seconds, paces[i])) best = i;
   }
   const std::int64_t seen = crops(paces[best]);
-  const std::string time = fmt::format("{} crops in {:g} minutes here", seen, seconds / 60);
+  const std::string time = fmt::format("{} crops in {:g} min here", seen, seconds / 60);
   if (seen < kCropsToLearn) return {paces[best].width, time + ": the fastest network"};
   if (best + 1 == paces.size()) return {paces[best].width, time};
   return {paces[best].width, fmt::format("{}; width {} would see only {}", time,

@@ -122,7 +122,7 @@ TEST(NetworkWidth, IsTheWidestThatSeesEnough) {
   const std::array paces{Pace{8, 0.005, 0}, Pace{16, 0.01, 0}};
   EXPECT_EQ(network_width(paces, minute).value, 8);
   EXPECT_EQ(network_width(paces, minute).why,
-            "10800 crops in 1 minutes here; width 16 would see only 5400");
+            "10800 crops in 1 min here; width 16 would see only 5400");
   EXPECT_EQ(network_width(paces, 2 * minute).value, 16);
   EXPECT_EQ(network_width(paces, minute / 60).value, 8);
   EXPECT_THAT(network_width(paces, minute / 60).why, HasSubstr("180 crops"));

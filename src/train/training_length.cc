@@ -144,7 +144,7 @@ void decide_length(TrainingSetup& setup, Executor& executor, ProgressSink& progr
     const TrainingSpeed speed = measure_speed(setup, executor, progress, kMeasuringShare * seconds);
     const TrainingLength length = length_within(std::max(0.0, seconds - watch.seconds()), speed,
                                                 setup.steps_per_epoch(), config.validate_every);
-    progress.message(fmt::format("{:g} minutes are {} steps of {:.3g} s here", *config.minutes,
+    progress.message(fmt::format("{:g} min are {} steps of {:.3g} s here", *config.minutes,
                                  length.steps, speed.step_seconds));
     settle_length(config, length.steps);
     config.validate_every = length.validate_every;
