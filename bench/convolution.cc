@@ -17,6 +17,7 @@
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/direct_convolution.h"
 #include "engine/cpu/kernels/winograd.h"
+#include "engine/cpu/kernels/winograd_gradient.h"
 #include "tensor/tensor.h"
 
 namespace segmentum::cpu {
@@ -129,10 +130,17 @@ class ConvolutionBench {
                    [&] { direct_convolution(c, from, packed.data(), {}, to, scratch.data()); });
   }
 
-  bool has_winograd(ConvPass pass) const {
-    return pass != ConvPass::backward_weights && g_.kernel == Size2(3) && g_.stride == Size2(1);
+  bool has_winograd(ConvPass pass, int tile) const {
+    return g_.kernel == Size2(3) && g_.stride == Size2(1) &&
+           (tile == 4 || pass != ConvPass::backward_weights);
   }
   double winograd(ConvPass pass, int tile) {
+    if (pass == ConvPass::backward_weights) {
+      Tensor scratch({winograd_gradient_floats(g_, threads())});
+      return fastest(seconds_, [&] {
+        winograd_weight_gradient(g_, x_.view, y_.view, weights_.data(), scratch.data());
+      });
+    }
     const bool forward = pass == ConvPass::forward;
     const std::int64_t in = forward ? g_.ic : g_.oc, out = forward ? g_.oc : g_.ic;
     Tensor packed({winograd_weight_floats(tile, in, out)});
@@ -181,9 +189,8 @@ void measure(const Layer& l, double seconds) {
   for (const auto& [pass, pass_name] : passes) {
     std::string other;
     const double direct = bench.direct(pass), onednn = bench.onednn(pass, other);
-    const bool winograd = bench.has_winograd(pass);
-    const double tiles4 = winograd ? bench.winograd(pass, 4) : -1;
-    const double tiles6 = winograd ? bench.winograd(pass, 6) : -1;
+    const double tiles4 = bench.has_winograd(pass, 4) ? bench.winograd(pass, 4) : -1;
+    const double tiles6 = bench.has_winograd(pass, 6) ? bench.winograd(pass, 6) : -1;
     const auto speed = [&](double taken) {
       return taken < 0 ? "-" : fmt::format("{:.1f}", operations / taken);
     };

@@ -69,7 +69,7 @@ TEST(Kill, ATrainingAtAnyMomentChangesNoBit) {
   const fs::path broken = folder / "broken";
   kill_often(
       tiny_training(folder / "data", broken, kSteps, words), whole,
-      [&] { expect_whole_files(broken); },
+      [&] { expect_whole_files(broken, After::kill); },
       [&] {
         expect_whole_files(broken);
         expect_same_weights(broken, folder / "whole");
@@ -114,7 +114,7 @@ TEST(Kill, TheSecondInterruptEndsAtOnceWithNothingHalfWritten) {
     return !training.is_running();
   }));
   EXPECT_EQ(training.wait().status, 128 + SIGINT);
-  expect_whole_files(broken);
+  expect_whole_files(broken, After::kill);
   const Outcome resumed = run(tiny_training(folder / "data", broken, kSteps, {"--resume"}));
   EXPECT_EQ(resumed.status, 0) << resumed.err;
   expect_same_weights(broken, folder / "whole");
@@ -134,7 +134,7 @@ TEST(Kill, TheSecondInterruptDoesNotWaitForALongStep) {
   training.send(SIGINT);
   EXPECT_EQ(training.wait().status, 128 + SIGINT);
   EXPECT_LT(Clock::now() - begin, milliseconds(500));
-  expect_whole_files(folder / "run");
+  expect_whole_files(folder / "run", After::kill);
 }
 
 }  // namespace

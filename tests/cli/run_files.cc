@@ -14,9 +14,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void expect_whole(const fs::path& file) {
-  const std::string name = file.filename();
+void expect_whole(const fs::path& file, After after) {
+  std::string name = file.filename();
   if (name == ".lock") return;
+  if (after == After::kill && name.starts_with('.')) {
+    name = name.substr(1, name.rfind(".tmp") - 1);
+  }
   EXPECT_FALSE(name.starts_with('.')) << file;
   if (name == "checkpoint.safetensors") {
     EXPECT_NO_THROW(SafetensorsReader{file});
@@ -36,9 +39,9 @@ bool has_lines(const fs::path& log, int lines) {
   return fs::exists(log) && line_count(read_file(log)) >= lines;
 }
 
-void expect_whole_files(const fs::path& run) {
+void expect_whole_files(const fs::path& run, After after) {
   if (!fs::exists(run)) return;
-  for (const auto& entry : fs::directory_iterator(run)) expect_whole(entry.path());
+  for (const auto& entry : fs::directory_iterator(run)) expect_whole(entry.path(), after);
 }
 
 void expect_same_weights(const fs::path& run, const fs::path& other) {

@@ -1,6 +1,7 @@
 // What a training or a prediction leaves: is it whole?
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,8 +15,9 @@ inline const std::vector<std::string> kEveryStep{"--set", "checkpoint_minutes=0"
 bool has_lines(const std::filesystem::path& log, int lines);
 
 /// Fails the test if a file in the folder of a run is cut short, or if a hidden file lies there
-/// that is no lock.
-void expect_whole_files(const std::filesystem::path& run);
+/// that is no lock. After a kill a whole one may, which had its hidden name and not yet its own.
+enum class After : std::uint8_t { end, kill };
+void expect_whole_files(const std::filesystem::path& run, After after = After::end);
 
 /// Fails the test if the two runs do not have the same weights, bit for bit.
 void expect_same_weights(const std::filesystem::path& run, const std::filesystem::path& other);

@@ -5,6 +5,7 @@
 #include "base/threads.h"
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/kernels/winograd.h"
+#include "engine/cpu/kernels/winograd_gradient.h"
 #include "segmentum/error.h"
 
 namespace segmentum::cpu {
@@ -131,19 +132,23 @@ void emit_bias_gradient(Lowering& l, ValueId id, const Slot& dy) {
          [=](const Frame& f) { add_channel_sums(f.view(dy), gradient); });
 }
 
-void emit_direct_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
-                                 const WeightGradientInputs& inputs, bool bias) {
+/// By one of our own kernels: Winograd's or the direct one.
+void emit_blocked_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
+                                  const WeightGradientInputs& inputs, bool bias, bool winograd) {
   const Slot value = l.value_in(inputs.value, vector_block());
   const Slot other = inputs.other.block == vector_block()
                          ? inputs.other
                          : dense_in(l, id, inputs.other, vector_block());
   const Slot src = inputs.value_is_src ? value : other;
   const Slot dst = inputs.value_is_src ? other : value;
-  const int scratch = l.new_buffer(direct_gradient_floats(geometry));
+  const int scratch = l.new_buffer(winograd ? winograd_gradient_floats(geometry, threads())
+                                            : direct_gradient_floats(geometry));
   float* gradient = l.parameter_gradient(id, 0);
-  l.step(id, "direct weights", {src.buffer, dst.buffer, scratch}, [=](const Frame& f) {
-    direct_weight_gradient(geometry, f.view(src), f.view(dst), gradient, f.floats(scratch));
-  });
+  const auto add = winograd ? winograd_weight_gradient : direct_weight_gradient;
+  l.step(id, winograd ? "winograd weights" : "direct weights", {src.buffer, dst.buffer, scratch},
+         [=](const Frame& f) {
+           add(geometry, f.view(src), f.view(dst), gradient, f.floats(scratch));
+         });
   if (bias) emit_bias_gradient(l, id, inputs.other);
 }
 
@@ -151,8 +156,9 @@ void emit_direct_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& ge
 
 void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
                           const WeightGradientInputs& inputs, bool bias, bool plain_source) {
-  if (direct_pays(geometry, ConvPass::backward_weights)) {
-    return emit_direct_weight_gradient(l, id, geometry, inputs, bias);
+  const bool winograd = winograd_pays(geometry) && !l.exact();
+  if (winograd || direct_pays(geometry, ConvPass::backward_weights)) {
+    return emit_blocked_weight_gradient(l, id, geometry, inputs, bias, winograd);
   }
   float* gradient = l.parameter_gradient(id, 0);
   float* bias_gradient = bias ? l.parameter_gradient(id, 1) : nullptr;

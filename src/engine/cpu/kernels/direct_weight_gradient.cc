@@ -9,6 +9,7 @@
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
+#include "engine/cpu/kernels/outer_products-inl.h"
 
 // A tile of the gradient, some input channels times some blocks of output channels, stays in
 // registers while the pixels of a band of rows pass by; the band stays in the second cache while
@@ -17,9 +18,6 @@ HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too
 
-// Input channels of a tile; as output channels it has up to kWide vectors.
-constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
-constexpr int kWide = 3;
 constexpr std::int64_t kBandFloats = 128 * 1024;  // of the result's gradient
 // Output channels of a band: with all of a wide layer's it would have too few pixels, and the whole
 // gradient would come from memory for each of many bands.
@@ -46,57 +44,6 @@ struct TapSpan {
       : rows(g.oh, g.ih, g.stride.h, tap / g.kernel.w * g.dilation.h - g.padding.top),
         columns(g.ow, g.iw, g.stride.w, tap % g.kernel.w * g.dilation.w - g.padding.left) {}
 };
-
-/// Pixels that meet: `height` rows of `width` results each, and their sources.
-struct Meeting {
-  const float* x;
-  const float* dy;
-  std::int64_t height, width;
-  std::int64_t x_row, x_pixel;  // floats from one to the next
-  std::int64_t dy_row, dy_block;
-};
-
-/// sums[r][0..Vectors*B) += the sum over the pixels of x[r] * dy[0..Vectors*B), for R channels of
-/// x.
-template <int B, int R, int Vectors>
-HWY_INLINE void multiply_tile(const Meeting& m, float* sums, std::int64_t row) {
-  for_lanes<B>([&](std::size_t lane) HWY_ATTR {
-    const Lanes<B> d;
-    hn::Vec<Lanes<B>> sum[R][Vectors];
-    for (int r = 0; r < R; ++r) {
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::LoadU(d, sums + r * row + v * B + lane);
-    }
-    for (std::int64_t y = 0; y < m.height; ++y) {
-      const float* x = m.x + y * m.x_row;
-      const float* dy = m.dy + y * m.dy_row + lane;
-      for (std::int64_t i = 0; i < m.width; ++i, x += m.x_pixel, dy += B) {
-        hn::Vec<Lanes<B>> factor[Vectors];
-        for (int v = 0; v < Vectors; ++v) factor[v] = hn::LoadU(d, dy + v * m.dy_block);
-        for (int r = 0; r < R; ++r) {
-          const auto value = hn::Set(d, x[r]);
-          for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::MulAdd(value, factor[v], sum[r][v]);
-        }
-      }
-    }
-    for (int r = 0; r < R; ++r) {
-      for (int v = 0; v < Vectors; ++v) hn::StoreU(sum[r][v], d, sums + r * row + v * B + lane);
-    }
-  });
-}
-
-/// R input channels against some blocks of output channels.
-template <int B, int R>
-void MultiplyChannels(Meeting m, std::int64_t blocks, float* sums, std::int64_t row) {
-  const auto vectors = [&]<int Vectors>() {
-    multiply_tile<B, R, Vectors>(m, sums, row);
-    m.dy += Vectors * m.dy_block;
-    sums += Vectors * B;
-    return Vectors;
-  };
-  while (blocks >= kWide + 2 || blocks == kWide) blocks -= vectors.template operator()<kWide>();
-  while (blocks >= 2) blocks -= vectors.template operator()<2>();
-  if (blocks == 1) vectors.template operator()<1>();
-}
 
 /// Rows [first, end) of one image, and some blocks of output channels.
 struct Band {
@@ -146,7 +93,7 @@ void each_band(const ConvGeometry& g, const View& dy, const Visit& visit) {
 /// sums [tap][ic, whole blocks][oc, whole blocks]
 template <int B>
 void Sum(const ConvGeometry& g, const View& x, const View& dy, float* sums) {
-  constexpr int kChannels = kRows < B ? kRows : B;
+  constexpr int kChannels = kOuterRows;
   const std::int64_t in = x.blocks() * B, out = dy.blocks() * B, taps = g.taps();
   const std::int64_t units = in / kChannels * taps, workers = threads();
   // Which worker sums a tile changes nothing: it is always the same sum.

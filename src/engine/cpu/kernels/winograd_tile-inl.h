@@ -1,0 +1,132 @@
+// Winograd's tiles of 3x3 convolutions: how pixels, results and their gradients become frequencies
+// and come back. Included once for each instruction set by the kernels.
+#if defined(SEGMENTUM_CPU_WINOGRAD_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEGMENTUM_CPU_WINOGRAD_TILE_INL_H_
+#undef SEGMENTUM_CPU_WINOGRAD_TILE_INL_H_
+#else
+#define SEGMENTUM_CPU_WINOGRAD_TILE_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstdint>
+#include <vector>
+
+HWY_BEFORE_NAMESPACE();
+namespace segmentum::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class V, int N>
+struct Line {
+  V v[N];
+};
+
+/// F(4, 3), by the points 0, 1, -1, 2, -2 and infinity.
+struct Tile4 {
+  static constexpr int kResults = 4, kSide = 6;
+
+  /// B^T d
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 6> to_frequencies(D d, const Line<V, 6>& in) {
+    const V two = hn::Set(d, 2.0f), four = hn::Set(d, 4.0f), five = hn::Set(d, 5.0f);
+    const V* x = in.v;
+    const V a = hn::NegMulAdd(four, x[2], x[4]), b = hn::NegMulAdd(four, x[1], x[3]);
+    const V c = hn::Sub(x[4], x[2]), e = hn::Mul(two, hn::Sub(x[3], x[1]));
+    return {{hn::MulAdd(four, x[0], hn::NegMulAdd(five, x[2], x[4])), hn::Add(a, b), hn::Sub(a, b),
+             hn::Add(c, e), hn::Sub(c, e),
+             hn::MulAdd(four, x[1], hn::NegMulAdd(five, x[3], x[5]))}};
+  }
+
+  /// A^T m
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 4> from_frequencies(D d, const Line<V, 6>& in) {
+    const V* m = in.v;
+    const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]);
+    const V c = hn::Add(m[3], m[4]), e = hn::Sub(m[3], m[4]);
+    return {{hn::Add(hn::Add(m[0], a), c), hn::MulAdd(hn::Set(d, 2.0f), e, b),
+             hn::MulAdd(hn::Set(d, 4.0f), c, a),
+             hn::Add(hn::MulAdd(hn::Set(d, 8.0f), e, b), m[5])}};
+  }
+
+  /// A w, the transpose of `from_frequencies`: of a result's gradient.
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 6> gradient_to_frequencies(D d, const Line<V, 4>& in) {
+    const V two = hn::Set(d, 2.0f), four = hn::Set(d, 4.0f);
+    const V* w = in.v;
+    const V even = hn::Add(w[0], w[2]), odd = hn::Add(w[1], w[3]);
+    const V even2 = hn::MulAdd(four, w[2], w[0]);
+    const V odd2 = hn::Mul(two, hn::MulAdd(four, w[3], w[1]));
+    return {{w[0], hn::Add(even, odd), hn::Sub(even, odd), hn::Add(even2, odd2),
+             hn::Sub(even2, odd2), w[3]}};
+  }
+
+  /// G^T m, the transpose of what takes weights to frequencies: a weight's gradient.
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 3> gradient_from_frequencies(D d, const Line<V, 6>& in) {
+    const V sixth = hn::Set(d, 1.0f / 6.0f), twelfth = hn::Set(d, 1.0f / 12.0f);
+    const V* m = in.v;
+    const V a = hn::Mul(sixth, hn::Add(m[1], m[2])), b = hn::Mul(sixth, hn::Sub(m[2], m[1]));
+    const V c = hn::Mul(sixth, hn::Add(m[3], m[4])), e = hn::Sub(m[3], m[4]);
+    const V quarter = hn::Set(d, 0.25f);
+    return {{hn::Sub(hn::Mul(quarter, hn::Add(m[0], c)), a), hn::MulAdd(twelfth, e, b),
+             hn::Add(hn::Sub(c, a), m[5])}};
+  }
+};
+
+/// F(6, 3), by the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
+struct Tile6 {
+  static constexpr int kResults = 6, kSide = 8;
+
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 8> to_frequencies(D d, const Line<V, 8>& in) {
+    const V quarter = hn::Set(d, 0.25f), four = hn::Set(d, 4.0f), half = hn::Set(d, 0.5f);
+    const V five = hn::Set(d, 5.0f), fiveq = hn::Set(d, 1.25f), two = hn::Set(d, 2.0f);
+    const V m17q = hn::Set(d, 4.25f), m21q = hn::Set(d, 5.25f);
+    const V* x = in.v;
+    const V even1 = hn::NegMulAdd(m17q, x[4], hn::Add(x[2], x[6]));
+    const V odd1 = hn::NegMulAdd(m17q, x[3], hn::Add(x[1], x[5]));
+    const V even2 = hn::MulAdd(quarter, x[2], hn::NegMulAdd(fiveq, x[4], x[6]));
+    const V odd2 = hn::MulAdd(four, x[5], hn::NegMulAdd(five, x[3], x[1]));
+    const V even3 = hn::MulAdd(four, x[2], hn::NegMulAdd(five, x[4], x[6]));
+    const V odd3 = hn::MulAdd(quarter, x[5], hn::NegMulAdd(fiveq, x[3], x[1]));
+    return {{hn::MulAdd(m21q, hn::Sub(x[4], x[2]), hn::Sub(x[0], x[6])), hn::Add(even1, odd1),
+             hn::Sub(even1, odd1), hn::MulAdd(half, odd2, even2), hn::NegMulAdd(half, odd2, even2),
+             hn::MulAdd(two, odd3, even3), hn::NegMulAdd(two, odd3, even3),
+             hn::MulAdd(m21q, hn::Sub(x[3], x[5]), hn::Sub(x[7], x[1]))}};
+  }
+
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 6> from_frequencies(D d, const Line<V, 8>& in) {
+    const V* m = in.v;
+    const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]);
+    const V c = hn::Add(m[3], m[4]), e = hn::Sub(m[3], m[4]);
+    const V f = hn::Add(m[5], m[6]), g = hn::Sub(m[5], m[6]);
+    const auto sum = [d](V first, float second_factor, V second, float third_factor, V third)
+                         HWY_ATTR {
+                           return hn::MulAdd(hn::Set(d, third_factor), third,
+                                             hn::MulAdd(hn::Set(d, second_factor), second, first));
+                         };
+    return {{hn::Add(hn::Add(m[0], a), hn::Add(c, f)), sum(b, 2.0f, e, 0.5f, g),
+             sum(a, 4.0f, c, 0.25f, f), sum(b, 8.0f, e, 0.125f, g), sum(a, 16.0f, c, 0.0625f, f),
+             hn::Add(sum(b, 32.0f, e, 0.03125f, g), m[7])}};
+  }
+};
+
+/// The first result of a tile; the others lie a dilation apart.
+struct TileAt {
+  std::int64_t n, y, x;
+};
+
+/// Where tiles begin along one axis: every d-th pixel is a picture of its own.
+inline std::vector<std::int64_t> TileOrigins(std::int64_t results, int tile, int dilation) {
+  std::vector<std::int64_t> origins;
+  for (int phase = 0; phase < dilation; ++phase) {
+    for (std::int64_t i = phase; i < results; i += tile * dilation) origins.push_back(i);
+  }
+  return origins;
+}
+
+}  // namespace segmentum::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // include guard
