@@ -53,6 +53,19 @@ Seen Step::plain(std::size_t i) {
   if (!seen.ended_by.empty()) {
     refuse("reads what " + seen.ended_by + " makes; only the network's end may");
   }
+  if (seen.chain == Chain::mean) {
+    const int c = t.channels(seen.id);
+    const op::Conv mean{.channels = 1, .bias = false};
+    seen.id =
+        t.add(name() + ".mean", mean, {seen.id}, {constant_weight(c, 1 / static_cast<float>(c))});
+    seen.chain = Chain::none;
+    t.define(node.inputs[i], seen);
+  }
+  if (seen.chain != Chain::none) {
+    refuse("reads a part of what " +
+           std::string(seen.chain >= Chain::erf ? "GELU" : "a layer norm") +
+           " is made of; only what completes it may");
+  }
   if (seen.grid > 0) refuse("reads scores by location; only a sum over each class's may");
   if (seen.view == View::groups) {
     refuse("reads a picture as rows of pixels, as attention does; only a group norm may");
