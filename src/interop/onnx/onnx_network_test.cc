@@ -219,6 +219,21 @@ TEST(OnnxNetworks, LinearLayersOnChannelsLast) {
   expect_near(run_network(network, {1, 2, 1, 1}, {1, 2}), {21.5f, 42, 63});
 }
 
+TEST(OnnxNetworks, LinearLayersAreCalledAfterTheirBias) {
+  OnnxModel model = onnx_model(
+      2,
+      {onnx_node("Transpose", {"x"}, "last", {wholes("perm", {0, 2, 3, 1})}),
+       onnx_node("MatMul", {"last", "onnx::MatMul_7"}, "/a/fc/MatMul_output_0"),
+       onnx_node("Add", {"a.fc.bias", "/a/fc/MatMul_output_0"}, "sum"),
+       onnx_node("Transpose", {"sum"}, "y", {wholes("perm", {0, 3, 1, 2})})},
+      {real_tensor("onnx::MatMul_7", {2, 1}, {1, 2}), real_tensor("a.fc.bias", {1}, {3})});
+  model.nodes[1].name = "/a/fc/MatMul";
+  const Graph graph = made(model).graph;
+  EXPECT_EQ(graph.nodes[1].name, "a.fc");
+  EXPECT_EQ(graph.parameters[0].name, "a.fc.weight");
+  EXPECT_EQ(graph.parameters[1].name, "a.fc.bias");
+}
+
 TEST(OnnxNetworks, PicturesOfChannelsLast) {
   OnnxModel model =
       onnx_model(3, {onnx_node("Transpose", {"x"}, "first", {wholes("perm", {0, 3, 1, 2})}),

@@ -165,15 +165,17 @@ std::string Step::name() const {
   return !own.empty() || node.outputs.empty() ? own : clean_name(node.outputs[0]);
 }
 
-std::string Step::name_by_weight(std::size_t i) const {
-  constexpr std::string_view kEnd = ".weight";
+std::string Step::owner_of(std::size_t i, std::string_view end) const {
   const Known& numbers = known(i);
-  if (numbers.tensor != nullptr && numbers.tensor->name.ends_with(kEnd)) {
-    const std::string& name = numbers.tensor->name;
-    std::string owner = clean_name(name.substr(0, name.size() - kEnd.size()));
-    if (!owner.empty() && t.is_free(owner)) return owner;
-  }
-  return name();
+  if (numbers.tensor == nullptr || !numbers.tensor->name.ends_with(end)) return "";
+  const std::string& name = numbers.tensor->name;
+  std::string owner = clean_name(name.substr(0, name.size() - end.size()));
+  return t.is_free(owner) ? owner : "";
+}
+
+std::string Step::name_by_weight(std::size_t i) const {
+  const std::string owner = owner_of(i, ".weight");
+  return owner.empty() ? name() : owner;
 }
 
 void Step::result(Value value, std::size_t output) const {

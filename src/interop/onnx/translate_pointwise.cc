@@ -161,6 +161,10 @@ bool absorbed(Step& s, std::size_t i, const Seen& x, const Numbers& scale, const
   const auto* conv = std::get_if<op::Conv>(&maker.op);
   if (conv == nullptr || conv->bias || !shifts || conv->kernel != Size2(1)) return false;
   s.t.add_bias(x.id, constant_weight(shift));
+  // PyTorch keeps the name of a linear layer's bias alone.
+  const std::string owner = s.owner_of(other, ".bias");
+  const bool has_own_name = clean_name(s.node.inputs[i]) != maker.name + "_output_0";
+  if (!owner.empty() && !has_own_name) s.t.rename(x.id, owner);
   return true;
 }
 

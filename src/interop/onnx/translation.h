@@ -248,6 +248,8 @@ class Step {
   /// file's node.
   std::string name() const;
   std::string name_by_weight(std::size_t i) const;
+  /// X where input `i` is the file's tensor X + `end` and no node of ours is called X yet; else "".
+  std::string owner_of(std::size_t i, std::string_view end) const;
   void result(Value value, std::size_t output = 0) const;
   /// The same view of another value.
   void result_like(Seen seen, ValueId id) const;
