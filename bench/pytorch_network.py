@@ -26,6 +26,7 @@ ACTIVATIONS = {
     "sigmoid": lambda x, i: x.sigmoid_() if i else x.sigmoid(),
     "hard_sigmoid": lambda x, i: F.hardsigmoid(x, inplace=i),
     "hard_swish": lambda x, i: F.hardswish(x, inplace=i),
+    "gelu": lambda x, i: F.gelu(x),
 }
 LAYERS = {}
 
@@ -95,6 +96,11 @@ def conv(node, module):
 @layer("group_norm")
 def parametrised(node, module):
     return lambda x: activated(module(x), node, inplace=True)
+
+
+@layer("layer_norm")
+def layer_norm(node, module):
+    return lambda x: module(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 @layer("activate")
@@ -173,7 +179,7 @@ def dropout(node, module):
 def pad(node, module):
     top, left, bottom, right = sides(node.get("margin", 0))
     multiple, remainder = node.get("multiple", 1), node.get("remainder", 0)
-    mode = "reflect" if node.get("mode", "zero") == "mirror" else "constant"
+    mode = {"mirror": "reflect", "edge": "replicate", "zero": "constant"}[node.get("mode", "zero")]
 
     def run(x):
         h, w = x.shape[2:]
@@ -225,6 +231,8 @@ def module_of(node, tensors):
         )
     elif op == "group_norm":
         module = nn.GroupNorm(node["groups"], weight.shape[0], node.get("epsilon", 1e-5))
+    elif op == "layer_norm":
+        module = nn.LayerNorm(weight.shape[0], node.get("epsilon", 1e-5))
     elif op == "dropout":
         return nn.Dropout(node.get("rate", 0.5))
     else:

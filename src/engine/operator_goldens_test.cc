@@ -74,6 +74,7 @@ Operator make_operator(const std::string& name, const Json& s) {
     return op::BatchNorm{.epsilon = s["epsilon"], .momentum = s["momentum"]};
   }
   if (name == "group_norm") return op::GroupNorm{s["groups"], s["epsilon"]};
+  if (name == "layer_norm") return op::LayerNorm{s["epsilon"]};
   if (name == "activate") {
     return op::Activate{{activation_kind(s["kind"]), s.value("slope", 0.01f)}};
   }
@@ -92,7 +93,9 @@ Operator make_operator(const std::string& name, const Json& s) {
   if (name == "add") return op::Add{};
   if (name == "multiply") return op::Multiply{};
   if (name == "pad") {
-    return op::Pad{.mode = s["mode"] == "mirror" ? PadMode::mirror : PadMode::zero,
+    return op::Pad{.mode = s["mode"] == "mirror" ? PadMode::mirror
+                           : s["mode"] == "edge" ? PadMode::edge
+                                                 : PadMode::zero,
                    .margin = padding(s["margin"])};
   }
   if (name == "crop") {

@@ -115,7 +115,9 @@ struct OperatorWords {
   }
   std::string operator()(const op::Pad& o) const {
     return words()
-        .add(o.mode == PadMode::mirror ? "mirror" : "zero")
+        .add(o.mode == PadMode::mirror ? "mirror"
+             : o.mode == PadMode::edge ? "edge"
+                                       : "zero")
         .padding("margin", o.margin)
         .add_if(o.multiple > 1, fmt::format("to multiple of {}", o.multiple))
         .add_if(o.remainder > 0, fmt::format("plus {}", o.remainder))

@@ -31,6 +31,8 @@ TEST(Describe, OperatorsInWords) {
   EXPECT_EQ(operator_text(op::Conv{.channels = 8, .kernel = {1, 5}, .padding = {0, 2, 0, 2}}),
             "conv 8, 1x5, pad 0 2 0 2");
   EXPECT_EQ(operator_text(op::BatchNorm{}), "batch_norm");
+  EXPECT_EQ(operator_text(op::LayerNorm{}), "layer_norm");
+  EXPECT_EQ(operator_text(op::Activate{ActivationKind::gelu}), "gelu");
   EXPECT_EQ(operator_text(op::Activate{{ActivationKind::leaky_relu, 0.2f}}), "leaky_relu 0.2");
   EXPECT_EQ(operator_text(op::MaxPool{}), "max_pool 2x2");
   EXPECT_EQ(operator_text(op::MaxPool{.kernel = 3, .padding = 1, .ceil = true}),

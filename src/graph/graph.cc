@@ -220,6 +220,7 @@ std::vector<ParameterSpec> parameter_specs(const std::string& name, const Operat
             return specs;
           },
           [&](const op::GroupNorm&) -> std::vector<ParameterSpec> { return norm_specs(name, in); },
+          [&](const op::LayerNorm&) -> std::vector<ParameterSpec> { return norm_specs(name, in); },
           [&](const op::MeanField& o) { return mean_field_specs(name, o, input_channels); },
           [](const auto&) -> std::vector<ParameterSpec> { return {}; }},
       op);

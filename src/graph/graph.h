@@ -98,6 +98,7 @@ class GraphBuilder {
   ValueId transposed_conv(const std::string& name, ValueId x, op::TransposedConv options);
   ValueId batch_norm(const std::string& name, ValueId x, op::BatchNorm options = {});
   ValueId group_norm(const std::string& name, ValueId x, op::GroupNorm options);
+  ValueId layer_norm(const std::string& name, ValueId x, op::LayerNorm options = {});
   ValueId activate(const std::string& name, ValueId x, Activation activation);
   ValueId relu(const std::string& name, ValueId x) {
     return activate(name, x, ActivationKind::relu);

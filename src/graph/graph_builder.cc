@@ -79,6 +79,10 @@ ValueId GraphBuilder::group_norm(const std::string& name, ValueId x, op::GroupNo
   return append(name, options, {x});
 }
 
+ValueId GraphBuilder::layer_norm(const std::string& name, ValueId x, op::LayerNorm options) {
+  return append(name, options, {x});
+}
+
 ValueId GraphBuilder::activate(const std::string& name, ValueId x, Activation activation) {
   return append(name, op::Activate{activation}, {x});
 }

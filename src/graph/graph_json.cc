@@ -28,7 +28,7 @@ struct Names;
 template <>
 struct Names<ActivationKind> {
   static constexpr std::array kAll{"none",    "relu",         "leaky_relu", "relu6",
-                                   "sigmoid", "hard_sigmoid", "hard_swish"};
+                                   "sigmoid", "hard_sigmoid", "hard_swish", "gelu"};
 };
 template <>
 struct Names<Interpolation> {
@@ -36,7 +36,7 @@ struct Names<Interpolation> {
 };
 template <>
 struct Names<PadMode> {
-  static constexpr std::array kAll{"zero", "mirror"};
+  static constexpr std::array kAll{"zero", "mirror", "edge"};
 };
 template <>
 struct Names<Init> {

@@ -32,6 +32,7 @@ Graph every_operator() {
   x = g.batch_norm("bn", x,
                    {.epsilon = 1e-3f, .momentum = 0.03f, .activation = ActivationKind::hard_swish});
   x = g.group_norm("gn", x, {.groups = 4, .epsilon = 1e-6f});
+  x = g.activate("gelu", g.layer_norm("ln", x, {.epsilon = 1e-6f}), ActivationKind::gelu);
   x = g.activate("act", x, ActivationKind::relu6);
   const ValueId pooled =
       g.max_pool("max_pool", x, {.kernel = 3, .stride = 2, .padding = {0, 1, 0, 1}, .ceil = true});
@@ -166,6 +167,7 @@ TEST(GraphJson, DefaultsArePartOfTheFormat) {
   EXPECT_EQ(bn.momentum, 0.1f);
   EXPECT_EQ(bn.activation, Activation());
   EXPECT_EQ(std::get<op::GroupNorm>(read("group_norm", one)).epsilon, 1e-5f);
+  EXPECT_EQ(std::get<op::LayerNorm>(read("layer_norm", one)).epsilon, 1e-5f);
   const auto max_pool = std::get<op::MaxPool>(read("max_pool", one));
   EXPECT_EQ(max_pool.kernel, Size2(2));
   EXPECT_EQ(max_pool.stride, Size2(2));
@@ -241,7 +243,7 @@ TEST(GraphJson, NamesTheNodeAndTheField) {
   EXPECT_THAT(error_of(conv_with(R"("kernel": [3])")), HasSubstr("[height, width]"));
   EXPECT_THAT(error_of(conv_with(R"("padding": [1, 2])")), HasSubstr("[top, left, bottom, right]"));
   EXPECT_THAT(error_of(conv_with(R"("bias": 1)")), HasSubstr("true or false"));
-  EXPECT_THAT(error_of(conv_with(R"("activation": "gelu")")), HasSubstr("one of none, relu"));
+  EXPECT_THAT(error_of(conv_with(R"("activation": "mish")")), HasSubstr("one of none, relu"));
   EXPECT_THAT(error_of(conv_with(R"("activation": {"kind": "relu"})")), HasSubstr("\"slope\""));
   EXPECT_THAT(error_of(conv_with(R"("parameters": ["w"])")),
               HasSubstr("names 1 parameter; expected 2"));

@@ -50,6 +50,8 @@ void visit_fields(Op& o, const Visitor& field) {
   } else if constexpr (is(std::type_identity<op::GroupNorm>{})) {
     field("groups", o.groups, 1);
     field("epsilon", o.epsilon, 0);
+  } else if constexpr (is(std::type_identity<op::LayerNorm>{})) {
+    field("epsilon", o.epsilon, 0);
   } else if constexpr (is(std::type_identity<op::Activate>{}, std::type_identity<op::Add>{})) {
     field("activation", o.activation, 0);
   } else if constexpr (is(std::type_identity<op::MaxPool>{})) {

@@ -6,19 +6,33 @@ namespace segmentum {
 
 const char* operator_name(const Operator& op) {
   static constexpr std::array<const char*, std::variant_size_v<Operator>> kNames{
-      "input",         "conv",         "transposed_conv",
-      "batch_norm",    "group_norm",   "activate",
-      "max_pool",      "average_pool", "global_average_pool",
-      "resize",        "concat",       "add",
-      "multiply",      "pad",          "crop",
-      "dropout",       "softmax",      "maximum",
-      "location_grid", "mean_field"};
+      "input",
+      "conv",
+      "transposed_conv",
+      "batch_norm",
+      "group_norm",
+      "layer_norm",
+      "activate",
+      "max_pool",
+      "average_pool",
+      "global_average_pool",
+      "resize",
+      "concat",
+      "add",
+      "multiply",
+      "pad",
+      "crop",
+      "dropout",
+      "softmax",
+      "maximum",
+      "location_grid",
+      "mean_field"};
   return kNames[op.index()];
 }
 
 const char* activation_name(ActivationKind kind) {
-  static constexpr std::array<const char*, 7> kNames{
-      "none", "relu", "leaky_relu", "relu6", "sigmoid", "hard_sigmoid", "hard_swish"};
+  static constexpr std::array<const char*, 8> kNames{
+      "none", "relu", "leaky_relu", "relu6", "sigmoid", "hard_sigmoid", "hard_swish", "gelu"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -31,10 +31,20 @@ struct Padding {
   bool operator==(const Padding&) const = default;
 };
 
-enum class ActivationKind { none, relu, leaky_relu, relu6, sigmoid, hard_sigmoid, hard_swish };
+enum class ActivationKind {
+  none,
+  relu,
+  leaky_relu,
+  relu6,
+  sigmoid,
+  hard_sigmoid,
+  hard_swish,
+  gelu
+};
 
 /// relu6 = min(max(x,0),6); hard_sigmoid = relu6(x+3)/6; hard_swish = x*relu6(x+3)/6 (as in
-/// PyTorch).
+/// PyTorch); gelu = x times the normal distribution below x, x*(1+erf(x/sqrt(2)))/2 (Hendrycks and
+/// Gimpel, 2016).
 struct Activation {
   ActivationKind kind = ActivationKind::none;
   float slope = 0.01f;  // leaky_relu only: the factor for x < 0
@@ -46,8 +56,9 @@ struct Activation {
 enum class Interpolation { nearest, bilinear };
 enum class PadMode {
   zero,
-  mirror
-};  // mirror: periodic, the edge is not repeated; a side of 1 is replicated
+  mirror,  // periodic, the edge is not repeated; a side of 1 is replicated
+  edge     // the outermost pixels, again and again
+};
 
 /// How a parameter is first filled. bilinear: a transposed convolution that interpolates.
 /// small_normal: deviation 0.01, whatever the fan-in, for a last layer that should start near zero.
@@ -106,6 +117,12 @@ struct BatchNorm {
 /// The same over groups of channels of one picture; parameters `NAME.weight`, `.bias` [C].
 struct GroupNorm {
   int groups = 1;
+  float epsilon = 1e-5f;
+};
+
+/// The same over all channels of each pixel alone, as ConvNeXt has it (Liu et al., CVPR 2022; Ba et
+/// al., 2016, for the idea); parameters `NAME.weight`, `.bias` [C].
+struct LayerNorm {
   float epsilon = 1e-5f;
 };
 
@@ -221,9 +238,9 @@ struct MeanField {
 
 using Operator =
     std::variant<op::Input, op::Conv, op::TransposedConv, op::BatchNorm, op::GroupNorm,
-                 op::Activate, op::MaxPool, op::AveragePool, op::GlobalAveragePool, op::Resize,
-                 op::Concat, op::Add, op::Multiply, op::Pad, op::Crop, op::Dropout, op::Softmax,
-                 op::Maximum, op::LocationGrid, op::MeanField>;
+                 op::LayerNorm, op::Activate, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
+                 op::Resize, op::Concat, op::Add, op::Multiply, op::Pad, op::Crop, op::Dropout,
+                 op::Softmax, op::Maximum, op::LocationGrid, op::MeanField>;
 
 /// "conv", "batch_norm", ...: the names used in files and messages.
 const char* operator_name(const Operator& op);

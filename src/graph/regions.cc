@@ -71,6 +71,10 @@ struct AxisRule {
   Interval operator()(const op::Pad& o) const {
     const int pad = before(o.margin);
     const Interval shifted{out.begin - pad, out.end - pad};
+    if (o.mode == PadMode::edge) {
+      const std::int64_t first = std::min(std::max<std::int64_t>(shifted.begin, 0), in_size - 1);
+      return {first, std::max(shifted.end, first + 1)};
+    }
     return o.mode == PadMode::mirror ? mirrored(shifted) : shifted;
   }
   /// The pixels that [t.begin, t.end) reads where position p stands for its reflection, of period

@@ -128,6 +128,19 @@ TEST(Regions, MirroredPadding) {
   EXPECT_EQ(rows({0, 11}), Rows(0, 5));
 }
 
+// Rows -3..8 of a picture of five read 0 0 0 | 0 1 2 3 4 | 4 4 4.
+TEST(Regions, PaddingByTheEdge) {
+  const auto rows = [](Rows out) {
+    return needed_rows(5, out, [](auto& g, ValueId x) {
+      return g.pad("p", x, {.mode = PadMode::edge, .margin = 3});
+    });
+  };
+  EXPECT_EQ(rows({0, 1}), Rows(0, 1));
+  EXPECT_EQ(rows({1, 5}), Rows(0, 2));
+  EXPECT_EQ(rows({7, 10}), Rows(4, 5));
+  EXPECT_EQ(rows({10, 11}), Rows(4, 5));
+}
+
 // The sum over paths: rows 2..4 through the 3x3, row 5 through the crop at offset 2.
 TEST(Regions, HullOverPathsAndSizesOnly) {
   const auto paths = [](GraphBuilder& g, ValueId x) {
@@ -141,6 +154,12 @@ TEST(Regions, HullOverPathsAndSizesOnly) {
                           return g.crop_like("crop", far, x);  // x: for its size alone
                         }),
             Rows(2, 3));
+}
+
+TEST(Regions, LayerNormsNeedTheirPixelAlone) {
+  EXPECT_EQ(
+      needed_rows(10, {4, 5}, [](GraphBuilder& g, ValueId x) { return g.layer_norm("ln", x); }),
+      Rows(4, 5));
 }
 
 TEST(Regions, GlobalOperatorsNeedEverything) {

@@ -159,6 +159,7 @@ class Restriction {
   ValueId operator()(const op::Add& o) { return each_pixel(o); }
   ValueId operator()(const op::Maximum& o) { return each_pixel(o); }
   ValueId operator()(const op::BatchNorm& o) { return each_pixel(o); }
+  ValueId operator()(const op::LayerNorm& o) { return each_pixel(o); }
   ValueId operator()(const op::Activate& o) { return each_pixel(o); }
   ValueId operator()(const op::Dropout& o) { return each_pixel(o); }
   ValueId operator()(const op::Softmax& o) { return each_pixel(o); }

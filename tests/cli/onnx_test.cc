@@ -65,11 +65,11 @@ TEST(OnnxCommands, OneSizeLabelsAndBytes) {
 
 TEST(OnnxCommands, WhatWeLackIsNamedInOneLine) {
   const fs::path out = fresh_folder("onnx_refused") / "model.segmentum";
-  const Outcome outcome = run({"import", golden("refused_gelu.onnx"), "--out", out});
+  const Outcome outcome = run({"import", golden("refused_elu.onnx"), "--out", out});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(line_count(outcome.err), 1);
-  EXPECT_THAT(outcome.err, AllOf(StartsWith("segmentum: " + golden("refused_gelu.onnx")),
-                                 HasSubstr("(Erf) is an operator that this program does not")));
+  EXPECT_THAT(outcome.err, AllOf(StartsWith("segmentum: " + golden("refused_elu.onnx")),
+                                 HasSubstr("(Elu) is an operator that this program does not")));
   EXPECT_FALSE(fs::exists(out));
 }
 

@@ -116,7 +116,21 @@ FILES = {
     "valid_group_norm": model(
         [node("Reshape", ["x", "g"], "a"), node("InstanceNormalization", ["a", "one", "zero"], "b"), SHAPE,
          node("Reshape", ["b", "s"])], [wholes("g", 0, 1, -1), reals("one", [1], 1), reals("zero", [1], 0)]),
+    "valid_layer_norm": model(
+        [node("ReduceMean", ["x"], "m", axes=[1]), node("Sub", ["x", "m"], "c"), node("Pow", ["c", "two"], "q"),
+         node("ReduceMean", ["q"], "v", axes=[1]), node("Add", ["v", "one"], "a"), node("Sqrt", ["a"], "d"),
+         node("Div", ["c", "d"])], [reals("one", [], 1), reals("two", [], 2)]),
+    "valid_gelu": model(
+        [node("Div", ["x", "root"], "u"), node("Erf", ["u"], "e"), node("Add", ["e", "one"], "b"),
+         node("Mul", ["x", "b"])], [reals("one", [], 1), reals("root", [], 1.41421356)]),
     "valid_labels": alone("ArgMax", axis=1),
+    "split_of_nothing": model([node("Split", ["x", "z"], axis=1)], [wholes("z", 0)]),
+    "split_beyond": model([node("Split", ["x", "z"], axis=1)], [wholes("z", HUGE)]),
+    "half_a_layer_norm": alone("ReduceMean", axes=[1], keepdims=0),
+    "variance_below_zero": model(
+        [node("ReduceMean", ["x"], "m", axes=[1]), node("Sub", ["x", "m"], "c"), node("Mul", ["c", "c"], "q"),
+         node("ReduceMean", ["q"], "v", axes=[1]), node("Add", ["v", "e"], "a"), node("Sqrt", ["a"], "d"),
+         node("Div", ["c", "d"])], [reals("e", [], float("-inf"))]),
     "empty": b"",
     "text": b"this is no model",
     "cut_number": GOOD[:-1] + b"\xff",

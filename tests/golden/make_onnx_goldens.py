@@ -14,7 +14,7 @@ import pathlib
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from torchvision.models import mobilenetv3, resnet
+from torchvision.models import convnext, mobilenetv3, resnet
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.segmentation.deeplabv3 import ASPP, DeepLabV3
 from torchvision.models.segmentation.fcn import FCN, FCNHead
@@ -275,6 +275,65 @@ class ChannelsLast(nn.Module):
         return self.head(torch.clamp(x - 0.5 * y, -0.75, 1.5))
 
 
+class ConvnextBlock(nn.Module):
+    """Liu et al., CVPR 2022: a wide depthwise convolution, then layer norm and two linear layers on [N,H,W,C]."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.dwconv, self.norm = nn.Conv2d(c, c, 7, padding=3, groups=c), nn.LayerNorm(c, eps=1e-6)
+        self.pwconv1, self.act, self.pwconv2 = nn.Linear(c, 4 * c), nn.GELU(), nn.Linear(4 * c, c)
+        self.gamma = nn.Parameter(torch.linspace(0.5, 1.5, c))
+
+    def forward(self, x):
+        y = self.norm(self.dwconv(x).permute(0, 2, 3, 1))
+        y = self.gamma * self.pwconv2(self.act(self.pwconv1(y)))
+        return x + y.permute(0, 3, 1, 2)
+
+
+class ChannelsFirstNorm(nn.Module):
+    """A layer norm written out on [N,C,H,W], as ConvNeXt's own code has it."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.weight = nn.Parameter(torch.linspace(0.6, 1.1, c))
+        self.bias = nn.Parameter(torch.linspace(-0.2, 0.2, c))
+
+    def forward(self, x):
+        u = x.mean(1, keepdim=True)
+        s = (x - u).pow(2).mean(1, keepdim=True)
+        x = (x - u) / torch.sqrt(s + 1e-6)
+        return self.weight[:, None, None] * x + self.bias[:, None, None]
+
+
+class ConvnextUnet(nn.Module):
+    """Two levels of blocks, a halved skip by `chunk`, magnified and joined."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 6, 2, 2), ChannelsFirstNorm(6))
+        self.first, self.second = ConvnextBlock(6), ConvnextBlock(8)
+        self.down = nn.Sequential(ChannelsFirstNorm(6), nn.Conv2d(6, 8, 2, 2))
+        self.head = nn.Conv2d(11, 5, 1)
+
+    def forward(self, image):
+        low = self.first(self.stem(image))
+        high = F.interpolate(self.second(self.down(low)), scale_factor=2, mode="bilinear", align_corners=False)
+        x = self.head(torch.cat([high, low.chunk(2, dim=1)[0]], dim=1))
+        return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class TorchvisionConvnext(nn.Module):
+    """torchvision's ConvNeXt, narrow, under a head."""
+
+    def __init__(self):
+        super().__init__()
+        settings = [convnext.CNBlockConfig(4, 6, 1), convnext.CNBlockConfig(6, 8, 1), convnext.CNBlockConfig(8, None, 2)]
+        self.features, self.head = convnext.ConvNeXt(settings).features, nn.Conv2d(8, 5, 1)
+
+    def forward(self, image):
+        return F.interpolate(self.head(self.features(image)), size=image.shape[-2:], mode="bilinear")
+
+
 class Cropped(nn.Module):
     """Padded for a wide view, cut back at the centre; pooling that rounds up."""
 
@@ -331,7 +390,9 @@ def randomised(net, seed):
             module.reset_parameters()
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.kaiming_normal_(module.weight)
-        if isinstance(module, (nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d)):
+        if isinstance(module, convnext.CNBlock):
+            nn.init.uniform_(module.layer_scale, 0.5, 1.5)
+        if isinstance(module, (nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d, nn.LayerNorm)):
             nn.init.uniform_(module.weight, 0.6, 1.1)
             nn.init.uniform_(module.bias, -0.2, 0.2)
         if isinstance(module, nn.BatchNorm2d):
@@ -419,8 +480,13 @@ def main():
                end=own_logits),
         golden("channels_last", ChannelsLast(), [EVEN], multiple=4, made_at=EVEN, end=magnified),
         golden("cropped", Cropped(), [ODD, EVEN, (7, 5)], 14),
+        golden("convnext_opset11", ConvnextUnet(), [EVEN], 11, multiple=4, made_at=EVEN),
+        golden("convnext_opset14", ConvnextUnet(), [EVEN, SMALL], 14, multiple=4, made_at=EVEN),
+        golden("convnext", ConvnextUnet(), [EVEN, ODD], multiple=4, made_at=EVEN),
+        golden("torchvision_convnext", TorchvisionConvnext(), [ODD]),
+        golden("torchvision_convnext_opset13", TorchvisionConvnext(), [EVEN, SMALL], 13, made_at=EVEN),
         refused("refused_attention", Transformer(), "reads a picture as rows of pixels, as attention does"),
-        refused("refused_gelu", Smooth(nn.GELU()), "(Erf) is an operator that this program does not have"),
+        refused("refused_elu", Smooth(nn.ELU()), "(Elu) is an operator that this program does not have"),
         refused("refused_cubic", Smooth(nn.ReLU(), "bicubic"), "resizes by mode \"cubic\""),
         refused("refused_unpooling", Unpooled(), "(MaxPool) is read for its output 2"),
     ]

@@ -137,6 +137,14 @@ def normalisations():
                    [shape], dict(weight=family.random(c) + 1.5, bias=family.random(c)),
                    dict(groups=groups, epsilon=eps))
 
+    def layer_norm(name, shape, eps=1e-6):
+        c = shape[1]
+        family.add(name, "layer_norm",
+                   lambda x, weight, bias: F.layer_norm(
+                       x.permute(0, 2, 3, 1), (c,), weight, bias, eps).permute(0, 3, 1, 2),
+                   [shape], dict(weight=family.random(c) + 1.5, bias=family.random(c)),
+                   dict(epsilon=eps))
+
     batch_norm("batch_norm", (3, 5, 3, 5))
     batch_norm("batch_norm_one_picture", (1, 3, 5, 4), eps=1e-3, momentum=0.01)
     batch_norm("batch_norm_frozen", (2, 3, 3, 4), mode="frozen")
@@ -144,6 +152,8 @@ def normalisations():
     group_norm("group_norm", (2, 6, 3, 4), 3)
     group_norm("group_norm_layer", (2, 3, 3, 3), 1, 1e-3)
     group_norm("group_norm_instance", (1, 4, 3, 5), 4)
+    layer_norm("layer_norm", (2, 5, 3, 4))
+    layer_norm("layer_norm_of_many", (1, 19, 2, 3), 1e-3)
     family.write()
 
 
@@ -162,6 +172,7 @@ def pointwise():
     family.add("concat", "concat", lambda *x: torch.cat(x, dim=1),
                [(2, 3, 2, 3), (2, 1, 2, 3), (2, 2, 2, 3)])
     family.add("maximum", "maximum", torch.maximum, [shape, shape])
+    family.add("gelu", "activate", F.gelu, [shape], settings=dict(kind="gelu"), scale=3.0)
     family.write()
 
 
@@ -232,7 +243,7 @@ def resampling():
         top, left, bottom, right = margin
         family.add(name, "pad",
                    lambda x: F.pad(x, (left, right, top, bottom),
-                                   "reflect" if mode == "mirror" else "constant"),
+                                   {"mirror": "reflect", "edge": "replicate", "zero": "constant"}[mode]),
                    [shape], settings=dict(mode=mode, margin=margin))
 
     pad("pad_zero", (2, 2, 3, 4), (1, 2, 0, 3), "zero")
@@ -252,6 +263,7 @@ def resampling():
 
     location_grid("location_grid", (2, 8, 5, 6), 2)
     location_grid("location_grid_3", (1, 9, 7, 2), 3)
+    pad("pad_edge", (1, 2, 3, 4), (2, 3, 5, 1), "edge")
     family.write()
 
 

@@ -176,6 +176,23 @@ Graph depthwise_pair() {
   return graph;
 }
 
+/// A block of ConvNeXt, its residual read twice, and a layer norm in a slice of a concatenation.
+Graph small_convnext(int channels) {
+  GraphBuilder g("small_convnext");
+  const ValueId image = g.input("image", {.channels = 3});
+  ValueId x = g.conv("stem", image, {.channels = channels, .kernel = 2, .stride = 2});
+  x = g.layer_norm("stem.norm", x, {.epsilon = 1e-6f});
+  const ValueId far =
+      g.conv("depth", x, {.channels = channels, .kernel = 7, .padding = 3, .groups = channels});
+  const ValueId wide = g.conv("expand", g.layer_norm("norm", far), {.channels = 4 * channels});
+  const ValueId narrow =
+      g.conv("project", g.activate("gelu", wide, ActivationKind::gelu), {.channels = channels});
+  x = g.add("sum", x, narrow);
+  const ValueId both = g.concat("both", {g.layer_norm("last", x), x});
+  g.output("logits", g.resize("up", g.conv("head", both, {.channels = 5}), {.scale = 2}));
+  return std::move(g).build();
+}
+
 }  // namespace
 
 void add_networks(EngineCases& cases) {
@@ -194,6 +211,8 @@ void add_networks(EngineCases& cases) {
   cases.push_back({"resized_outputs", resized_outputs(false), {{2, 3, 4, 5}}});
   cases.push_back({"resized_outputs_read_again", resized_outputs(true), {{2, 3, 4, 5}}});
   cases.push_back({"depthwise_pair", depthwise_pair(), {{2, 20, 6, 7}}});
+  cases.push_back({"convnext", small_convnext(8), {{2, 3, 10, 14}}});
+  cases.push_back({"convnext_odd", small_convnext(6), {{1, 3, 9, 11}}});
   cases.push_back({"fused_add_and_activations", fused_by_hand(), {{2, 5, 7, 6}}});
 }
 

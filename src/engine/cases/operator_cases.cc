@@ -64,6 +64,15 @@ void add_normalisations(EngineCases& cases) {
   group_norm("layer", {2, 5, 6, 7}, 1);
   group_norm("instance", {1, 7, 5, 6}, 7);
   group_norm("of_8", {1, 24, 5, 3}, 3);
+  const auto layer_norm = [&](const std::string& name, const Shape& input) {
+    cases.push_back(single("layer_norm_" + name, input, [&](GraphBuilder& g, ValueId x) {
+      return g.layer_norm("norm", x, {.epsilon = 1e-3f});
+    }));
+  };
+  layer_norm("odd", {2, 5, 7, 9});
+  layer_norm("of_whole_blocks", {1, 16, 5, 3});
+  layer_norm("wider_than_a_strip", {2, 19, 3, 71});
+  layer_norm("batch3_of_1x1", {3, 12, 1, 1});
 }
 
 void add_pointwise(EngineCases& cases) {
@@ -164,6 +173,8 @@ void add_resampling(EngineCases& cases) {
   };
   pad("zero", {2, 5, 5, 6}, {.margin = {1, 2, 3, 0}});
   pad("zero_to_multiple", {1, 3, 9, 17}, {.multiple = 8});
+  pad("edge", {2, 5, 5, 6}, {.mode = PadMode::edge, .margin = {1, 2, 3, 0}});
+  pad("edge_wider_than_picture", {1, 3, 3, 2}, {.mode = PadMode::edge, .margin = 7});
   pad("mirror", {2, 5, 5, 6}, {.mode = PadMode::mirror, .margin = {1, 2, 3, 0}});
   pad("mirror_wider_than_picture", {1, 3, 3, 2}, {.mode = PadMode::mirror, .margin = 7});
   pad("mirror_1x1_to_16", {1, 3, 1, 1}, {.mode = PadMode::mirror, .multiple = 16});

@@ -25,7 +25,8 @@ const std::vector<NamedActivation>& activations() {
                                                  {"relu6", ActivationKind::relu6},
                                                  {"sigmoid", ActivationKind::sigmoid},
                                                  {"hard_sigmoid", ActivationKind::hard_sigmoid},
-                                                 {"hard_swish", ActivationKind::hard_swish}};
+                                                 {"hard_swish", ActivationKind::hard_swish},
+                                                 {"gelu", ActivationKind::gelu}};
   return kAll;
 }
 

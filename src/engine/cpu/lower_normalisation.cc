@@ -1,4 +1,5 @@
-// Batch norm (with the rectifier that follows it) and group norm.
+// Batch norm (with the rectifier that follows it), group norm and layer norm.
+#include <algorithm>
 #include <cmath>
 
 #include "engine/cpu/kernels/kernels.h"
@@ -156,6 +157,67 @@ void lower_backward(Lowering& l, ValueId id, const op::GroupNorm& norm) {
            group_norm_backward(f.view(x), f.view(dy), norm.groups, weight->value.data(),
                                f.floats(arrays), f.floats(arrays) + moments, weight_gradient,
                                bias_gradient, f.view(target.slot), target.add);
+         });
+  if (wanted) l.finish(target);
+}
+
+namespace {
+
+/// What a layer norm keeps in one buffer: weight and bias padded to whole blocks, then the moments
+/// of each pixel where a gradient will ask for them.
+struct LayerNormBuffer {
+  std::int64_t padded;
+  std::int64_t pixels;  // 0: without moments
+
+  std::int64_t floats() const { return 2 * (padded + pixels); }
+  LayerNormArrays arrays(float* start) const {
+    float* moments = start + 2 * padded;
+    return {.weight = start,
+            .bias = start + padded,
+            .mean = pixels > 0 ? moments : nullptr,
+            .inverse_deviation = pixels > 0 ? moments + pixels : nullptr};
+  }
+};
+
+LayerNormBuffer layer_norm_buffer(const Slot& x, bool training) {
+  return {whole_blocks(x.shape.c(), x.block),
+          training ? x.shape.n() * x.shape.h() * x.shape.w() : 0};
+}
+
+}  // namespace
+
+void lower(Lowering& l, ValueId id, const op::LayerNorm& norm) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot y = l.value(id);
+  const LayerNormBuffer kept = layer_norm_buffer(x, l.training());
+  const int buffer = l.new_buffer(kept.floats());
+  l.keep_arrays(id, buffer);
+  const auto* weight = &l.parameter(id, 0);
+  const auto* bias = &l.parameter(id, 1);
+  l.step(id, "layer norm", {x.buffer, y.buffer, buffer}, [=](const Frame& f) {
+    float* start = f.floats(buffer);
+    std::fill_n(start, 2 * kept.padded, 0.0f);
+    std::ranges::copy(weight->value.values(), start);
+    std::ranges::copy(bias->value.values(), start + kept.padded);
+    layer_norm(f.view(x), norm.epsilon, kept.arrays(start), f.view(y));
+  });
+}
+
+void lower_backward(Lowering& l, ValueId id, const op::LayerNorm&) {
+  const ValueId input = l.node(id).inputs[0];
+  const Slot x = l.value_in(input, vector_block());
+  const Slot dy = l.gradient(id);
+  const bool wanted = l.wants_gradient(input);
+  const auto target =
+      wanted ? l.gradient_target(input, vector_block()) : Lowering::Target{input, {}, false};
+  const LayerNormBuffer kept = layer_norm_buffer(x, true);
+  const int buffer = l.arrays(id);
+  float* weight_gradient = l.parameter_gradient(id, 0);
+  float* bias_gradient = l.parameter_gradient(id, 1);
+  l.step(id, "layer norm backward", {x.buffer, dy.buffer, target.slot.buffer, buffer},
+         [=](const Frame& f) {
+           layer_norm_backward(f.view(x), f.view(dy), kept.arrays(f.floats(buffer)),
+                               weight_gradient, bias_gradient, f.view(target.slot), target.add);
          });
   if (wanted) l.finish(target);
 }

@@ -167,6 +167,8 @@ void lower(Lowering& l, ValueId id, const op::BatchNorm& norm);
 void lower_backward(Lowering& l, ValueId id, const op::BatchNorm& norm);
 void lower(Lowering& l, ValueId id, const op::GroupNorm& norm);
 void lower_backward(Lowering& l, ValueId id, const op::GroupNorm& norm);
+void lower(Lowering& l, ValueId id, const op::LayerNorm& norm);
+void lower_backward(Lowering& l, ValueId id, const op::LayerNorm& norm);
 void lower(Lowering& l, ValueId id, const op::Activate& activate);
 void lower_backward(Lowering& l, ValueId id, const op::Activate& activate);
 void lower(Lowering& l, ValueId id, const op::MaxPool& pool);

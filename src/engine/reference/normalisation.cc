@@ -1,6 +1,8 @@
-// Batch and group normalisation. Both normalise sets of values by their mean and variance; the
-// gradient of that is one function.
+// Batch, group and layer normalisation. All normalise sets of values by their mean and variance;
+// the gradient of that is one function.
 #include <cmath>
+#include <optional>
+#include <vector>
 
 #include "engine/reference/operators.h"
 
@@ -13,23 +15,25 @@ struct Moments {
   double variance = 0;
 };
 
-/// Calls body(n, c, i) with the place i in the tensor of every value of channels [c_begin, c_end)
-/// of pictures [n_begin, n_end).
+/// The values of channels [c_begin, c_end) of pictures [n_begin, n_end): of the whole plane, or of
+/// one pixel. for_each calls body(c, i) with the place i of each in the tensor.
 struct Block {
   std::int64_t n_begin, n_end, c_begin, c_end;
+  std::optional<std::int64_t> pixel = std::nullopt;
 
   template <typename Body>
   void for_each(const Shape& shape, const Body& body) const {
     const std::int64_t plane = shape.h() * shape.w();
     for (std::int64_t n = n_begin; n < n_end; ++n) {
       for (std::int64_t c = c_begin; c < c_end; ++c) {
-        const std::int64_t first = (n * shape.c() + c) * plane;
-        for (std::int64_t i = first; i < first + plane; ++i) body(c, i);
+        const std::int64_t first = (n * shape.c() + c) * plane + pixel.value_or(0);
+        for (std::int64_t i = first; i < first + (pixel ? 1 : plane); ++i) body(c, i);
       }
     }
   }
   double count(const Shape& shape) const {
-    return static_cast<double>((n_end - n_begin) * (c_end - c_begin) * shape.h() * shape.w());
+    const std::int64_t pixels = pixel ? 1 : shape.h() * shape.w();
+    return static_cast<double>((n_end - n_begin) * (c_end - c_begin) * pixels);
   }
 };
 
@@ -65,8 +69,9 @@ void normalise(const Sources<T>& sources, const Block& block, const Moments& m, 
 /// dLoss/dx = (h - mean(h) - s * mean(h * s)) / deviation where the moments are the block's own,
 /// h / deviation where they are constants.
 template <typename T>
-void normalise_backward(const Sources<T>& sources, const Gradients<T>& gradients,
-                        const Block& block, const Moments& m, double epsilon, bool own_moments) {
+void normalise_backward_input(const Sources<T>& sources, const Gradients<T>& gradients,
+                              const Block& block, const Moments& m, double epsilon,
+                              bool own_moments) {
   const auto x = sources.inputs[0];
   const double inverse = 1 / std::sqrt(m.variance + epsilon);
   const auto standard = [&](auto i) { return (x.data[i] - m.mean) * inverse; };
@@ -87,18 +92,32 @@ void normalise_backward(const Sources<T>& sources, const Gradients<T>& gradients
     T& dx = gradients.inputs[0].data[i];
     dx = static_cast<T>(dx + (scaled(c, i) - mean_h - standard(i) * mean_hs) * inverse);
   });
+}
+
+template <typename T>
+void add_parameter_gradients(const Gradients<T>& gradients, std::int64_t c, double dweight,
+                             double dbias) {
+  T& weight = gradients.parameters[0].data[c];
+  T& bias = gradients.parameters[1].data[c];
+  weight = static_cast<T>(weight + dweight);
+  bias = static_cast<T>(bias + dbias);
+}
+
+template <typename T>
+void normalise_backward(const Sources<T>& sources, const Gradients<T>& gradients,
+                        const Block& block, const Moments& m, double epsilon, bool own_moments) {
+  normalise_backward_input(sources, gradients, block, m, epsilon, own_moments);
+  const auto x = sources.inputs[0];
+  const double inverse = 1 / std::sqrt(m.variance + epsilon);
   for (std::int64_t c = block.c_begin; c < block.c_end; ++c) {
     double dweight = 0;
     double dbias = 0;
     const Block channel{block.n_begin, block.n_end, c, c + 1};
     channel.for_each(x.shape, [&](auto, auto i) {
-      dweight += gradients.output.data[i] * standard(i);
+      dweight += gradients.output.data[i] * (x.data[i] - m.mean) * inverse;
       dbias += gradients.output.data[i];
     });
-    T& weight = gradients.parameters[0].data[c];
-    T& bias = gradients.parameters[1].data[c];
-    weight = static_cast<T>(weight + dweight);
-    bias = static_cast<T>(bias + dbias);
+    add_parameter_gradients(gradients, c, dweight, dbias);
   }
 }
 
@@ -115,6 +134,16 @@ void for_each_group(const op::GroupNorm& o, const Shape& shape, const Body& body
   const std::int64_t size = shape.c() / o.groups;
   for (std::int64_t n = 0; n < shape.n(); ++n) {
     for (std::int64_t g = 0; g < o.groups; ++g) body(Block{n, n + 1, g * size, (g + 1) * size});
+  }
+}
+
+/// Calls body(block) for each pixel of each picture.
+template <typename Body>
+void for_each_pixel(const Shape& shape, const Body& body) {
+  for (std::int64_t n = 0; n < shape.n(); ++n) {
+    for (std::int64_t i = 0; i < shape.h() * shape.w(); ++i) {
+      body(Block{n, n + 1, 0, shape.c(), i});
+    }
   }
 }
 
@@ -165,9 +194,42 @@ void backward(const op::GroupNorm& o, const Sources<T>& sources, const Gradients
   });
 }
 
+template <typename T>
+void forward(const op::LayerNorm& o, const Sources<T>& sources, BasicTensorView<T> output) {
+  for_each_pixel(output.shape, [&](const Block& block) {
+    normalise(sources, block, moments(sources.inputs[0], block), o.epsilon, output);
+  });
+}
+
+template <typename T>
+void backward(const op::LayerNorm& o, const Sources<T>& sources, const Gradients<T>& gradients) {
+  const auto x = sources.inputs[0];
+  std::vector<Moments> all;  // of each pixel
+  for_each_pixel(x.shape, [&](const Block& block) {
+    all.push_back(moments(x, block));
+    normalise_backward_input(sources, gradients, block, all.back(), o.epsilon, true);
+  });
+  for (std::int64_t c = 0; c < x.shape.c(); ++c) {
+    double dweight = 0;
+    double dbias = 0;
+    auto m = all.begin();
+    for_each_pixel(x.shape, [&](const Block& block) {
+      const Block channel{block.n_begin, block.n_end, c, c + 1, block.pixel};
+      channel.for_each(x.shape, [&](auto, auto i) {
+        dweight +=
+            gradients.output.data[i] * (x.data[i] - m->mean) / std::sqrt(m->variance + o.epsilon);
+        dbias += gradients.output.data[i];
+      });
+      ++m;
+    });
+    add_parameter_gradients(gradients, c, dweight, dbias);
+  }
+}
+
 template ChannelStatistics channel_statistics(BasicTensorView<const float>);
 template ChannelStatistics channel_statistics(BasicTensorView<const double>);
 SEGMENTUM_INSTANTIATE_REFERENCE(op::BatchNorm);
 SEGMENTUM_INSTANTIATE_REFERENCE(op::GroupNorm);
+SEGMENTUM_INSTANTIATE_REFERENCE(op::LayerNorm);
 
 }  // namespace segmentum::reference

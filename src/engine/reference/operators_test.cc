@@ -126,6 +126,27 @@ TEST(ReferenceGroupNorm, EachPictureAndGroupAlone) {
               ElementsAre(-1, 1, -1, 1, -1, 1, -1, 1));
 }
 
+TEST(ReferenceLayerNorm, EachPixelAlone) {
+  // Two pixels of three channels: 1, 4, 7 (mean 4, variance 6) and 5, 5, 8 (mean 6, variance 2).
+  const Numbers x{{1, 3, 1, 2}, {1, 5, 4, 5, 7, 8}};
+  const std::vector<Numbers> parameters{{{3}, {1, 10, 1}}, {{3}, {0, 3, 100}}};
+  const double a = 3 / std::sqrt(6 + 3), b = 1 / std::sqrt(2 + 3);
+  const Values expected{-a, -b, 3, 3 - 10 * b, 100 + a, 100 + 2 * b};
+  EXPECT_THAT(run(op::LayerNorm{.epsilon = 3}, {x}, x.shape, parameters),
+              Pointwise(DoubleNear(1e-12), expected));
+}
+
+// By hand: the share of the normal distribution below 1 is 0.8413447461, its density there
+// 0.2419707245.
+TEST(ReferenceActivation, GeluIsByTheNormalDistribution) {
+  const Numbers x{{1, 1, 1, 3}, {-1, 0, 1}};
+  const op::Activate gelu{ActivationKind::gelu};
+  const double below = 0.8413447461, density = 0.2419707245;
+  EXPECT_THAT(run(gelu, {x}, x.shape), Pointwise(DoubleNear(1e-9), Values{below - 1, 0, below}));
+  EXPECT_THAT(run_backward(gelu, x, {x.shape, {1, 1, 1}}),
+              Pointwise(DoubleNear(1e-9), Values{1 - below - density, 0.5, below + density}));
+}
+
 TEST(ReferenceActivation, ValuesAndSlopesAsPyTorchAlsoAtTheCorners) {
   const Numbers x{{1, 1, 1, 7}, {-4, -3, 0, 1.5, 3, 6, 9}};
   const Numbers ones{x.shape, Values(7, 1.0)};
@@ -197,6 +218,13 @@ TEST(ReferencePad, MirrorsPeriodicallyWithoutRepeatingTheEdge) {
   EXPECT_THAT(run(pad, {{{1, 1, 1, 1}, {8}}}, {1, 1, 1, 9}), testing::Each(8));
   EXPECT_THAT(run(op::Pad{.margin = {0, 1, 0, 2}}, {x}, {1, 1, 1, 6}),
               ElementsAre(0, 1, 2, 3, 0, 0));
+}
+
+TEST(ReferencePad, RepeatsTheEdge) {
+  const op::Pad pad{.mode = PadMode::edge, .margin = {0, 2, 0, 1}};
+  const Numbers x = counting({1, 1, 1, 3});
+  EXPECT_THAT(run(pad, {x}, {1, 1, 1, 6}), ElementsAre(1, 1, 1, 2, 3, 3));
+  EXPECT_THAT(run_backward(pad, x, {{1, 1, 1, 6}, Values(6, 1.0)}), ElementsAre(3, 1, 2));
 }
 
 TEST(ReferenceCrop, FromAnOffsetOrTheCentre) {

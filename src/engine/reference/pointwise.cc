@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numbers>
 
 #include "engine/reference/operators.h"
 
@@ -10,6 +11,11 @@ namespace {
 
 double relu6(double x) {
   return std::clamp(x, 0.0, 6.0);
+}
+
+/// The share of the normal distribution below x.
+double share_below(double x) {
+  return std::erfc(-x / std::numbers::sqrt2) / 2;
 }
 
 double value_of(const Activation& a, double x) {
@@ -28,6 +34,8 @@ double value_of(const Activation& a, double x) {
       return relu6(x + 3) / 6;
     case ActivationKind::hard_swish:
       return x * relu6(x + 3) / 6;
+    case ActivationKind::gelu:
+      return x * share_below(x);
   }
   return x;
 }
@@ -50,6 +58,8 @@ double slope_of(const Activation& a, double x) {
       return x > -3 && x < 3 ? 1.0 / 6 : 0;
     case ActivationKind::hard_swish:
       return x < -3 ? 0 : x <= 3 ? x / 3 + 0.5 : 1;
+    case ActivationKind::gelu:
+      return share_below(x) + x * std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
   }
   return 1;
 }

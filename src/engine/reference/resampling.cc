@@ -62,6 +62,13 @@ Axis mirror_axis(std::int64_t in, std::int64_t out, std::int64_t before) {
   });
 }
 
+/// The nearest pixel that there is.
+Axis edge_axis(std::int64_t in, std::int64_t out, std::int64_t before) {
+  return make_axis(out, [&](std::int64_t i) {
+    return Tap{{std::clamp<std::int64_t>(i - before, 0, in - 1), 0}};
+  });
+}
+
 struct Axes {
   Axis y;
   Axis x;
@@ -76,7 +83,9 @@ Axes axes(const op::Resize& o, const Shape& in, const Shape& out) {
 }
 
 Axes axes(const op::Pad& o, const Shape& in, const Shape& out) {
-  const auto axis = o.mode == PadMode::zero ? zero_axis : mirror_axis;
+  const auto axis = o.mode == PadMode::zero   ? zero_axis
+                    : o.mode == PadMode::edge ? edge_axis
+                                              : mirror_axis;
   return {axis(in.h(), out.h(), o.margin.top), axis(in.w(), out.w(), o.margin.left)};
 }
 

@@ -2,6 +2,7 @@
 #include "interop/onnx/graph_exporter.h"
 
 #include <algorithm>
+#include <numbers>
 #include <utility>
 
 #include "base/version.h"
@@ -175,10 +176,24 @@ std::string GraphExporter::activation_node(const Activation& activation, const s
       const std::string factor = activation_node(ActivationKind::hard_sigmoid, x, step("factor"));
       return emit_.node("Mul", name, {x, factor});
     }
+    case ActivationKind::gelu:
+      return gelu_node(x, name);
     case ActivationKind::none:
       break;
   }
   return emit_.node("Identity", name, {x});
+}
+
+/// x * (1 + erf(x / sqrt(2))) / 2, in PyTorch's words before Gelu was one.
+std::string GraphExporter::gelu_node(const std::string& x, const std::string& name) {
+  if (o_.opset >= 20) return emit_.node("Gelu", name, {x});
+  const auto number = [&](float value) { return emit_.reals({value}, {}); };
+  const std::string deviations =
+      emit_.node("Div", step("deviations"), {x, number(std::numbers::sqrt2_v<float>)});
+  const std::string erf = emit_.node("Erf", step("erf"), {deviations});
+  const std::string twice_below = emit_.node("Add", step("twice_below"), {erf, number(1)});
+  const std::string twice = emit_.node("Mul", step("twice"), {x, twice_below});
+  return emit_.node("Mul", name, {twice, number(0.5f)});
 }
 
 template <typename Emit>
@@ -260,6 +275,36 @@ std::string GraphExporter::operator()(const op::GroupNorm& o) {
       emit_.array({extent(input_id(0), 0), c, extent(input_id(0), 2), extent(input_id(0), 3)});
   const std::string back = emit_.node("Reshape", step("normed"), {normed, shape});
   const std::string scaled = emit_.node("Mul", step("scaled"), {back, parameter(0, {c, 1, 1})});
+  return emit_.node("Add", result(), {scaled, parameter(1, {c, 1, 1})});
+}
+
+/// As one operator on [N,H,W,C] where there is one, else as PyTorch writes it, along axis 1.
+/// (OpenCV 4.6 reads neither.)
+std::string GraphExporter::operator()(const op::LayerNorm& o) {
+  const auto order = [](std::vector<std::int64_t> axes) {
+    return attribute("perm", std::move(axes));
+  };
+  if (o_.opset >= 17) {
+    const std::string last =
+        emit_.node("Transpose", step("channels_last"), {input(0)}, {order({0, 2, 3, 1})});
+    const std::string normed =
+        emit_.node("LayerNormalization", step("normed"), {last, parameter(0), parameter(1)},
+                   {attribute("axis", std::int64_t{-1}), attribute("epsilon", o.epsilon)});
+    return emit_.node("Transpose", result(), {normed}, {order({0, 3, 1, 2})});
+  }
+  const auto mean = [&](const char* name, const std::string& of) {
+    return emit_.node("ReduceMean", step(name), {of},
+                      {attribute("axes", std::vector<std::int64_t>{1})});
+  };
+  const std::int64_t c = node().channels;
+  const std::string centred =
+      emit_.node("Sub", step("centred"), {input(0), mean("mean", input(0))});
+  const std::string squared = emit_.node("Pow", step("squared"), {centred, emit_.reals({2}, {})});
+  const std::string above = emit_.node("Add", step("variance_above_0"),
+                                       {mean("variance", squared), emit_.reals({o.epsilon}, {})});
+  const std::string deviation = emit_.node("Sqrt", step("deviation"), {above});
+  const std::string normed = emit_.node("Div", step("normed"), {centred, deviation});
+  const std::string scaled = emit_.node("Mul", step("scaled"), {normed, parameter(0, {c, 1, 1})});
   return emit_.node("Add", result(), {scaled, parameter(1, {c, 1, 1})});
 }
 

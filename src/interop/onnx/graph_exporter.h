@@ -34,6 +34,7 @@ class GraphExporter {
   std::string operator()(const op::TransposedConv& o);
   std::string operator()(const op::BatchNorm& o);
   std::string operator()(const op::GroupNorm& o);
+  std::string operator()(const op::LayerNorm& o);
   std::string operator()(const op::Activate& o);
   std::string operator()(const op::MaxPool& o);
   std::string operator()(const op::AveragePool& o);
@@ -68,6 +69,7 @@ class GraphExporter {
   /// x with the activation applied, as the node's result; x is named by `x(name)`.
   template <typename Emit>
   std::string activated(const Activation& activation, const Emit& emit);
+  std::string gelu_node(const std::string& x, const std::string& name);
   std::string activation_node(const Activation& activation, const std::string& x,
                               const std::string& name);
 

@@ -104,7 +104,8 @@ std::string GraphExporter::operator()(const op::Pad& o) {
                                    emit_.plus(missing(extent(x, 3), m.left + m.right), m.right)};
   if (o.mode == PadMode::mirror) return mirrored(o, pads);
   const std::string all = emit_.array({0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]});
-  return emit_.node("Pad", result(), {input(0), all}, {attribute("mode", "constant")});
+  return emit_.node("Pad", result(), {input(0), all},
+                    {attribute("mode", o.mode == PadMode::edge ? "edge" : "constant")});
 }
 
 /// ONNX's reflection reaches no further than the picture. Ours goes on to and fro, so that a

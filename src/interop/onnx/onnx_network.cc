@@ -85,7 +85,8 @@ class NetworkMaker {
 
   static bool is_picture(const Value* value) {
     const auto* seen = value == nullptr ? nullptr : std::get_if<Seen>(value);
-    return seen != nullptr && (seen->view == View::planes || seen->view == View::channels_last);
+    return seen != nullptr && seen->chain == Chain::none &&
+           (seen->view == View::planes || seen->view == View::channels_last);
   }
 
   Seen chosen(const std::string& output) {

@@ -53,6 +53,19 @@ Seen Step::plain(std::size_t i) {
   if (!seen.ended_by.empty()) {
     refuse("reads what " + seen.ended_by + " makes; only the network's end may");
   }
+  if (seen.chain == Chain::mean) {
+    const int c = t.channels(seen.id);
+    const op::Conv mean{.channels = 1, .bias = false};
+    seen.id =
+        t.add(name() + ".mean", mean, {seen.id}, {constant_weight(c, 1 / static_cast<float>(c))});
+    seen.chain = Chain::none;
+    t.define(node.inputs[i], seen);
+  }
+  if (seen.chain != Chain::none) {
+    refuse("reads a part of what " +
+           std::string(seen.chain >= Chain::erf ? "GELU" : "a layer norm") +
+           " is made of; only what completes it may");
+  }
   if (seen.grid > 0) refuse("reads scores by location; only a sum over each class's may");
   if (seen.view == View::groups) {
     refuse("reads a picture as rows of pixels, as attention does; only a group norm may");
@@ -152,15 +165,17 @@ std::string Step::name() const {
   return !own.empty() || node.outputs.empty() ? own : clean_name(node.outputs[0]);
 }
 
-std::string Step::name_by_weight(std::size_t i) const {
-  constexpr std::string_view kEnd = ".weight";
+std::string Step::owner_of(std::size_t i, std::string_view end) const {
   const Known& numbers = known(i);
-  if (numbers.tensor != nullptr && numbers.tensor->name.ends_with(kEnd)) {
-    const std::string& name = numbers.tensor->name;
-    std::string owner = clean_name(name.substr(0, name.size() - kEnd.size()));
-    if (!owner.empty() && t.is_free(owner)) return owner;
-  }
-  return name();
+  if (numbers.tensor == nullptr || !numbers.tensor->name.ends_with(end)) return "";
+  const std::string& name = numbers.tensor->name;
+  std::string owner = clean_name(name.substr(0, name.size() - end.size()));
+  return t.is_free(owner) ? owner : "";
+}
+
+std::string Step::name_by_weight(std::size_t i) const {
+  const std::string owner = owner_of(i, ".weight");
+  return owner.empty() ? name() : owner;
 }
 
 void Step::result(Value value, std::size_t output) const {

@@ -156,6 +156,50 @@ void concat(Step& s) {
   s.result_like(first, values.size() == 1 ? values[0] : s.t.add(s.name(), op::Concat{}, values));
 }
 
+bool is_along_channels(const Step& s, const Seen& x, std::int64_t otherwise) {
+  const std::size_t rank = s.t.dims(x, 0).size();
+  const std::size_t axis = axis_of(whole_of(s.node, "axis", otherwise), rank);
+  return axis == (x.view == View::channels_last ? rank - 1 : 1);
+}
+
+/// How many channels each output of a Split takes.
+Dims split_sizes(const Step& s, std::int64_t channels) {
+  Dims sizes = s.has(1) ? s.wholes(1, 0) : wholes_of(s.node, "split");
+  const auto parts = static_cast<std::int64_t>(s.node.outputs.size());
+  if (sizes.empty()) {  // equal ones, the last perhaps smaller
+    const std::int64_t each = (channels + parts - 1) / parts;
+    for (std::int64_t i = 0; i < parts; ++i) {
+      sizes.push_back(std::min(each, channels - i * each));
+    }
+  }
+  std::int64_t sum = 0;
+  for (const std::int64_t size : sizes) {
+    if (size < 1 || size > channels) s.refuse("takes parts of " + dims_text(sizes) + " channels");
+    sum += size;
+  }
+  if (sizes.size() != s.node.outputs.size() || sum != channels) {
+    s.refuse("takes parts of " + dims_text(sizes) + " channels out of " + std::to_string(channels));
+  }
+  return sizes;
+}
+
+void split(Step& s) {
+  const Seen x = s.plain(0);
+  if (s.node.outputs.empty()) s.refuse("has no output");
+  if (!is_along_channels(s, x, 0)) s.refuse("takes parts of the picture or of pictures");
+  const Dims sizes = split_sizes(s, s.t.channels(x.id));
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const std::string& output = s.node.outputs[i];
+    if (s.t.uses(output) > 0) {
+      Seen part = x;
+      part.id = s.t.picked(s.name() + "." + std::to_string(i), x.id, first, sizes[i]);
+      s.t.define(output, part);
+    }
+    first += sizes[i];
+  }
+}
+
 /// The file's axes as numbers, at every probe.
 void shape(Step& s) {
   const Seen& x = s.seen(0);
@@ -183,12 +227,6 @@ void cast(Step& s) {
   s.result(x);
 }
 
-bool is_along_channels(const Step& s, const Seen& x, std::int64_t otherwise) {
-  const std::size_t rank = s.t.dims(x, 0).size();
-  const std::size_t axis = axis_of(whole_of(s.node, "axis", otherwise), rank);
-  return axis == (x.view == View::channels_last ? rank - 1 : 1);
-}
-
 /// Before opset 13 the axis only said where all axes behind it are taken for one.
 void softmax(Step& s) {
   const Seen x = s.plain(0);
@@ -213,11 +251,11 @@ void end(Step& s) {
 
 const Translators& axis_translators() {
   static const Translators kAll{
-      {"ArgMax", end},          {"Cast", cast},         {"Concat", concat},
-      {"Dropout", pass_on},     {"Flatten", rearrange}, {"Identity", pass_on},
-      {"LogSoftmax", end},      {"Reshape", rearrange}, {"Shape", shape},
-      {"Softmax", softmax},     {"Squeeze", rearrange}, {"Transpose", transpose},
-      {"Unsqueeze", rearrange},
+      {"ArgMax", end},          {"Cast", cast},           {"Concat", concat},
+      {"Dropout", pass_on},     {"Flatten", rearrange},   {"Identity", pass_on},
+      {"LogSoftmax", end},      {"Reshape", rearrange},   {"Shape", shape},
+      {"Softmax", softmax},     {"Split", split},         {"Squeeze", rearrange},
+      {"Transpose", transpose}, {"Unsqueeze", rearrange},
   };
   return kAll;
 }

@@ -21,9 +21,9 @@ Seen framed(Step& s, std::size_t i, PadMode mode, bool rows, bool columns, bool 
     const bool is_cut = std::min({f.top, f.left, f.bottom, f.right}) < 0;
     const bool is_on_axis =
         (rows && (f.top != 0 || f.bottom != 0)) || (columns && (f.left != 0 || f.right != 0));
-    return (adds && is_cut) || (is_on_axis && x.frame_mode == PadMode::mirror);
+    return (adds && is_cut) || (is_on_axis && x.frame_mode != PadMode::zero);
   });
-  const bool is_plain = x.ended_by.empty() && x.view != View::groups;
+  const bool is_plain = x.ended_by.empty() && x.view != View::groups && x.chain == Chain::none;
   if (!is_plain || is_framed || (!x.frame.empty() && x.frame_mode != mode)) x = s.plain(i);
   if (x.frame.empty()) x.frame.resize(s.t.probes());
   x.frame_mode = mode;
@@ -51,9 +51,20 @@ void result_framed(const Step& s, Seen x) {
   s.result(std::move(x));
 }
 
+/// Channels that a slice takes: the same at every probe.
+void take_channels(const Step& s, const SliceRange& range, std::optional<SliceRange>& taken) {
+  if (range.step != 1 || range.count < 1) s.refuse("leaves out channels between others");
+  if (taken && (taken->begin != range.begin || taken->count != range.count)) {
+    s.refuse("takes channels by the picture's size");
+  }
+  taken = range;
+}
+
 void slice(Step& s) {
+  std::optional<SliceRange> channels;
   Seen x = framed(s, 0, PadMode::zero, true, true, false);
   const auto [rows, columns] = plane_axes(s, x);
+  const std::size_t channel_axis = x.view == View::planes ? 1 : 3;
   for (std::size_t probe = 0; probe < s.t.probes(); ++probe) {
     const auto numbers = [&](std::size_t i, const char* attribute) {
       return s.has(i) ? s.wholes(i, probe) : wholes_of(s.node, attribute);
@@ -73,21 +84,27 @@ void slice(Step& s) {
       const SliceRange range =
           slice_range(dims[axis], starts[i], ends[i], i < steps.size() ? steps[i] : 1);
       if (range.count == dims[axis] && range.step == 1) continue;
-      if (axis != rows && axis != columns) s.refuse("takes a part of the channels or pictures");
+      if (axis == channel_axis) {
+        take_channels(s, range, channels);
+        continue;
+      }
+      if (axis != rows && axis != columns) s.refuse("takes a part of the pictures");
       if (range.step != 1) s.refuse("leaves out pixels between others");
       Padding& frame = x.frame[probe];
       extend(axis == rows ? frame.top : frame.left, -range.begin);
       extend(axis == rows ? frame.bottom : frame.right, range.begin + range.count - dims[axis]);
     }
   }
+  if (channels) x.id = s.t.picked(s.name(), x.id, channels->begin, channels->count);
   result_framed(s, std::move(x));
 }
 
 PadMode pad_mode(const Step& s) {
   const std::string mode = text_of(s.node, "mode", "constant");
   if (mode == "reflect") return PadMode::mirror;
+  if (mode == "edge") return PadMode::edge;
   if (mode != "constant") {
-    s.refuse("pads by mode \"" + mode + "\"; this program has constant 0 and reflect");
+    s.refuse("pads by mode \"" + mode + "\"; this program has constant 0, reflect and edge");
   }
   const float fill = s.has(2) ? s.real(2) : real_of(s.node, "value", 0);
   if (fill != 0) s.refuse("pads with " + std::to_string(fill) + "; this program pads with 0");

@@ -255,8 +255,9 @@ void global_average_pool(Step& s) {
   s.result(Seen{.id = s.t.add(s.name(), op::GlobalAveragePool{}, {s.planes(0)})});
 }
 
-/// The mean over rows and columns; over other axes we have no mean.
+/// The mean over rows and columns, or over the channels of each pixel.
 void reduce_mean(Step& s) {
+  if (continues_chain(s)) return;
   const Seen x = s.plain(0);
   std::vector<std::int64_t> axes = s.has(1) ? s.wholes(1, 0) : wholes_of(s.node, "axes");
   const std::size_t rank = s.t.dims(x, 0).size();
@@ -265,7 +266,9 @@ void reduce_mean(Step& s) {
   const bool last = x.view == View::channels_last;
   const std::set<std::size_t> plane =
       last ? std::set<std::size_t>{1, 2} : std::set<std::size_t>{2, 3};
-  if (x.view == View::flat || over != plane) s.refuse("takes means, but not over rows and columns");
+  if (x.view == View::flat || over != plane) {
+    s.refuse("takes means, but neither over rows and columns nor over channels that stay an axis");
+  }
   const ValueId mean = s.t.add(s.name(), op::GlobalAveragePool{}, {x.id});
   const bool keeps = whole_of(s.node, "keepdims", 1) != 0;
   s.result(Seen{.id = mean, .view = keeps ? x.view : View::flat});

@@ -138,7 +138,7 @@ bool is_only_reader(const Step& s, std::size_t i, const Seen& x) {
   return s.t.uses(s.node.inputs[i]) == 1 && s.t.names_of(x.id) == 1;
 }
 
-/// A group norm made from PyTorch's chain gets its scale and shift by a Mul and an Add after it, as
+/// A norm made from PyTorch's chain gets its scale and shift by a Mul and an Add after it, as
 /// does a convolution without bias.
 bool absorbed(Step& s, std::size_t i, const Seen& x, const Numbers& scale, const Numbers& shift) {
   Node& maker = s.t.node(x.id);
@@ -147,7 +147,9 @@ bool absorbed(Step& s, std::size_t i, const Seen& x, const Numbers& scale, const
   const bool scales = scale.size() == c && shift.empty();
   const bool shifts = shift.size() == c && scale.empty();
   const std::size_t other = 1 - i;
-  if (std::holds_alternative<op::GroupNorm>(maker.op) && (scales || shifts)) {
+  const bool is_norm = std::holds_alternative<op::GroupNorm>(maker.op) ||
+                       std::holds_alternative<op::LayerNorm>(maker.op);
+  if (is_norm && (scales || shifts)) {
     if (!s.t.take_plain_norm(x.id, scales)) return false;
     if (scales) {
       const std::string name = s.name_by_weight(other);
@@ -159,6 +161,10 @@ bool absorbed(Step& s, std::size_t i, const Seen& x, const Numbers& scale, const
   const auto* conv = std::get_if<op::Conv>(&maker.op);
   if (conv == nullptr || conv->bias || !shifts || conv->kernel != Size2(1)) return false;
   s.t.add_bias(x.id, constant_weight(shift));
+  // PyTorch keeps the name of a linear layer's bias alone.
+  const std::string owner = s.owner_of(other, ".bias");
+  const bool has_own_name = clean_name(s.node.inputs[i]) != maker.name + "_output_0";
+  if (!owner.empty() && !has_own_name) s.t.rename(x.id, owner);
   return true;
 }
 
@@ -280,6 +286,7 @@ void by_location(Step& s, std::size_t i, const GridWeights& weights) {
 }
 
 void arithmetic(Step& s) {
+  if (continues_chain(s)) return;
   for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
     if (const GridWeights* weights = s.grid_weights(1 - i)) return by_location(s, i, *weights);
   }

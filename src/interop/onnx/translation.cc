@@ -37,7 +37,7 @@ std::vector<std::int64_t> flattened(const std::vector<Size2>& sizes) {
 Translator translator_of(const std::string& op) {
   for (const Translators* table :
        {&layer_translators(), &pointwise_translators(), &resize_translators(), &frame_translators(),
-        &axis_translators()}) {
+        &axis_translators(), &chain_translators()}) {
     if (const auto found = table->find(op); found != table->end()) return found->second;
   }
   return nullptr;
@@ -275,6 +275,7 @@ std::optional<ValueId> Translation::value_of_sizes(const std::vector<Size2>& wan
 
 std::vector<std::int64_t> Translation::dims(const Seen& seen, std::size_t probe) const {
   const Shape& s = shape(seen.id, probe);
+  const std::int64_t c = is_moment(seen.chain) ? 1 : s.c();
   std::int64_t h = s.h(), w = s.w();
   if (!seen.frame.empty()) {
     const Padding& frame = seen.frame[probe];
@@ -283,11 +284,11 @@ std::vector<std::int64_t> Translation::dims(const Seen& seen, std::size_t probe)
   }
   switch (seen.view) {
     case View::planes:
-      return {s.n(), s.c(), h, w};
+      return {s.n(), c, h, w};
     case View::channels_last:
-      return {s.n(), h, w, s.c()};
+      return {s.n(), h, w, c};
     case View::flat:
-      return {s.n(), s.c()};
+      return {s.n(), c};
     case View::groups:
       return {s.n(), seen.groups, product_of({s.c() / seen.groups, h, w})};
   }
@@ -387,6 +388,18 @@ ValueId Translation::affine(const std::string& name, ValueId x, std::vector<floa
   return add(name, conv, {x}, std::move(weights));
 }
 
+/// A convolution by ones and zeros: we have no view of a part.
+ValueId Translation::picked(const std::string& name, ValueId x, std::int64_t first,
+                            std::int64_t count) {
+  const std::int64_t c = channels(x);
+  const op::Conv conv{.channels = setting(count), .bias = false};
+  const auto fill = [=](std::span<float> into) {
+    std::ranges::fill(into, 0.0f);
+    for (std::int64_t k = 0; k < count; ++k) into[static_cast<std::size_t>(k * c + first + k)] = 1;
+  };
+  return add(name, conv, {x}, {Weight{count * c, fill, ""}});
+}
+
 ValueId Translation::scaled(const std::string& name, ValueId x, std::vector<float> scale) {
   if (const auto before = scalings_.find(x); before != scalings_.end()) {
     const std::vector<float>& by = before->second.by;
@@ -403,6 +416,16 @@ ValueId Translation::scaled(const std::string& name, ValueId x, std::vector<floa
   const ValueId id = affine(name, x, scale, {});
   scalings_.insert_or_assign(id, Scaling{x, std::move(scale)});
   return id;
+}
+
+std::optional<float> Translation::ratio(ValueId a, ValueId b) const {
+  const auto of = [&](ValueId id) {
+    const auto found = scalings_.find(id);
+    return found == scalings_.end() ? Scaling{id, {1}} : found->second;
+  };
+  const Scaling over = of(a), under = of(b);
+  if (over.of != under.of || over.by.size() != 1 || under.by.size() != 1) return std::nullopt;
+  return over.by[0] / under.by[0];
 }
 
 void Translation::set_weight(ValueId id, std::size_t parameter, Weight weight) {

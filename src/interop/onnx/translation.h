@@ -40,6 +40,26 @@ enum class View {
   groups          // [N,groups,C/groups*H*W]: on the way to a group norm
 };
 
+/// How far a chain of the file's operators has come that ends in one of ours; what its value is of
+/// `Seen::id`, x.
+enum class Chain {
+  none,
+  mean,        // of the channels of each pixel
+  centred,     // x - mean
+  squared,     // (x - mean)^2
+  variance,    // their mean
+  above_zero,  // variance + epsilon
+  deviation,   // its root
+  inverse,     // 1 / deviation
+  erf,         // erf(x)
+  one_and_erf  // (1 + erf(x)) * factor
+};
+
+/// One number for each pixel.
+constexpr bool is_moment(Chain chain) {
+  return chain == Chain::mean || (chain >= Chain::variance && chain <= Chain::inverse);
+}
+
 /// A value of the network.
 struct Seen {
   ValueId id = -1;
@@ -51,6 +71,8 @@ struct Seen {
   std::set<ValueId> frame_sizes_of;  // whose shapes the frame was made from
   int groups = 0;                    // with View::groups
   std::optional<float> epsilon;      // with View::groups: the groups have been normalised
+  Chain chain = Chain::none;         // then no frame, and not in groups
+  float factor = 1;                  // with Chain::one_and_erf
   int grid = 0;          // times GridWeights: a sum over the grid makes a location grid of it
   std::string ended_by;  // "ArgMax": labels, which only the network's end may read
 };
@@ -124,12 +146,16 @@ class Translation {
   /// x * scale + shift for each channel; either may be empty: 1 and 0.
   ValueId affine(const std::string& name, ValueId x, std::vector<float> scale,
                  std::vector<float> shift);
+  /// Channels [first, first + count) of x.
+  ValueId picked(const std::string& name, ValueId x, std::int64_t first, std::int64_t count);
   /// x * scale, joined with a scaling that made x; x itself where both undo each other.
   ValueId scaled(const std::string& name, ValueId x, std::vector<float> scale);
+  /// a / b where both are the same value, each times one number.
+  std::optional<float> ratio(ValueId a, ValueId b) const;
   /// Gives a node a bias or a norm its numbers afterwards.
   void set_weight(ValueId id, std::size_t parameter, Weight weight);
   void add_bias(ValueId conv, Weight bias);
-  /// A group norm that a scale, and then a shift, may still be given to.
+  /// A group norm or layer norm that a scale, and then a shift, may still be given to.
   void keep_plain_norm(ValueId id) { plain_norms_.emplace(id, PlainNorm{}); }
   /// Takes the place of its scale, or its shift; false where it is taken.
   bool take_plain_norm(ValueId id, bool scale);
@@ -222,6 +248,8 @@ class Step {
   /// file's node.
   std::string name() const;
   std::string name_by_weight(std::size_t i) const;
+  /// X where input `i` is the file's tensor X + `end` and no node of ours is called X yet; else "".
+  std::string owner_of(std::size_t i, std::string_view end) const;
   void result(Value value, std::size_t output = 0) const;
   /// The same view of another value.
   void result_like(Seen seen, ValueId id) const;
@@ -247,5 +275,9 @@ const Translators& pointwise_translators();
 const Translators& resize_translators();
 const Translators& frame_translators();
 const Translators& axis_translators();
+const Translators& chain_translators();
+
+/// Takes an operator for the next of a chain; false where it is none.
+bool continues_chain(Step& step);
 
 }  // namespace segmentum

@@ -18,9 +18,11 @@ constexpr bool is_rectifier(const Activation& a) {
          (a.kind == ActivationKind::leaky_relu && a.slope >= 0);
 }
 
-/// Whether f(0) = 0, so that padded channels stay zero.
+/// Whether f(0) = 0, so that padded channels stay zero, in so few instructions that kernels apply
+/// it in passing. gelu takes some thirty: it is a step of its own.
 constexpr bool keeps_zero(const Activation& a) {
-  return a.kind != ActivationKind::sigmoid && a.kind != ActivationKind::hard_sigmoid;
+  return a.kind != ActivationKind::sigmoid && a.kind != ActivationKind::hard_sigmoid &&
+         a.kind != ActivationKind::gelu;
 }
 
 // --- batch_norm.cc -------------------------------------------------------------------------------
@@ -139,6 +141,24 @@ void depth_to_space(const View& parts, Size2 stride, Size2 first, const float* b
 void space_to_depth(const View& y, Size2 stride, const View& parts);
 /// sums[c] += the sum of channel c over N, H and W (plain array of C).
 void add_channel_sums(const View& x, float* sums);
+
+// --- layer_norm.cc -------------------------------------------------------------------------------
+
+/// Arrays of a layer norm: weight and bias of the channels, padded with zeros to whole blocks, and
+/// for each pixel [N,H,W] mean and 1/sqrt(variance + epsilon).
+struct LayerNormArrays {
+  const float* weight;
+  const float* bias;
+  float* mean;  // both null where no gradient will ask for them
+  float* inverse_deviation;
+};
+
+/// y = (x - mean) * inverse_deviation * weight + bias over the channels of each pixel.
+void layer_norm(const View& x, float epsilon, const LayerNormArrays& arrays, const View& y);
+/// dx (+)= the gradient, where `dx.data`; weight_gradient and bias_gradient (plain arrays of C) +=
+/// theirs.
+void layer_norm_backward(const View& x, const View& dy, const LayerNormArrays& arrays,
+                         float* weight_gradient, float* bias_gradient, const View& dx, bool add);
 
 // --- softmax.cc ----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
+#include "engine/cpu/kernels/gelu-inl.h"
 
 // Values of one row lie together in memory whatever the block, so these kernels see rows of floats.
 HWY_BEFORE_NAMESPACE();
@@ -94,6 +95,8 @@ void Activate(const View& x, Activation activation, const View& y) {
     case ActivationKind::hard_swish:
       return map(x, x, y, false,
                  [](auto d, auto v, auto) HWY_ATTR { return hn::Mul(v, hard_sigmoid(d, v)); });
+    case ActivationKind::gelu:
+      return map(x, x, y, false, [](auto d, auto v, auto) HWY_ATTR { return gelu(d, v); });
     case ActivationKind::hard_sigmoid:
       map(x, x, y, false, [](auto d, auto v, auto) HWY_ATTR { return hard_sigmoid(d, v); });
       return ClearPaddedChannels(y);
@@ -131,6 +134,9 @@ void ActivateBackward(const View& x, const View& dy, Activation activation, cons
     case ActivationKind::hard_swish:
       return map(x, dy, dx, add,
                  [](auto d, auto v, auto g) HWY_ATTR { return hard_swish_gradient(d, v, g); });
+    case ActivationKind::gelu:
+      return map(x, dy, dx, add,
+                 [](auto d, auto v, auto g) HWY_ATTR { return gelu_gradient(d, v, g); });
     case ActivationKind::sigmoid:
       for_rows(dx, [&](std::int64_t n, std::int64_t cb, std::int64_t row) {
         const float* in = x.at(n, cb, row);

@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -107,8 +108,11 @@ std::vector<std::int64_t> SourceIndices(PadMode mode, std::int64_t before, std::
   std::vector<std::int64_t> source(static_cast<std::size_t>(out));
   for (std::int64_t i = 0; i < out; ++i) {
     const std::int64_t at = i - before;
-    source[static_cast<std::size_t>(i)] =
-        mode == PadMode::mirror ? mirror_index(at, in) : (at < 0 || at >= in ? -1 : at);
+    source[static_cast<std::size_t>(i)] = mode == PadMode::mirror ? mirror_index(at, in)
+                                          : mode == PadMode::edge
+                                              ? std::clamp<std::int64_t>(at, 0, in - 1)
+                                          : at < 0 || at >= in ? -1
+                                                               : at;
   }
   return source;
 }
