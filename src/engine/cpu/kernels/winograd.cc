@@ -6,96 +6,34 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <array>
+#include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
+#include "engine/cpu/kernels/winograd_tiles-inl.h"
+#include "engine/cpu/kernels/winograd_weights-inl.h"
 
-// A group of tiles goes through three stages that stay in the second cache: inputs to frequencies,
-// one small matrix product for each frequency (tiles x channels), frequencies to results; the last
-// two for a pair of blocks of results at a time. A tile is 4x4 results from 36 frequencies, or 6x6
-// from 64.
+// A group of tiles goes through three stages: inputs to frequencies, one small matrix product for
+// each frequency (tiles x channels), frequencies to results; the last two for a pair of blocks of
+// results at a time. A tile is 4x4 results from 36 frequencies, or 6x6 from 64.
+//
+// Where the weights are few, they were transformed before, each worker has groups of its own, and
+// all stages of one stay in the second cache. Where they are many, they would be what memory is
+// full of and waits for: then they are read as they are, nine numbers instead of 36, and
+// transformed in the cache for the products that follow. Groups are large, so that this is little
+// beside the products, and the workers share one, each with result channels of its own. The
+// arithmetic is the same, in the same order: so are the bits.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too
 
 constexpr std::int64_t kCacheFloats = 160 * 1024;  // of transformed inputs and products of a group
+constexpr std::int64_t kSharedFloats = 2560 * 1024;  // of transformed inputs of a shared group
 constexpr std::int64_t kPair = 2;  // blocks of results that are multiplied at a time
 // Rows of the product held in registers, times two vectors of channels.
 constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 14 : 6;
-
-template <class V, int N>
-struct Line {
-  V v[N];
-};
-
-/// F(4, 3), by the points 0, 1, -1, 2, -2 and infinity.
-struct Tile4 {
-  static constexpr int kResults = 4, kSide = 6;
-
-  /// B^T d
-  template <class D, class V = hn::Vec<D>>
-  static HWY_INLINE Line<V, 6> to_frequencies(D d, const Line<V, 6>& in) {
-    const V two = hn::Set(d, 2.0f), four = hn::Set(d, 4.0f), five = hn::Set(d, 5.0f);
-    const V* x = in.v;
-    const V a = hn::NegMulAdd(four, x[2], x[4]), b = hn::NegMulAdd(four, x[1], x[3]);
-    const V c = hn::Sub(x[4], x[2]), e = hn::Mul(two, hn::Sub(x[3], x[1]));
-    return {{hn::MulAdd(four, x[0], hn::NegMulAdd(five, x[2], x[4])), hn::Add(a, b), hn::Sub(a, b),
-             hn::Add(c, e), hn::Sub(c, e),
-             hn::MulAdd(four, x[1], hn::NegMulAdd(five, x[3], x[5]))}};
-  }
-
-  /// A^T m
-  template <class D, class V = hn::Vec<D>>
-  static HWY_INLINE Line<V, 4> from_frequencies(D d, const Line<V, 6>& in) {
-    const V* m = in.v;
-    const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]);
-    const V c = hn::Add(m[3], m[4]), e = hn::Sub(m[3], m[4]);
-    return {{hn::Add(hn::Add(m[0], a), c), hn::MulAdd(hn::Set(d, 2.0f), e, b),
-             hn::MulAdd(hn::Set(d, 4.0f), c, a),
-             hn::Add(hn::MulAdd(hn::Set(d, 8.0f), e, b), m[5])}};
-  }
-};
-
-/// F(6, 3), by the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
-struct Tile6 {
-  static constexpr int kResults = 6, kSide = 8;
-
-  template <class D, class V = hn::Vec<D>>
-  static HWY_INLINE Line<V, 8> to_frequencies(D d, const Line<V, 8>& in) {
-    const V quarter = hn::Set(d, 0.25f), four = hn::Set(d, 4.0f), half = hn::Set(d, 0.5f);
-    const V five = hn::Set(d, 5.0f), fiveq = hn::Set(d, 1.25f), two = hn::Set(d, 2.0f);
-    const V m17q = hn::Set(d, 4.25f), m21q = hn::Set(d, 5.25f);
-    const V* x = in.v;
-    const V even1 = hn::NegMulAdd(m17q, x[4], hn::Add(x[2], x[6]));
-    const V odd1 = hn::NegMulAdd(m17q, x[3], hn::Add(x[1], x[5]));
-    const V even2 = hn::MulAdd(quarter, x[2], hn::NegMulAdd(fiveq, x[4], x[6]));
-    const V odd2 = hn::MulAdd(four, x[5], hn::NegMulAdd(five, x[3], x[1]));
-    const V even3 = hn::MulAdd(four, x[2], hn::NegMulAdd(five, x[4], x[6]));
-    const V odd3 = hn::MulAdd(quarter, x[5], hn::NegMulAdd(fiveq, x[3], x[1]));
-    return {{hn::MulAdd(m21q, hn::Sub(x[4], x[2]), hn::Sub(x[0], x[6])), hn::Add(even1, odd1),
-             hn::Sub(even1, odd1), hn::MulAdd(half, odd2, even2), hn::NegMulAdd(half, odd2, even2),
-             hn::MulAdd(two, odd3, even3), hn::NegMulAdd(two, odd3, even3),
-             hn::MulAdd(m21q, hn::Sub(x[3], x[5]), hn::Sub(x[7], x[1]))}};
-  }
-
-  template <class D, class V = hn::Vec<D>>
-  static HWY_INLINE Line<V, 6> from_frequencies(D d, const Line<V, 8>& in) {
-    const V* m = in.v;
-    const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]);
-    const V c = hn::Add(m[3], m[4]), e = hn::Sub(m[3], m[4]);
-    const V f = hn::Add(m[5], m[6]), g = hn::Sub(m[5], m[6]);
-    const auto sum = [d](V first, float second_factor, V second, float third_factor, V third)
-                         HWY_ATTR {
-                           return hn::MulAdd(hn::Set(d, third_factor), third,
-                                             hn::MulAdd(hn::Set(d, second_factor), second, first));
-                         };
-    return {{hn::Add(hn::Add(m[0], a), hn::Add(c, f)), sum(b, 2.0f, e, 0.5f, g),
-             sum(a, 4.0f, c, 0.25f, f), sum(b, 8.0f, e, 0.125f, g), sum(a, 16.0f, c, 0.0625f, f),
-             hn::Add(sum(b, 32.0f, e, 0.03125f, g), m[7])}};
-  }
-};
 
 template <class T>
 constexpr std::int64_t kFrequencies = T::kSide* T::kSide;
@@ -107,6 +45,18 @@ std::int64_t GroupSize(std::int64_t ic) {
       kCacheFloats / (kFrequencies<T> * (whole_blocks(ic) + kPair * vector_block()));
   return std::clamp<std::int64_t>(fit / kRows * kRows, kRows, 8 * kRows);
 }
+
+/// Tiles of a group that all workers share: enough for the transform of the weights, which costs as
+/// much as the products of three.
+template <class T>
+std::int64_t SharedGroupSize(std::int64_t ic) {
+  const std::int64_t fit = kSharedFloats / (kFrequencies<T> * whole_blocks(ic));
+  return std::clamp<std::int64_t>(fit / kRows * kRows, 70 / kRows * kRows, 112 / kRows * kRows);
+}
+
+/// Channels whose weights are transformed at a time.
+template <class T>
+constexpr std::int64_t kPart = T::kSide == 6 ? 64 : 32;
 
 /// The first result of a tile; the others lie a dilation apart.
 struct TileAt {
@@ -124,16 +74,16 @@ std::vector<std::int64_t> TileOrigins(std::int64_t results, int tile, int dilati
 
 struct Task {
   const View& x;
-  const float* packed;
+  const WinogradWeights weights;
   const WinogradWindow window;
   const ConvEpilogue& epilogue;
   const View& y;
   const std::vector<std::int64_t> rows, columns;
 
-  Task(const View& input, const float* weights, const WinogradWindow& w, const ConvEpilogue& e,
-       const View& output)
+  Task(const View& input, const WinogradWeights& from, const WinogradWindow& w,
+       const ConvEpilogue& e, const View& output)
       : x(input),
-        packed(weights),
+        weights(from),
         window(w),
         epilogue(e),
         y(output),
@@ -194,15 +144,17 @@ void TransformInput(const Task& task, std::int64_t first, std::int64_t count, st
 }
 
 /// products[t][0..Vectors*B) = sum over channels of inputs[t][c] * weights[c][0..Vectors*B), for R
-/// tiles.
+/// tiles; `more`: on top of what is there.
 template <int B, int R, int Vectors>
 HWY_INLINE void multiply_rows(const float* inputs, std::int64_t blocks, std::int64_t room,
-                              const float* weights, float* products) {
+                              const float* weights, bool more, float* products) {
   for_lanes<B>([&](std::size_t lane) HWY_ATTR {
     const Lanes<B> d;
     hn::Vec<Lanes<B>> sum[R][Vectors];
     for (int r = 0; r < R; ++r) {
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::Zero(d);
+      for (int v = 0; v < Vectors; ++v) {
+        sum[r][v] = more ? hn::LoadU(d, products + (v * room + r) * B + lane) : hn::Zero(d);
+      }
     }
     const float* weight = weights + lane;
     for (std::int64_t cb = 0; cb < blocks; ++cb) {
@@ -227,17 +179,27 @@ HWY_INLINE void multiply_rows(const float* inputs, std::int64_t blocks, std::int
 /// All tiles of the group against one pair (or the last single one) of result blocks.
 template <int B, int Vectors>
 void MultiplyPanel(const float* inputs, std::int64_t count, std::int64_t blocks, std::int64_t room,
-                   const float* weights, float* products) {
+                   const float* weights, bool more, float* products) {
   std::int64_t t = 0;
   const auto rows = [&]<int R>() {
     for (; t + R <= count; t += R) {
-      multiply_rows<B, R, Vectors>(inputs + t * B, blocks, room, weights, products + t * B);
+      multiply_rows<B, R, Vectors>(inputs + t * B, blocks, room, weights, more, products + t * B);
     }
   };
   rows.template operator()<kRows>();
   rows.template operator()<kRows / 2>();
   rows.template operator()<2>();
   rows.template operator()<1>();
+}
+
+/// Calls body(vectors) with how many of the blocks that are left are multiplied at a time.
+template <class Body>
+void with_vectors(std::int64_t blocks_left, const Body& body) {
+  if (blocks_left > 1) {
+    body(std::integral_constant<int, 2>());
+  } else {
+    body(std::integral_constant<int, 1>());
+  }
 }
 
 /// products [frequency][result block of the pair][tile][B] of the pair that begins with block `ob`.
@@ -248,13 +210,44 @@ void Multiply(const Task& task, std::int64_t ob, std::int64_t count, std::int64_
   for (std::int64_t f = 0; f < kFrequencies<T>; ++f) {
     const float* in = inputs + f * blocks * room * B;
     float* out = products + f * kPair * room * B;
-    const float* panel = task.packed + (f * results + ob) * B * blocks * B;
-    if (ob + 1 < results) {
-      MultiplyPanel<B, 2>(in, count, blocks, room, panel, out);
-    } else {
-      MultiplyPanel<B, 1>(in, count, blocks, room, panel, out);
-    }
+    const float* panel = task.weights.data + (f * results + ob) * B * blocks * B;
+    with_vectors(results - ob, [&](auto vectors) {
+      MultiplyPanel<B, vectors>(in, count, blocks, room, panel, false, out);
+    });
   }
+}
+
+/// What a worker needs to transform weights of its own.
+template <class T, int B>
+struct PartScratch {
+  static constexpr std::int64_t kTaps = kPart<T> * 9 * kPair * B;
+  static constexpr std::int64_t kWeights = kFrequencies<T> * kPart<T> * kPair * B;
+  static std::int64_t floats(std::int64_t room) {
+    return kTaps + kWeights + kFrequencies<T> * kPair * room * B;
+  }
+  float* taps;
+  float* weights() const { return taps + kTaps; }
+  float* products() const { return weights() + kWeights; }
+};
+
+/// The same from plain weights, part by part of the channels.
+template <class T, int B>
+void MultiplyPlain(const Task& task, const PlainWeights& plain, std::int64_t ob, std::int64_t count,
+                   std::int64_t room, const float* inputs, const PartScratch<T, B>& scratch) {
+  const std::int64_t blocks = task.x.blocks();
+  with_vectors(task.y.blocks() - ob, [&](auto vectors) {
+    constexpr int kWidth = vectors * B;
+    for (std::int64_t from = 0; from < blocks * B; from += kPart<T>) {
+      const std::int64_t channels = std::min(kPart<T>, blocks * B - from);
+      GatherTaps<kWidth>(plain, ob * B, from, channels, scratch.taps);
+      TransformWeights<T, B, vectors>(scratch.taps, channels, scratch.weights(), channels * kWidth);
+      for (std::int64_t f = 0; f < kFrequencies<T>; ++f) {
+        MultiplyPanel<B, vectors>(inputs + (f * blocks * B + from) * room, count, channels / B,
+                                  room, scratch.weights() + f * channels * kWidth, from > 0,
+                                  scratch.products() + f * kPair * room * B);
+      }
+    }
+  });
 }
 
 /// How many of a tile's results along an axis exist.
@@ -318,17 +311,61 @@ auto with_tile(int tile, const Body& body) {
   return tile == Tile6::kResults ? body(Tile6()) : body(Tile4());
 }
 
-std::int64_t ScratchFloats(int tile, std::int64_t ic, std::int64_t oc, int threads) {
-  return with_tile(tile, [&]<class T>(T) {
-    const std::int64_t group =
-        GroupSize<T>(ic) * kFrequencies<T> * (whole_blocks(ic) + kPair * vector_block());
-    return threads * group + whole_blocks(oc);
+template <class T, int B>
+std::int64_t scratch_floats(WinogradForm form, std::int64_t ic, std::int64_t oc, int threads) {
+  if (form == WinogradForm::transformed) {
+    return whole_blocks(oc) +
+           threads * GroupSize<T>(ic) * kFrequencies<T> * (whole_blocks(ic) + kPair * B);
+  }
+  const std::int64_t room = SharedGroupSize<T>(ic);
+  return whole_blocks(oc) + kFrequencies<T> * whole_blocks(ic) * room +
+         threads * PartScratch<T, B>::floats(room);
+}
+
+std::int64_t ScratchFloats(int tile, WinogradForm form, std::int64_t ic, std::int64_t oc,
+                           int threads) {
+  std::int64_t floats = 0;
+  with_tile(tile, [&]<class T>(T) {
+    with_block(vector_block(),
+               [&](auto block) { floats = scratch_floats<T, block>(form, ic, oc, threads); });
+  });
+  return floats;
+}
+
+/// Panels [frequency][pair of result blocks][channel][2 blocks]; the last may be a single one.
+void Pack(const float* weights, bool turned, int tile, std::int64_t ic, std::int64_t oc,
+          float* packed) {
+  const PlainWeights plain{weights, ic, oc, turned};
+  const std::int64_t in = whole_blocks(plain.ic), out = whole_blocks(plain.oc);
+  with_tile(tile, [&]<class T>(T) {
+    with_block(vector_block(), [&](auto block) {
+      constexpr int B = block;
+      const std::int64_t blocks = out / B, parts = (in + kPart<T> - 1) / kPart<T>;
+      parallel_for((blocks + 1) / kPair * parts, [&](std::int64_t item) {
+        const std::int64_t ob = item / parts * kPair, from = item % parts * kPart<T>;
+        const std::int64_t channels = std::min(kPart<T>, in - from);
+        with_vectors(blocks - ob, [&](auto vectors) {
+          constexpr int kWidth = vectors * B;
+          std::vector<float> taps(static_cast<std::size_t>(channels * 9 * kWidth));
+          GatherTaps<kWidth>(plain, ob * B, from, channels, taps.data());
+          TransformWeights<T, B, vectors>(taps.data(), channels,
+                                          packed + ob * B * in + from * kWidth, in * out);
+        });
+      });
+    });
   });
 }
 
+/// The epilogue's bias, with zeros for the channels that fill the last block.
+void fill_bias(const Task& task, float* bias) {
+  std::fill_n(bias, whole_blocks(task.y.shape.c()), 0.0f);
+  if (task.epilogue.bias != nullptr) std::copy_n(task.epilogue.bias, task.y.shape.c(), bias);
+}
+
+/// Each worker has groups of its own.
 template <class T, int B>
-void Run(const Task& task, float* scratch) {
-  const std::int64_t ic = whole_blocks(task.x.shape.c()), oc = whole_blocks(task.y.shape.c());
+void RunTransformed(const Task& task, float* scratch) {
+  const std::int64_t ic = whole_blocks(task.x.shape.c());
   const std::int64_t largest = GroupSize<T>(ic), tiles = task.tiles();
   // Whole rounds of all workers, so that none waits for the last group.
   const std::int64_t workers = threads();
@@ -336,8 +373,7 @@ void Run(const Task& task, float* scratch) {
   const std::int64_t groups = rounds * workers;
   const std::int64_t worker_floats = largest * kFrequencies<T> * (ic + kPair * B);
   float* bias = scratch + workers * worker_floats;
-  std::fill_n(bias, oc, 0.0f);
-  if (task.epilogue.bias != nullptr) std::copy_n(task.epilogue.bias, task.y.shape.c(), bias);
+  fill_bias(task, bias);
   // Scratch goes with the worker's number: the thread's own is another team's where a caller has
   // threads of its own.
   parallel_for(workers, [&](std::int64_t worker) {
@@ -355,11 +391,55 @@ void Run(const Task& task, float* scratch) {
   });
 }
 
-void WinogradConvolution(const View& x, const float* packed, const WinogradWindow& window,
-                         const ConvEpilogue& epilogue, const View& y, float* scratch) {
-  const Task task(x, packed, window, epilogue, y);
+/// In how many parts of its tiles a pair's work is dealt out, so that all workers have the same.
+std::int64_t parts_of_pair(std::int64_t pairs, std::int64_t workers) {
+  return pairs >= 4 * workers ? 1 : workers / std::gcd(pairs, workers);
+}
+
+/// The workers share groups; each has pairs of result blocks of its own.
+template <class T, int B>
+void RunPlain(const Task& task, float* scratch) {
+  const std::int64_t ic = whole_blocks(task.x.shape.c()), oc = whole_blocks(task.y.shape.c());
+  const PlainWeights plain{task.weights.data, task.x.shape.c(), task.y.shape.c(),
+                           task.weights.form == WinogradForm::turned};
+  const std::int64_t room = SharedGroupSize<T>(ic), tiles = task.tiles(), workers = threads();
+  const std::int64_t groups = (tiles + room - 1) / room;
+  const std::int64_t pairs = (task.y.blocks() + kPair - 1) / kPair;
+  const std::int64_t parts = parts_of_pair(pairs, workers), items = pairs * parts;
+  float* bias = scratch;
+  float* inputs = bias + oc;
+  float* own = inputs + kFrequencies<T> * ic * room;
+  fill_bias(task, bias);
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const std::int64_t first = tiles * g / groups, count = tiles * (g + 1) / groups - first;
+    parallel_for(count, [&](std::int64_t t) {
+      TransformInput<T, B>(task, first + t, 1, room, inputs + t * B);
+    });
+    parallel_for(workers, [&](std::int64_t worker) {
+      const PartScratch<T, B> mine{own + worker * PartScratch<T, B>::floats(room)};
+      for (std::int64_t i = items * worker / workers; i < items * (worker + 1) / workers; ++i) {
+        const std::int64_t ob = i / parts * kPair, part = i % parts;
+        const std::int64_t begin = count * part / parts, end = count * (part + 1) / parts;
+        if (begin == end) continue;
+        MultiplyPlain<T, B>(task, plain, ob, end - begin, room, inputs + begin * B, mine);
+        TransformOutput<T, B>(task, ob, first + begin, end - begin, room, mine.products(), bias);
+      }
+    });
+  }
+}
+
+void WinogradConvolution(const View& x, const WinogradWeights& weights,
+                         const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
+                         float* scratch) {
+  const Task task(x, weights, window, epilogue, y);
   with_tile(window.tile, [&]<class T>(T) {
-    with_block(y.block, [&](auto block) { Run<T, block>(task, scratch); });
+    with_block(y.block, [&](auto block) {
+      if (weights.form == WinogradForm::transformed) {
+        RunTransformed<T, block>(task, scratch);
+      } else {
+        RunPlain<T, block>(task, scratch);
+      }
+    });
   });
 }
 
@@ -369,87 +449,29 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace segmentum::cpu {
+HWY_EXPORT(Pack);
 HWY_EXPORT(ScratchFloats);
 HWY_EXPORT(WinogradConvolution);
 
-namespace {
-
-constexpr std::int64_t side_of(int tile) {
-  return tile + 2;
-}
-
-constexpr double kG4[6][3] = {{1.0 / 4, 0, 0},
-                              {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                              {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                              {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                              {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                              {0, 0, 1}};
-constexpr double kG6[8][3] = {{1, 0, 0},
-                              {-2.0 / 9, -2.0 / 9, -2.0 / 9},
-                              {-2.0 / 9, 2.0 / 9, -2.0 / 9},
-                              {1.0 / 90, 1.0 / 45, 2.0 / 45},
-                              {1.0 / 90, -1.0 / 45, 2.0 / 45},
-                              {32.0 / 45, 16.0 / 45, 8.0 / 45},
-                              {32.0 / 45, -16.0 / 45, 8.0 / 45},
-                              {0, 0, 1}};
-
-/// G g G^T of one 3x3 kernel, in double: the weights lose nothing before the product.
-std::array<double, 64> kernel_frequencies(int tile, const std::array<double, 9>& g) {
-  const auto side = static_cast<std::size_t>(side_of(tile));
-  const auto* factors = tile == 6 ? kG6 : kG4;
-  std::array<double, 64> result{};
-  for (std::size_t i = 0; i < side; ++i) {
-    double row[3] = {};
-    for (std::size_t k = 0; k < 3; ++k) {
-      for (std::size_t j = 0; j < 3; ++j) row[j] += factors[i][k] * g[3 * k + j];
-    }
-    for (std::size_t j = 0; j < side; ++j) {
-      for (std::size_t k = 0; k < 3; ++k) result[side * i + j] += row[k] * factors[j][k];
-    }
-  }
-  return result;
-}
-
-}  // namespace
-
 std::int64_t winograd_weight_floats(int tile, std::int64_t ic, std::int64_t oc) {
-  return side_of(tile) * side_of(tile) * whole_blocks(ic) * whole_blocks(oc);
+  return (tile + 2) * (tile + 2) * whole_blocks(ic) * whole_blocks(oc);
 }
 
 void winograd_pack(const float* weights, int tile, std::int64_t oc, std::int64_t ic, bool backward,
                    float* packed) {
-  const std::int64_t block = vector_block();
-  const std::int64_t in = whole_blocks(backward ? oc : ic);
-  const std::int64_t out = whole_blocks(backward ? ic : oc);
-  const auto frequencies = static_cast<std::size_t>(side_of(tile) * side_of(tile));
-  std::fill_n(packed, winograd_weight_floats(tile, ic, oc), 0.0f);
-  parallel_for(oc, [&](std::int64_t o) {
-    for (std::int64_t i = 0; i < ic; ++i) {
-      std::array<double, 9> kernel;
-      for (std::size_t k = 0; k < 9; ++k) {
-        const std::int64_t at = (o * ic + i) * 9;
-        kernel[k] = weights[at + static_cast<std::int64_t>(backward ? 8 - k : k)];
-      }
-      const std::array<double, 64> transformed = kernel_frequencies(tile, kernel);
-      const std::int64_t from = backward ? o : i, to = backward ? i : o;
-      // Result blocks stand in pairs, [frequency][pair][channel][2 blocks]; the last may be single.
-      const std::int64_t first = to / (2 * block) * 2 * block;
-      const std::int64_t width = std::min(2 * block, out - first);
-      for (std::size_t f = 0; f < frequencies; ++f) {
-        float* panel = packed + static_cast<std::int64_t>(f) * in * out + first * in;
-        panel[from * width + (to - first)] = static_cast<float>(transformed[f]);
-      }
-    }
-  });
+  HWY_DYNAMIC_DISPATCH(Pack)
+  (weights, backward, tile, backward ? oc : ic, backward ? ic : oc, packed);
 }
 
-std::int64_t winograd_scratch_floats(int tile, std::int64_t ic, std::int64_t oc, int threads) {
-  return HWY_DYNAMIC_DISPATCH(ScratchFloats)(tile, ic, oc, threads);
+std::int64_t winograd_scratch_floats(int tile, WinogradForm form, std::int64_t ic, std::int64_t oc,
+                                     int threads) {
+  return HWY_DYNAMIC_DISPATCH(ScratchFloats)(tile, form, ic, oc, threads);
 }
 
-void winograd_convolution(const View& x, const float* packed, const WinogradWindow& window,
-                          const ConvEpilogue& epilogue, const View& y, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(WinogradConvolution)(x, packed, window, epilogue, y, scratch);
+void winograd_convolution(const View& x, const WinogradWeights& weights,
+                          const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
+                          float* scratch) {
+  HWY_DYNAMIC_DISPATCH(WinogradConvolution)(x, weights, window, epilogue, y, scratch);
 }
 
 }  // namespace segmentum::cpu

@@ -1,0 +1,117 @@
+// The transforms of Winograd's F(4, 3) and F(6, 3) along one axis, on vectors: included once for
+// each instruction set by the kernel. Lavin and Gray, CVPR 2016.
+#if defined(SEGMENTUM_CPU_WINOGRAD_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEGMENTUM_CPU_WINOGRAD_TILES_INL_H_
+#undef SEGMENTUM_CPU_WINOGRAD_TILES_INL_H_
+#else
+#define SEGMENTUM_CPU_WINOGRAD_TILES_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace segmentum::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class V, int N>
+struct Line {
+  V v[N];
+};
+
+/// F(4, 3), by the points 0, 1, -1, 2, -2 and infinity.
+struct Tile4 {
+  static constexpr int kResults = 4, kSide = 6;
+
+  /// B^T d
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 6> to_frequencies(D d, const Line<V, 6>& in) {
+    const V two = hn::Set(d, 2.0f), four = hn::Set(d, 4.0f), five = hn::Set(d, 5.0f);
+    const V* x = in.v;
+    const V a = hn::NegMulAdd(four, x[2], x[4]), b = hn::NegMulAdd(four, x[1], x[3]);
+    const V c = hn::Sub(x[4], x[2]), e = hn::Mul(two, hn::Sub(x[3], x[1]));
+    return {{hn::MulAdd(four, x[0], hn::NegMulAdd(five, x[2], x[4])), hn::Add(a, b), hn::Sub(a, b),
+             hn::Add(c, e), hn::Sub(c, e),
+             hn::MulAdd(four, x[1], hn::NegMulAdd(five, x[3], x[5]))}};
+  }
+
+  /// G g
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 6> weight_frequencies(D d, const Line<V, 3>& taps) {
+    const V* g = taps.v;
+    const V sixth = hn::Set(d, 1.0f / 6), twelfth = hn::Set(d, 1.0f / 12);
+    const V a = hn::Mul(hn::Set(d, -1.0f / 6), hn::Add(g[0], g[2]));
+    const V b = hn::MulAdd(sixth, g[2], hn::Mul(hn::Set(d, 1.0f / 24), g[0]));
+    return {{hn::Mul(hn::Set(d, 0.25f), g[0]), hn::NegMulAdd(sixth, g[1], a),
+             hn::MulAdd(sixth, g[1], a), hn::MulAdd(twelfth, g[1], b),
+             hn::NegMulAdd(twelfth, g[1], b), g[2]}};
+  }
+
+  /// A^T m
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 4> from_frequencies(D d, const Line<V, 6>& in) {
+    const V* m = in.v;
+    const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]);
+    const V c = hn::Add(m[3], m[4]), e = hn::Sub(m[3], m[4]);
+    return {{hn::Add(hn::Add(m[0], a), c), hn::MulAdd(hn::Set(d, 2.0f), e, b),
+             hn::MulAdd(hn::Set(d, 4.0f), c, a),
+             hn::Add(hn::MulAdd(hn::Set(d, 8.0f), e, b), m[5])}};
+  }
+};
+
+/// F(6, 3), by the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
+struct Tile6 {
+  static constexpr int kResults = 6, kSide = 8;
+
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 8> to_frequencies(D d, const Line<V, 8>& in) {
+    const V quarter = hn::Set(d, 0.25f), four = hn::Set(d, 4.0f), half = hn::Set(d, 0.5f);
+    const V five = hn::Set(d, 5.0f), fiveq = hn::Set(d, 1.25f), two = hn::Set(d, 2.0f);
+    const V m17q = hn::Set(d, 4.25f), m21q = hn::Set(d, 5.25f);
+    const V* x = in.v;
+    const V even1 = hn::NegMulAdd(m17q, x[4], hn::Add(x[2], x[6]));
+    const V odd1 = hn::NegMulAdd(m17q, x[3], hn::Add(x[1], x[5]));
+    const V even2 = hn::MulAdd(quarter, x[2], hn::NegMulAdd(fiveq, x[4], x[6]));
+    const V odd2 = hn::MulAdd(four, x[5], hn::NegMulAdd(five, x[3], x[1]));
+    const V even3 = hn::MulAdd(four, x[2], hn::NegMulAdd(five, x[4], x[6]));
+    const V odd3 = hn::MulAdd(quarter, x[5], hn::NegMulAdd(fiveq, x[3], x[1]));
+    return {{hn::MulAdd(m21q, hn::Sub(x[4], x[2]), hn::Sub(x[0], x[6])), hn::Add(even1, odd1),
+             hn::Sub(even1, odd1), hn::MulAdd(half, odd2, even2), hn::NegMulAdd(half, odd2, even2),
+             hn::MulAdd(two, odd3, even3), hn::NegMulAdd(two, odd3, even3),
+             hn::MulAdd(m21q, hn::Sub(x[3], x[5]), hn::Sub(x[7], x[1]))}};
+  }
+
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 8> weight_frequencies(D d, const Line<V, 3>& taps) {
+    const V* g = taps.v;
+    const auto both = [&](float first, float second, float third) HWY_ATTR {
+      const V even = hn::MulAdd(hn::Set(d, third), g[2], hn::Mul(hn::Set(d, first), g[0]));
+      const V factor = hn::Set(d, second);
+      return Line<V, 2>{{hn::MulAdd(factor, g[1], even), hn::NegMulAdd(factor, g[1], even)}};
+    };
+    const Line<V, 2> ones = both(-2.0f / 9, -2.0f / 9, -2.0f / 9);
+    const Line<V, 2> twos = both(1.0f / 90, 1.0f / 45, 2.0f / 45);
+    const Line<V, 2> halves = both(32.0f / 45, 16.0f / 45, 8.0f / 45);
+    return {{g[0], ones.v[0], ones.v[1], twos.v[0], twos.v[1], halves.v[0], halves.v[1], g[2]}};
+  }
+
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 6> from_frequencies(D d, const Line<V, 8>& in) {
+    const V* m = in.v;
+    const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]);
+    const V c = hn::Add(m[3], m[4]), e = hn::Sub(m[3], m[4]);
+    const V f = hn::Add(m[5], m[6]), g = hn::Sub(m[5], m[6]);
+    const auto sum = [d](V first, float second_factor, V second, float third_factor, V third)
+                         HWY_ATTR {
+                           return hn::MulAdd(hn::Set(d, third_factor), third,
+                                             hn::MulAdd(hn::Set(d, second_factor), second, first));
+                         };
+    return {{hn::Add(hn::Add(m[0], a), hn::Add(c, f)), sum(b, 2.0f, e, 0.5f, g),
+             sum(a, 4.0f, c, 0.25f, f), sum(b, 8.0f, e, 0.125f, g), sum(a, 16.0f, c, 0.0625f, f),
+             hn::Add(sum(b, 32.0f, e, 0.03125f, g), m[7])}};
+  }
+};
+
+}  // namespace segmentum::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // include guard
