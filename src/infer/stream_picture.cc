@@ -33,7 +33,7 @@ constexpr std::size_t kProgramBytes = std::size_t{80} << 20;
 // Weights are held as they are and packed once. Where 3x3 kernels are few, packed ones are 64
 // numbers for nine; where they are many, they are not packed.
 constexpr std::size_t kPackedTimes = 8;
-constexpr std::size_t kMostPackedBytes = std::size_t{10} << 20;
+constexpr std::size_t kMostPackedBytes = std::size_t{20} << 20;
 
 /// FNV-1a, 64 bits: tells files apart, proves nothing.
 class Fingerprint {

@@ -16,7 +16,7 @@ constexpr std::int64_t kWinogradChannels = 16;
 constexpr std::int64_t kLargeTileProducts = 192 * 192;
 
 /// Products of channels up to which Winograd's weights are transformed once and kept.
-constexpr std::int64_t kTransformedProducts = 192 * 192;
+constexpr std::int64_t kTransformedProducts = 512 * 256;
 
 /// Input channels from which our gradient of the weights is faster than oneDNN's.
 constexpr std::int64_t kDirectChannels = 16;

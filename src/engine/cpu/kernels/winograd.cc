@@ -30,7 +30,7 @@ namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too
 
 constexpr std::int64_t kCacheFloats = 160 * 1024;  // of transformed inputs and products of a group
-constexpr std::int64_t kSharedFloats = 2560 * 1024;  // of transformed inputs of a shared group
+constexpr std::int64_t kSharedFloats = 2 * 1024 * 1024;  // of transformed inputs of a shared group
 constexpr std::int64_t kPair = 2;  // blocks of results that are multiplied at a time
 // Rows of the product held in registers, times two vectors of channels.
 constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 14 : 6;
@@ -46,17 +46,17 @@ std::int64_t GroupSize(std::int64_t ic) {
   return std::clamp<std::int64_t>(fit / kRows * kRows, kRows, 8 * kRows);
 }
 
-/// Tiles of a group that all workers share: enough for the transform of the weights, which costs as
-/// much as the products of three.
+/// Tiles of a group that all workers share. The transform of the weights costs as much as the
+/// products of five.
 template <class T>
 std::int64_t SharedGroupSize(std::int64_t ic) {
   const std::int64_t fit = kSharedFloats / (kFrequencies<T> * whole_blocks(ic));
-  return std::clamp<std::int64_t>(fit / kRows * kRows, 70 / kRows * kRows, 112 / kRows * kRows);
+  return std::clamp<std::int64_t>(fit / kRows * kRows, 5 * kRows, 256);
 }
 
-/// Channels whose weights are transformed at a time.
-template <class T>
-constexpr std::int64_t kPart = T::kSide == 6 ? 64 : 32;
+/// Channels whose weights are transformed at a time, a row of frequencies of them; and pairs that
+/// read the transformed inputs together, from the third cache, so many tiles at a time.
+constexpr std::int64_t kPart = 128, kPairs = 2, kStretch = 4 * kRows;
 
 /// The first result of a tile; the others lie a dilation apart.
 struct TileAt {
@@ -109,12 +109,12 @@ void TransformInput(const Task& task, std::int64_t first, std::int64_t count, st
   const std::int64_t blocks = x.blocks(), h = x.shape.h(), w = x.shape.w();
   const std::int64_t step = blocks * room * B;  // from one frequency to the next
   const Size2 apart = task.window.dilation;
-  for (std::int64_t t = 0; t < count; ++t) {
-    const TileAt at = task.tile(first + t);
-    const std::int64_t y0 = at.y - task.window.top, x0 = at.x - task.window.left;
-    const bool inside =
-        y0 >= 0 && x0 >= 0 && y0 + (kSide - 1) * apart.h < h && x0 + (kSide - 1) * apart.w < w;
-    for (std::int64_t cb = 0; cb < blocks; ++cb) {
+  for (std::int64_t cb = 0; cb < blocks; ++cb) {
+    for (std::int64_t t = 0; t < count; ++t) {
+      const TileAt at = task.tile(first + t);
+      const std::int64_t y0 = at.y - task.window.top, x0 = at.x - task.window.left;
+      const bool inside =
+          y0 >= 0 && x0 >= 0 && y0 + (kSide - 1) * apart.h < h && x0 + (kSide - 1) * apart.w < w;
       const float* plane = x.at(at.n, cb);
       float* out = inputs + (cb * room + t) * B;
       for_lanes<B>([&](std::size_t lane) HWY_ATTR {
@@ -217,34 +217,58 @@ void Multiply(const Task& task, std::int64_t ob, std::int64_t count, std::int64_
   }
 }
 
-/// What a worker needs to transform weights of its own.
+/// What a worker needs to transform weights of its own, of some pairs of result blocks.
 template <class T, int B>
-struct PartScratch {
-  static constexpr std::int64_t kTaps = kPart<T> * 9 * kPair * B;
-  static constexpr std::int64_t kWeights = kFrequencies<T> * kPart<T> * kPair * B;
-  static std::int64_t floats(std::int64_t room) {
-    return kTaps + kWeights + kFrequencies<T> * kPair * room * B;
+class PlainScratch {
+ public:
+  static std::int64_t floats(std::int64_t ic, std::int64_t room) {
+    return PlainScratch(nullptr, ic, room).of_pair_ * kPairs;
   }
-  float* taps;
-  float* weights() const { return taps + kTaps; }
-  float* products() const { return weights() + kWeights; }
+  PlainScratch(float* memory, std::int64_t ic, std::int64_t room)
+      : memory_(memory), ic_(ic), of_pair_(kWeights + kTaps * ic + kProducts * room) {}
+
+  float* weights(std::int64_t pair) const { return memory_ + pair * of_pair_; }
+  float* taps(std::int64_t pair) const { return weights(pair) + kWeights; }
+  float* products(std::int64_t pair) const { return taps(pair) + kTaps * ic_; }
+
+ private:
+  static constexpr std::int64_t kWeights = T::kSide * kPart * kPair * B, kTaps = 9 * kPair * B;
+  static constexpr std::int64_t kProducts = kFrequencies<T> * kPair * B;
+  float* memory_;
+  std::int64_t ic_, of_pair_;
 };
 
-/// The same from plain weights, part by part of the channels.
+/// The same for `kPairs` pairs from plain weights, transformed row by row of the frequencies, part
+/// by part of the channels: those and the products of a row stay in the second cache.
 template <class T, int B>
 void MultiplyPlain(const Task& task, const PlainWeights& plain, std::int64_t ob, std::int64_t count,
-                   std::int64_t room, const float* inputs, const PartScratch<T, B>& scratch) {
-  const std::int64_t blocks = task.x.blocks();
-  with_vectors(task.y.blocks() - ob, [&](auto vectors) {
-    constexpr int kWidth = vectors * B;
-    for (std::int64_t from = 0; from < blocks * B; from += kPart<T>) {
-      const std::int64_t channels = std::min(kPart<T>, blocks * B - from);
-      GatherTaps<kWidth>(plain, ob * B, from, channels, scratch.taps);
-      TransformWeights<T, B, vectors>(scratch.taps, channels, scratch.weights(), channels * kWidth);
-      for (std::int64_t f = 0; f < kFrequencies<T>; ++f) {
-        MultiplyPanel<B, vectors>(inputs + (f * blocks * B + from) * room, count, channels / B,
-                                  room, scratch.weights() + f * channels * kWidth, from > 0,
-                                  scratch.products() + f * kPair * room * B);
+                   std::int64_t room, const float* inputs, const PlainScratch<T, B>& scratch) {
+  const std::int64_t ic = task.x.blocks() * B, results = task.y.blocks();
+  const auto for_pairs = [&](const auto& body) {
+    for (std::int64_t pair = 0; pair < kPairs && ob + pair * kPair < results; ++pair) {
+      with_vectors(results - ob - pair * kPair, [&](auto vectors) { body(pair, vectors); });
+    }
+  };
+  for_pairs([&](std::int64_t pair, auto vectors) {
+    GatherTaps<vectors * B>(plain, (ob + pair * kPair) * B, 0, ic, scratch.taps(pair));
+  });
+  for_rows<T>([&](auto row) {
+    for (std::int64_t from = 0; from < ic; from += kPart) {
+      const std::int64_t channels = std::min(kPart, ic - from);
+      for_pairs([&](std::int64_t pair, auto vectors) {
+        TransformWeights<T, B, vectors, row>(scratch.taps(pair) + from * 9 * vectors * B, channels,
+                                             scratch.weights(pair), channels * vectors * B);
+      });
+      for (std::int64_t j = 0; j < T::kSide; ++j) {
+        const std::int64_t f = row * T::kSide + j;
+        for (std::int64_t t = 0; t < count; t += kStretch) {
+          for_pairs([&](std::int64_t pair, auto vectors) {
+            MultiplyPanel<B, vectors>(inputs + (f * ic + from) * room + t * B,
+                                      std::min(kStretch, count - t), channels / B, room,
+                                      scratch.weights(pair) + j * channels * vectors * B, from > 0,
+                                      scratch.products(pair) + (f * kPair * room + t) * B);
+          });
+        }
       }
     }
   });
@@ -319,7 +343,7 @@ std::int64_t scratch_floats(WinogradForm form, std::int64_t ic, std::int64_t oc,
   }
   const std::int64_t room = SharedGroupSize<T>(ic);
   return whole_blocks(oc) + kFrequencies<T> * whole_blocks(ic) * room +
-         threads * PartScratch<T, B>::floats(room);
+         threads * PlainScratch<T, B>::floats(whole_blocks(ic), room);
 }
 
 std::int64_t ScratchFloats(int tile, WinogradForm form, std::int64_t ic, std::int64_t oc,
@@ -340,16 +364,19 @@ void Pack(const float* weights, bool turned, int tile, std::int64_t ic, std::int
   with_tile(tile, [&]<class T>(T) {
     with_block(vector_block(), [&](auto block) {
       constexpr int B = block;
-      const std::int64_t blocks = out / B, parts = (in + kPart<T> - 1) / kPart<T>;
+      const std::int64_t blocks = out / B, parts = (in + kPart - 1) / kPart;
       parallel_for((blocks + 1) / kPair * parts, [&](std::int64_t item) {
-        const std::int64_t ob = item / parts * kPair, from = item % parts * kPart<T>;
-        const std::int64_t channels = std::min(kPart<T>, in - from);
+        const std::int64_t ob = item / parts * kPair, from = item % parts * kPart;
+        const std::int64_t channels = std::min(kPart, in - from);
         with_vectors(blocks - ob, [&](auto vectors) {
           constexpr int kWidth = vectors * B;
           std::vector<float> taps(static_cast<std::size_t>(channels * 9 * kWidth));
           GatherTaps<kWidth>(plain, ob * B, from, channels, taps.data());
-          TransformWeights<T, B, vectors>(taps.data(), channels,
-                                          packed + ob * B * in + from * kWidth, in * out);
+          float* panel = packed + ob * B * in + from * kWidth;
+          for_rows<T>([&](auto row) {
+            TransformWeights<T, B, vectors, row>(taps.data(), channels,
+                                                 panel + row * T::kSide * in * out, in * out);
+          });
         });
       });
     });
@@ -391,9 +418,10 @@ void RunTransformed(const Task& task, float* scratch) {
   });
 }
 
-/// In how many parts of its tiles a pair's work is dealt out, so that all workers have the same.
-std::int64_t parts_of_pair(std::int64_t pairs, std::int64_t workers) {
-  return pairs >= 4 * workers ? 1 : workers / std::gcd(pairs, workers);
+/// In how many parts of its tiles a share of result blocks is dealt out, so that all workers have
+/// the same.
+std::int64_t parts_of_share(std::int64_t shares, std::int64_t workers) {
+  return shares >= 4 * workers ? 1 : workers / std::gcd(shares, workers);
 }
 
 /// The workers share groups; each has pairs of result blocks of its own.
@@ -404,25 +432,32 @@ void RunPlain(const Task& task, float* scratch) {
                            task.weights.form == WinogradForm::turned};
   const std::int64_t room = SharedGroupSize<T>(ic), tiles = task.tiles(), workers = threads();
   const std::int64_t groups = (tiles + room - 1) / room;
-  const std::int64_t pairs = (task.y.blocks() + kPair - 1) / kPair;
-  const std::int64_t parts = parts_of_pair(pairs, workers), items = pairs * parts;
+  const std::int64_t shares = (task.y.blocks() + kPairs * kPair - 1) / (kPairs * kPair);
+  const std::int64_t parts = parts_of_share(shares, workers), items = shares * parts;
   float* bias = scratch;
   float* inputs = bias + oc;
   float* own = inputs + kFrequencies<T> * ic * room;
   fill_bias(task, bias);
   for (std::int64_t g = 0; g < groups; ++g) {
     const std::int64_t first = tiles * g / groups, count = tiles * (g + 1) / groups - first;
-    parallel_for(count, [&](std::int64_t t) {
-      TransformInput<T, B>(task, first + t, 1, room, inputs + t * B);
+    const std::int64_t runs =
+        (count + kRows * workers - 1) / (kRows * workers) * workers;  // their stores lie together
+    parallel_for(runs, [&](std::int64_t run) {
+      const std::int64_t begin = count * run / runs, end = count * (run + 1) / runs;
+      TransformInput<T, B>(task, first + begin, end - begin, room, inputs + begin * B);
     });
     parallel_for(workers, [&](std::int64_t worker) {
-      const PartScratch<T, B> mine{own + worker * PartScratch<T, B>::floats(room)};
+      const PlainScratch<T, B> mine(own + worker * PlainScratch<T, B>::floats(ic, room), ic, room);
       for (std::int64_t i = items * worker / workers; i < items * (worker + 1) / workers; ++i) {
-        const std::int64_t ob = i / parts * kPair, part = i % parts;
-        const std::int64_t begin = count * part / parts, end = count * (part + 1) / parts;
-        if (begin == end) continue;
-        MultiplyPlain<T, B>(task, plain, ob, end - begin, room, inputs + begin * B, mine);
-        TransformOutput<T, B>(task, ob, first + begin, end - begin, room, mine.products(), bias);
+        const std::int64_t begin = count * (i % parts) / parts;
+        const std::int64_t some = count * (i % parts + 1) / parts - begin;
+        if (some == 0) continue;
+        const std::int64_t ob = i / parts * kPairs * kPair;
+        MultiplyPlain<T, B>(task, plain, ob, some, room, inputs + begin * B, mine);
+        for (std::int64_t pair = 0; pair < kPairs; ++pair) {
+          TransformOutput<T, B>(task, ob + pair * kPair, first + begin, some, room,
+                                mine.products(pair), bias);
+        }
       }
     });
   }

@@ -7,8 +7,12 @@
 #define SEGMENTUM_CPU_WINOGRAD_WEIGHTS_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 
 #include "engine/cpu/kernels/block-inl.h"
 #include "engine/cpu/kernels/winograd_tiles-inl.h"
@@ -77,39 +81,48 @@ void GatherTaps(const PlainWeights& weights, std::int64_t to, std::int64_t from,
   const float* in = weights.at(to, from);
   constexpr std::int64_t kStretch = 64;  // whose results stay in the first cache
   for (std::int64_t i = 0; i < inputs * 9; i += kStretch) {
+    for (std::int64_t row = 0; row < results && i + 3 * kStretch <= inputs * 9; ++row) {
+      const float* later = in + row * weights.ic * 9 + i + 2 * kStretch;
+      for (std::int64_t line = 0; line < kStretch; line += 16) hwy::Prefetch(later + line);
+    }
     Transpose(in + i, weights.ic * 9, results, std::min(kStretch, inputs * 9 - i), taps + i * Width,
               Width);
   }
 }
 
-/// G g G^T of each kernel: out [frequency][channel][Vectors*B], frequencies `step` apart.
-template <class T, int B, int Vectors>
+/// Row `Row` of G g G^T of each kernel: out [T::kSide frequencies][channel][Vectors*B], frequencies
+/// `step` apart.
+template <class T, int B, int Vectors, int Row>
 void TransformWeights(const float* taps, std::int64_t channels, float* out, std::int64_t step) {
-  constexpr int kSide = T::kSide, kWidth = Vectors * B;
+  constexpr int kWidth = Vectors * B;
   for (std::int64_t c = 0; c < channels; ++c) {
     for (int v = 0; v < Vectors; ++v) {
       for_lanes<B>([&](std::size_t lane) HWY_ATTR {
         const Lanes<B> d;
         using V = hn::Vec<Lanes<B>>;
         const float* in = taps + c * 9 * kWidth + v * B + lane;
-        float* to = out + c * kWidth + v * B + lane;
-        Line<V, kSide> columns[3];
+        Line<V, 3> row;
         for (int j = 0; j < 3; ++j) {
           const Line<V, 3> column{{hn::LoadU(d, in + j * kWidth),
                                    hn::LoadU(d, in + (3 + j) * kWidth),
                                    hn::LoadU(d, in + (6 + j) * kWidth)}};
-          columns[j] = T::weight_frequencies(d, column);
+          row.v[j] = T::weight_frequencies(d, column).v[Row];  // what is not used is not computed
         }
-        for (int i = 0; i < kSide; ++i) {
-          const Line<V, 3> row{{columns[0].v[i], columns[1].v[i], columns[2].v[i]}};
-          const Line<V, kSide> transformed = T::weight_frequencies(d, row);
-          for (int j = 0; j < kSide; ++j) {
-            hn::StoreU(transformed.v[j], d, to + (i * kSide + j) * step);
-          }
-        }
+        const auto transformed = T::weight_frequencies(d, row);
+        float* to = out + c * kWidth + v * B + lane;
+        for (int j = 0; j < T::kSide; ++j) hn::StoreU(transformed.v[j], d, to + j * step);
       });
     }
   }
+}
+
+/// Calls body(row) for the rows of a tile's frequencies, as constants.
+template <class T, class Body>
+void for_rows(const Body& body) {
+  [&]<int... Row>(std::integer_sequence<int, Row...>) {
+    (body(std::integral_constant<int, Row>()), ...);
+  }
+  (std::make_integer_sequence<int, T::kSide>());
 }
 
 }  // namespace segmentum::cpu::HWY_NAMESPACE
