@@ -191,7 +191,7 @@ void measure(const Layer& l, double seconds) {
     std::string other;
     const double direct = bench.direct(pass), onednn = bench.onednn(pass, other);
     const bool winograd = bench.has_winograd(pass);
-    const auto tiles = [&](int tile, bool kept) {
+    const auto tiles = [&, pass = pass](int tile, bool kept) {
       return winograd ? bench.winograd(pass, tile, kept) : -1;
     };
     const double kept4 = tiles(4, true), kept6 = tiles(6, true);

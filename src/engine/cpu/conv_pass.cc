@@ -15,8 +15,12 @@ constexpr std::int64_t kWinogradChannels = 16;
 /// Products of channels up to which larger tiles are faster.
 constexpr std::int64_t kLargeTileProducts = 192 * 192;
 
-/// Products of channels up to which Winograd's weights are transformed once and kept.
-constexpr std::int64_t kTransformedProducts = 512 * 256;
+/// Products of channels up to which Winograd's weights are transformed once and kept. In training
+/// it would be for one step; with narrow vectors fewer tiles share what is read of them.
+std::int64_t transformed_products(bool training) {
+  if (training) return 128 * 128;
+  return vector_block() == 16 ? 512 * 256 : 192 * 192;
+}
 
 /// Input channels from which our gradient of the weights is faster than oneDNN's.
 constexpr std::int64_t kDirectChannels = 16;
@@ -60,7 +64,7 @@ std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id,
 
 WinogradSource winograd_source(Lowering& l, ValueId id, const ConvGeometry& g, int tile,
                                bool backward) {
-  if (g.ic * g.oc > kTransformedProducts) {
+  if (g.ic * g.oc > transformed_products(l.training())) {
     return {backward ? WinogradForm::turned : WinogradForm::plain, nullptr, &l.parameter(id, 0)};
   }
   const auto how = [oc = g.oc, ic = g.ic, tile, backward](const float* parameter, void* packed) {
