@@ -50,15 +50,20 @@ Layer layer(int ic, int oc, int kernel, int dilation, int size, int stride = 1) 
 }
 
 std::vector<Layer> layers() {
-  std::vector<Layer> all{
-      layer(256, 256, 3, 1, 64),   layer(256, 256, 3, 2, 64), layer(512, 512, 3, 2, 65),
-      layer(512, 512, 3, 4, 65),   layer(512, 512, 3, 8, 33), layer(512, 512, 3, 8, 65),
-      layer(512, 1024, 3, 12, 41), layer(320, 256, 3, 6, 33), layer(320, 256, 3, 12, 33)};
+  std::vector<Layer> all{layer(256, 256, 3, 2, 64), layer(512, 512, 3, 2, 65),
+                         layer(512, 512, 3, 4, 65), layer(512, 512, 3, 8, 33),
+                         layer(512, 512, 3, 8, 65), layer(512, 1024, 3, 12, 41),
+                         layer(320, 256, 3, 6, 33), layer(320, 256, 3, 12, 33)};
   for (const int size : {33, 65}) {
     for (const int rate : {6, 12, 24, 36}) all.push_back(layer(2048, 256, 3, rate, size));
   }
   for (const int channels : {16, 32, 64, 128}) {
     for (const int dilation : {1, 2}) all.push_back(layer(channels, channels, 3, dilation, 128));
+  }
+  for (const int size : {16, 32, 64, 128}) {
+    for (const int channels : {192, 256, 512, 1024}) {
+      if (channels * size <= 32 * 1024) all.push_back(layer(channels, channels, 3, 1, size));
+    }
   }
   all.push_back(layer(64, 64, 5, 1, 128));
   all.push_back(layer(64, 128, 3, 1, 128, 2));
@@ -130,11 +135,13 @@ class ConvolutionBench {
                    [&] { direct_convolution(c, from, packed.data(), {}, to, scratch.data()); });
   }
 
-  bool has_winograd(ConvPass pass, int tile) const {
+  /// Gradients of weights have one form.
+  bool has_winograd(ConvPass pass, int tile, bool kept) const {
     return g_.kernel == Size2(3) && g_.stride == Size2(1) &&
-           (tile == 4 || pass != ConvPass::backward_weights);
+           (pass != ConvPass::backward_weights || (tile == 4 && !kept));
   }
-  double winograd(ConvPass pass, int tile) {
+  /// `kept`: with weights that were transformed before.
+  double winograd(ConvPass pass, int tile, bool kept) {
     if (pass == ConvPass::backward_weights) {
       Tensor scratch({winograd_gradient_floats(g_, threads())});
       return fastest(seconds_, [&] {
@@ -143,14 +150,17 @@ class ConvolutionBench {
     }
     const bool forward = pass == ConvPass::forward;
     const std::int64_t in = forward ? g_.ic : g_.oc, out = forward ? g_.oc : g_.ic;
-    Tensor packed({winograd_weight_floats(tile, in, out)});
-    Tensor scratch({winograd_scratch_floats(tile, in, out, threads())});
-    winograd_pack(weights_.data(), tile, g_.oc, g_.ic, !forward, packed.data());
+    const WinogradForm form = kept      ? WinogradForm::transformed
+                              : forward ? WinogradForm::plain
+                                        : WinogradForm::turned;
+    Tensor packed({kept ? winograd_weight_floats(tile, in, out) : 0});
+    Tensor scratch({winograd_scratch_floats(tile, form, in, out, threads())});
+    if (kept) winograd_pack(weights_.data(), tile, g_.oc, g_.ic, !forward, packed.data());
+    const WinogradWeights weights{kept ? packed.data() : weights_.data(), form};
     const View &from = forward ? x_.view : y_.view, &to = forward ? y_.view : x_.view;
     const WinogradWindow window{g_.dilation.h, g_.dilation.w, g_.dilation, tile};
-    return fastest(seconds_, [&] {
-      winograd_convolution(from, packed.data(), window, {}, to, scratch.data());
-    });
+    return fastest(seconds_,
+                   [&] { winograd_convolution(from, weights, window, {}, to, scratch.data()); });
   }
 
   /// Of oneDNN's; negative where it has only reference loops.
@@ -189,13 +199,17 @@ void measure(const Layer& l, double seconds) {
   for (const auto& [pass, pass_name] : passes) {
     std::string other;
     const double direct = bench.direct(pass), onednn = bench.onednn(pass, other);
-    const double tiles4 = bench.has_winograd(pass, 4) ? bench.winograd(pass, 4) : -1;
-    const double tiles6 = bench.has_winograd(pass, 6) ? bench.winograd(pass, 6) : -1;
+    const auto tiles = [&, pass = pass](int tile, bool kept) {
+      return bench.has_winograd(pass, tile, kept) ? bench.winograd(pass, tile, kept) : -1;
+    };
+    const double kept4 = tiles(4, true), kept6 = tiles(6, true);
+    const double plain4 = tiles(4, false), plain6 = tiles(6, false);
     const auto speed = [&](double taken) {
       return taken < 0 ? "-" : fmt::format("{:.1f}", operations / taken);
     };
-    fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8} {}\n", l.name, pass_name, speed(tiles4),
-               speed(tiles6), speed(direct), speed(onednn), other);
+    fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {}\n", l.name, pass_name,
+               speed(kept4), speed(plain4), speed(kept6), speed(plain6), speed(direct),
+               speed(onednn), other);
     std::fflush(stdout);
   }
 }
@@ -216,8 +230,8 @@ int main_with_errors(int argc, char** argv) {
     hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL);
   }
   set_threads(1);
-  fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8}\n", "layer", "pass", "F(4,3)", "F(6,3)", "direct",
-             "oneDNN");
+  fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "layer", "pass", "F(4,3)",
+             "F4 plain", "F(6,3)", "F6 plain", "direct", "oneDNN");
   for (const Layer& l : layers()) {
     if (l.name.find(filter) != std::string::npos) measure(l, seconds);
   }

@@ -4,7 +4,6 @@
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/kernels.h"
-#include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/kernels/winograd_gradient.h"
 #include "segmentum/error.h"
 
@@ -16,6 +15,13 @@ constexpr std::int64_t kWinogradChannels = 16;
 
 /// Products of channels up to which larger tiles are faster.
 constexpr std::int64_t kLargeTileProducts = 192 * 192;
+
+/// Products of channels up to which Winograd's weights are transformed once and kept. In training
+/// it would be for one step; with narrow vectors fewer tiles share what is read of them.
+std::int64_t transformed_products(bool training) {
+  if (training) return 128 * 128;
+  return vector_block() == 16 ? 512 * 256 : 192 * 192;
+}
 
 /// Input channels from which our gradient of the weights is faster than oneDNN's.
 constexpr std::int64_t kDirectChannels = 16;
@@ -57,15 +63,19 @@ std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id,
                          {kernel->packed_layout(), packed_floats(*kernel), how});
 }
 
-std::shared_ptr<PackedWeights> pack_winograd(Lowering& l, ValueId id, const ConvGeometry& g,
-                                             int tile, bool backward) {
+WinogradSource winograd_source(Lowering& l, ValueId id, const ConvGeometry& g, int tile,
+                               bool backward) {
+  if (g.ic * g.oc > transformed_products(l.training())) {
+    return {backward ? WinogradForm::turned : WinogradForm::plain, nullptr, &l.parameter(id, 0)};
+  }
   const auto how = [oc = g.oc, ic = g.ic, tile, backward](const float* parameter, void* packed) {
     winograd_pack(parameter, tile, oc, ic, backward, static_cast<float*>(packed));
   };
-  return l.weights().get(
-      l.parameters(), l.parameter_name(id, 0),
-      {std::string("winograd ") + std::to_string(tile) + (backward ? " backward" : ""),
-       winograd_weight_floats(tile, g.ic, g.oc), how});
+  const std::string name = "winograd " + std::to_string(tile) + (backward ? " backward" : "");
+  return {WinogradForm::transformed,
+          l.weights().get(l.parameters(), l.parameter_name(id, 0),
+                          {name, winograd_weight_floats(tile, g.ic, g.oc), how}),
+          nullptr};
 }
 
 bool winograd_pays(const ConvGeometry& g) {
@@ -200,13 +210,14 @@ void emit_winograd_data_gradient(Lowering& l, ValueId id, const ConvGeometry& g,
                                  ValueId x) {
   const auto target = l.gradient_target_to_overwrite(x, vector_block());
   constexpr int kTile = 4;
-  const auto packed = pack_winograd(l, id, g, kTile, true);
-  const int scratch = l.new_buffer(winograd_scratch_floats(kTile, g.oc, g.ic, threads()));
+  const WinogradSource weights = winograd_source(l, id, g, kTile, true);
+  const int scratch =
+      l.new_buffer(winograd_scratch_floats(kTile, weights.form, g.oc, g.ic, threads()));
   const WinogradWindow window{2 * g.dilation.h - g.padding.top, 2 * g.dilation.w - g.padding.left,
                               g.dilation, kTile};
   l.step(id, "winograd data", {dy.buffer, target.slot.buffer, scratch}, [=](const Frame& f) {
-    winograd_convolution(f.view(dy), static_cast<const float*>(packed->current()), window, {},
-                         f.view(target.slot), f.floats(scratch));
+    winograd_convolution(f.view(dy), weights.current(), window, {}, f.view(target.slot),
+                         f.floats(scratch));
   });
   l.finish(target);
 }

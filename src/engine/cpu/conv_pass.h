@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/cpu/kernels/direct_convolution.h"
+#include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/lowering.h"
 #include "engine/cpu/onednn_convolution.h"
 
@@ -29,10 +30,20 @@ std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id,
 /// Floats that hold the packed weights.
 std::int64_t packed_floats(const Convolution& kernel);
 
-/// The packed copy for Winograd's kernel with this tile; `backward`: of the convolution that gives
-/// the input's gradient.
-std::shared_ptr<PackedWeights> pack_winograd(Lowering& l, ValueId id, const ConvGeometry& geometry,
-                                             int tile, bool backward);
+/// The node's weights for Winograd's kernel: a packed copy, or where they are many the parameter
+/// itself.
+struct WinogradSource {
+  WinogradForm form = WinogradForm::transformed;
+  std::shared_ptr<PackedWeights> packed;  // where they are transformed
+  const ParameterStore::Parameter* parameter = nullptr;
+
+  WinogradWeights current() const {
+    return {packed ? static_cast<const float*>(packed->current()) : parameter->value.data(), form};
+  }
+};
+/// With this tile; `backward`: of the convolution that gives the input's gradient.
+WinogradSource winograd_source(Lowering& l, ValueId id, const ConvGeometry& geometry, int tile,
+                               bool backward);
 
 /// Dilations that Winograd's kernel takes: a wider one leaves pictures of too few pixels between
 /// the taps for tiles of four. It depends on nothing but the layer, as all choices of kernels do.

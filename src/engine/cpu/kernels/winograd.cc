@@ -6,22 +6,31 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <array>
+#include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
-#include "engine/cpu/kernels/winograd_tile-inl.h"
+#include "engine/cpu/kernels/winograd_tiles-inl.h"
+#include "engine/cpu/kernels/winograd_weights-inl.h"
 
-// A group of tiles goes through three stages that stay in the second cache: inputs to frequencies,
-// one small matrix product for each frequency (tiles x channels), frequencies to results; the last
-// two for a pair of blocks of results at a time. A tile is 4x4 results from 36 frequencies, or 6x6
-// from 64.
+// A group of tiles goes through three stages: inputs to frequencies, one small matrix product for
+// each frequency (tiles x channels), frequencies to results; the last two for a pair of blocks of
+// results at a time. A tile is 4x4 results from 36 frequencies, or 6x6 from 64.
+//
+// Where the weights are few, they were transformed before, each worker has groups of its own, and
+// all stages of one stay in the second cache. Where they are many, they would be what memory is
+// full of and waits for: then they are read as they are, nine numbers instead of 36, and
+// transformed in the cache for the products that follow. Groups are large, so that this is little
+// beside the products, and the workers share one, each with result channels of its own. The
+// arithmetic is the same, in the same order: so are the bits.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too
 
 constexpr std::int64_t kCacheFloats = 160 * 1024;  // of transformed inputs and products of a group
+constexpr std::int64_t kSharedFloats = 2 * 1024 * 1024;  // of transformed inputs of a shared group
 constexpr std::int64_t kPair = 2;  // blocks of results that are multiplied at a time
 // Rows of the product held in registers, times two vectors of channels.
 constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 14 : 6;
@@ -37,18 +46,30 @@ std::int64_t GroupSize(std::int64_t ic) {
   return std::clamp<std::int64_t>(fit / kRows * kRows, kRows, 8 * kRows);
 }
 
+/// Tiles of a group that all workers share. The transform of the weights costs as much as the
+/// products of five.
+template <class T>
+std::int64_t SharedGroupSize(std::int64_t ic) {
+  const std::int64_t fit = kSharedFloats / (kFrequencies<T> * whole_blocks(ic));
+  return std::clamp<std::int64_t>(fit / kRows * kRows, 5 * kRows, 256);
+}
+
+/// Channels whose weights are transformed at a time, a row of frequencies of them; and pairs that
+/// read the transformed inputs together, from the third cache, so many tiles at a time.
+constexpr std::int64_t kPart = 128, kPairs = 2, kStretch = 4 * kRows;
+
 struct Task {
   const View& x;
-  const float* packed;
+  const WinogradWeights weights;
   const WinogradWindow window;
   const ConvEpilogue& epilogue;
   const View& y;
   const std::vector<std::int64_t> rows, columns;
 
-  Task(const View& input, const float* weights, const WinogradWindow& w, const ConvEpilogue& e,
-       const View& output)
+  Task(const View& input, const WinogradWeights& from, const WinogradWindow& w,
+       const ConvEpilogue& e, const View& output)
       : x(input),
-        packed(weights),
+        weights(from),
         window(w),
         epilogue(e),
         y(output),
@@ -74,12 +95,12 @@ void TransformInput(const Task& task, std::int64_t first, std::int64_t count, st
   const std::int64_t blocks = x.blocks(), h = x.shape.h(), w = x.shape.w();
   const std::int64_t step = blocks * room * B;  // from one frequency to the next
   const Size2 apart = task.window.dilation;
-  for (std::int64_t t = 0; t < count; ++t) {
-    const TileAt at = task.tile(first + t);
-    const std::int64_t y0 = at.y - task.window.top, x0 = at.x - task.window.left;
-    const bool inside =
-        y0 >= 0 && x0 >= 0 && y0 + (kSide - 1) * apart.h < h && x0 + (kSide - 1) * apart.w < w;
-    for (std::int64_t cb = 0; cb < blocks; ++cb) {
+  for (std::int64_t cb = 0; cb < blocks; ++cb) {
+    for (std::int64_t t = 0; t < count; ++t) {
+      const TileAt at = task.tile(first + t);
+      const std::int64_t y0 = at.y - task.window.top, x0 = at.x - task.window.left;
+      const bool inside =
+          y0 >= 0 && x0 >= 0 && y0 + (kSide - 1) * apart.h < h && x0 + (kSide - 1) * apart.w < w;
       const float* plane = x.at(at.n, cb);
       float* out = inputs + (cb * room + t) * B;
       for_lanes<B>([&](std::size_t lane) HWY_ATTR {
@@ -109,15 +130,17 @@ void TransformInput(const Task& task, std::int64_t first, std::int64_t count, st
 }
 
 /// products[t][0..Vectors*B) = sum over channels of inputs[t][c] * weights[c][0..Vectors*B), for R
-/// tiles.
+/// tiles; `more`: on top of what is there.
 template <int B, int R, int Vectors>
 HWY_INLINE void multiply_rows(const float* inputs, std::int64_t blocks, std::int64_t room,
-                              const float* weights, float* products) {
+                              const float* weights, bool more, float* products) {
   for_lanes<B>([&](std::size_t lane) HWY_ATTR {
     const Lanes<B> d;
     hn::Vec<Lanes<B>> sum[R][Vectors];
     for (int r = 0; r < R; ++r) {
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::Zero(d);
+      for (int v = 0; v < Vectors; ++v) {
+        sum[r][v] = more ? hn::LoadU(d, products + (v * room + r) * B + lane) : hn::Zero(d);
+      }
     }
     const float* weight = weights + lane;
     for (std::int64_t cb = 0; cb < blocks; ++cb) {
@@ -142,17 +165,27 @@ HWY_INLINE void multiply_rows(const float* inputs, std::int64_t blocks, std::int
 /// All tiles of the group against one pair (or the last single one) of result blocks.
 template <int B, int Vectors>
 void MultiplyPanel(const float* inputs, std::int64_t count, std::int64_t blocks, std::int64_t room,
-                   const float* weights, float* products) {
+                   const float* weights, bool more, float* products) {
   std::int64_t t = 0;
   const auto rows = [&]<int R>() {
     for (; t + R <= count; t += R) {
-      multiply_rows<B, R, Vectors>(inputs + t * B, blocks, room, weights, products + t * B);
+      multiply_rows<B, R, Vectors>(inputs + t * B, blocks, room, weights, more, products + t * B);
     }
   };
   rows.template operator()<kRows>();
   rows.template operator()<kRows / 2>();
   rows.template operator()<2>();
   rows.template operator()<1>();
+}
+
+/// Calls body(vectors) with how many of the blocks that are left are multiplied at a time.
+template <class Body>
+void with_vectors(std::int64_t blocks_left, const Body& body) {
+  if (blocks_left > 1) {
+    body(std::integral_constant<int, 2>());
+  } else {
+    body(std::integral_constant<int, 1>());
+  }
 }
 
 /// products [frequency][result block of the pair][tile][B] of the pair that begins with block `ob`.
@@ -163,13 +196,68 @@ void Multiply(const Task& task, std::int64_t ob, std::int64_t count, std::int64_
   for (std::int64_t f = 0; f < kFrequencies<T>; ++f) {
     const float* in = inputs + f * blocks * room * B;
     float* out = products + f * kPair * room * B;
-    const float* panel = task.packed + (f * results + ob) * B * blocks * B;
-    if (ob + 1 < results) {
-      MultiplyPanel<B, 2>(in, count, blocks, room, panel, out);
-    } else {
-      MultiplyPanel<B, 1>(in, count, blocks, room, panel, out);
-    }
+    const float* panel = task.weights.data + (f * results + ob) * B * blocks * B;
+    with_vectors(results - ob, [&](auto vectors) {
+      MultiplyPanel<B, vectors>(in, count, blocks, room, panel, false, out);
+    });
   }
+}
+
+/// What a worker needs to transform weights of its own, of some pairs of result blocks.
+template <class T, int B>
+class PlainScratch {
+ public:
+  static std::int64_t floats(std::int64_t ic, std::int64_t room) {
+    return PlainScratch(nullptr, ic, room).of_pair_ * kPairs;
+  }
+  PlainScratch(float* memory, std::int64_t ic, std::int64_t room)
+      : memory_(memory), ic_(ic), of_pair_(kWeights + kTaps * ic + kProducts * room) {}
+
+  float* weights(std::int64_t pair) const { return memory_ + pair * of_pair_; }
+  float* taps(std::int64_t pair) const { return weights(pair) + kWeights; }
+  float* products(std::int64_t pair) const { return taps(pair) + kTaps * ic_; }
+
+ private:
+  static constexpr std::int64_t kWeights = T::kSide * kPart * kPair * B, kTaps = 9 * kPair * B;
+  static constexpr std::int64_t kProducts = kFrequencies<T> * kPair * B;
+  float* memory_;
+  std::int64_t ic_, of_pair_;
+};
+
+/// The same for `kPairs` pairs from plain weights, transformed row by row of the frequencies, part
+/// by part of the channels: those and the products of a row stay in the second cache.
+template <class T, int B>
+void MultiplyPlain(const Task& task, const PlainWeights& plain, std::int64_t ob, std::int64_t count,
+                   std::int64_t room, const float* inputs, const PlainScratch<T, B>& scratch) {
+  const std::int64_t ic = task.x.blocks() * B, results = task.y.blocks();
+  const auto for_pairs = [&](const auto& body) {
+    for (std::int64_t pair = 0; pair < kPairs && ob + pair * kPair < results; ++pair) {
+      with_vectors(results - ob - pair * kPair, [&](auto vectors) { body(pair, vectors); });
+    }
+  };
+  for_pairs([&](std::int64_t pair, auto vectors) {
+    GatherTaps<vectors * B>(plain, (ob + pair * kPair) * B, 0, ic, scratch.taps(pair));
+  });
+  for_rows<T>([&](auto row) {
+    for (std::int64_t from = 0; from < ic; from += kPart) {
+      const std::int64_t channels = std::min(kPart, ic - from);
+      for_pairs([&](std::int64_t pair, auto vectors) {
+        TransformWeights<T, B, vectors, row>(scratch.taps(pair) + from * 9 * vectors * B, channels,
+                                             scratch.weights(pair), channels * vectors * B);
+      });
+      for (std::int64_t j = 0; j < T::kSide; ++j) {
+        const std::int64_t f = row * T::kSide + j;
+        for (std::int64_t t = 0; t < count; t += kStretch) {
+          for_pairs([&](std::int64_t pair, auto vectors) {
+            MultiplyPanel<B, vectors>(inputs + (f * ic + from) * room + t * B,
+                                      std::min(kStretch, count - t), channels / B, room,
+                                      scratch.weights(pair) + j * channels * vectors * B, from > 0,
+                                      scratch.products(pair) + (f * kPair * room + t) * B);
+          });
+        }
+      }
+    }
+  });
 }
 
 /// How many of a tile's results along an axis exist.
@@ -233,17 +321,64 @@ auto with_tile(int tile, const Body& body) {
   return tile == Tile6::kResults ? body(Tile6()) : body(Tile4());
 }
 
-std::int64_t ScratchFloats(int tile, std::int64_t ic, std::int64_t oc, int threads) {
-  return with_tile(tile, [&]<class T>(T) {
-    const std::int64_t group =
-        GroupSize<T>(ic) * kFrequencies<T> * (whole_blocks(ic) + kPair * vector_block());
-    return threads * group + whole_blocks(oc);
+template <class T, int B>
+std::int64_t scratch_floats(WinogradForm form, std::int64_t ic, std::int64_t oc, int threads) {
+  if (form == WinogradForm::transformed) {
+    return whole_blocks(oc) +
+           threads * GroupSize<T>(ic) * kFrequencies<T> * (whole_blocks(ic) + kPair * B);
+  }
+  const std::int64_t room = SharedGroupSize<T>(ic);
+  return whole_blocks(oc) + kFrequencies<T> * whole_blocks(ic) * room +
+         threads * PlainScratch<T, B>::floats(whole_blocks(ic), room);
+}
+
+std::int64_t ScratchFloats(int tile, WinogradForm form, std::int64_t ic, std::int64_t oc,
+                           int threads) {
+  std::int64_t floats = 0;
+  with_tile(tile, [&]<class T>(T) {
+    with_block(vector_block(),
+               [&](auto block) { floats = scratch_floats<T, block>(form, ic, oc, threads); });
+  });
+  return floats;
+}
+
+/// Panels [frequency][pair of result blocks][channel][2 blocks]; the last may be a single one.
+void Pack(const float* weights, bool turned, int tile, std::int64_t ic, std::int64_t oc,
+          float* packed) {
+  const PlainWeights plain{weights, ic, oc, turned};
+  const std::int64_t in = whole_blocks(plain.ic), out = whole_blocks(plain.oc);
+  with_tile(tile, [&]<class T>(T) {
+    with_block(vector_block(), [&](auto block) {
+      constexpr int B = block;
+      const std::int64_t blocks = out / B, parts = (in + kPart - 1) / kPart;
+      parallel_for((blocks + 1) / kPair * parts, [&](std::int64_t item) {
+        const std::int64_t ob = item / parts * kPair, from = item % parts * kPart;
+        const std::int64_t channels = std::min(kPart, in - from);
+        with_vectors(blocks - ob, [&](auto vectors) {
+          constexpr int kWidth = vectors * B;
+          std::vector<float> taps(static_cast<std::size_t>(channels * 9 * kWidth));
+          GatherTaps<kWidth>(plain, ob * B, from, channels, taps.data());
+          float* panel = packed + ob * B * in + from * kWidth;
+          for_rows<T>([&](auto row) {
+            TransformWeights<T, B, vectors, row>(taps.data(), channels,
+                                                 panel + row * T::kSide * in * out, in * out);
+          });
+        });
+      });
+    });
   });
 }
 
+/// The epilogue's bias, with zeros for the channels that fill the last block.
+void fill_bias(const Task& task, float* bias) {
+  std::fill_n(bias, whole_blocks(task.y.shape.c()), 0.0f);
+  if (task.epilogue.bias != nullptr) std::copy_n(task.epilogue.bias, task.y.shape.c(), bias);
+}
+
+/// Each worker has groups of its own.
 template <class T, int B>
-void Run(const Task& task, float* scratch) {
-  const std::int64_t ic = whole_blocks(task.x.shape.c()), oc = whole_blocks(task.y.shape.c());
+void RunTransformed(const Task& task, float* scratch) {
+  const std::int64_t ic = whole_blocks(task.x.shape.c());
   const std::int64_t largest = GroupSize<T>(ic), tiles = task.tiles();
   // Whole rounds of all workers, so that none waits for the last group.
   const std::int64_t workers = threads();
@@ -251,8 +386,7 @@ void Run(const Task& task, float* scratch) {
   const std::int64_t groups = rounds * workers;
   const std::int64_t worker_floats = largest * kFrequencies<T> * (ic + kPair * B);
   float* bias = scratch + workers * worker_floats;
-  std::fill_n(bias, oc, 0.0f);
-  if (task.epilogue.bias != nullptr) std::copy_n(task.epilogue.bias, task.y.shape.c(), bias);
+  fill_bias(task, bias);
   // Scratch goes with the worker's number: the thread's own is another team's where a caller has
   // threads of its own.
   parallel_for(workers, [&](std::int64_t worker) {
@@ -270,11 +404,63 @@ void Run(const Task& task, float* scratch) {
   });
 }
 
-void WinogradConvolution(const View& x, const float* packed, const WinogradWindow& window,
-                         const ConvEpilogue& epilogue, const View& y, float* scratch) {
-  const Task task(x, packed, window, epilogue, y);
+/// In how many parts of its tiles a share of result blocks is dealt out, so that all workers have
+/// the same.
+std::int64_t parts_of_share(std::int64_t shares, std::int64_t workers) {
+  return shares >= 4 * workers ? 1 : workers / std::gcd(shares, workers);
+}
+
+/// The workers share groups; each has pairs of result blocks of its own.
+template <class T, int B>
+void RunPlain(const Task& task, float* scratch) {
+  const std::int64_t ic = whole_blocks(task.x.shape.c()), oc = whole_blocks(task.y.shape.c());
+  const PlainWeights plain{task.weights.data, task.x.shape.c(), task.y.shape.c(),
+                           task.weights.form == WinogradForm::turned};
+  const std::int64_t room = SharedGroupSize<T>(ic), tiles = task.tiles(), workers = threads();
+  const std::int64_t groups = (tiles + room - 1) / room;
+  const std::int64_t shares = (task.y.blocks() + kPairs * kPair - 1) / (kPairs * kPair);
+  const std::int64_t parts = parts_of_share(shares, workers), items = shares * parts;
+  float* bias = scratch;
+  float* inputs = bias + oc;
+  float* own = inputs + kFrequencies<T> * ic * room;
+  fill_bias(task, bias);
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const std::int64_t first = tiles * g / groups, count = tiles * (g + 1) / groups - first;
+    const std::int64_t runs =
+        (count + kRows * workers - 1) / (kRows * workers) * workers;  // their stores lie together
+    parallel_for(runs, [&](std::int64_t run) {
+      const std::int64_t begin = count * run / runs, end = count * (run + 1) / runs;
+      TransformInput<T, B>(task, first + begin, end - begin, room, inputs + begin * B);
+    });
+    parallel_for(workers, [&](std::int64_t worker) {
+      const PlainScratch<T, B> mine(own + worker * PlainScratch<T, B>::floats(ic, room), ic, room);
+      for (std::int64_t i = items * worker / workers; i < items * (worker + 1) / workers; ++i) {
+        const std::int64_t begin = count * (i % parts) / parts;
+        const std::int64_t some = count * (i % parts + 1) / parts - begin;
+        if (some == 0) continue;
+        const std::int64_t ob = i / parts * kPairs * kPair;
+        MultiplyPlain<T, B>(task, plain, ob, some, room, inputs + begin * B, mine);
+        for (std::int64_t pair = 0; pair < kPairs; ++pair) {
+          TransformOutput<T, B>(task, ob + pair * kPair, first + begin, some, room,
+                                mine.products(pair), bias);
+        }
+      }
+    });
+  }
+}
+
+void WinogradConvolution(const View& x, const WinogradWeights& weights,
+                         const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
+                         float* scratch) {
+  const Task task(x, weights, window, epilogue, y);
   with_tile(window.tile, [&]<class T>(T) {
-    with_block(y.block, [&](auto block) { Run<T, block>(task, scratch); });
+    with_block(y.block, [&](auto block) {
+      if (weights.form == WinogradForm::transformed) {
+        RunTransformed<T, block>(task, scratch);
+      } else {
+        RunPlain<T, block>(task, scratch);
+      }
+    });
   });
 }
 
@@ -284,87 +470,29 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace segmentum::cpu {
+HWY_EXPORT(Pack);
 HWY_EXPORT(ScratchFloats);
 HWY_EXPORT(WinogradConvolution);
 
-namespace {
-
-constexpr std::int64_t side_of(int tile) {
-  return tile + 2;
-}
-
-constexpr double kG4[6][3] = {{1.0 / 4, 0, 0},
-                              {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                              {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                              {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                              {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                              {0, 0, 1}};
-constexpr double kG6[8][3] = {{1, 0, 0},
-                              {-2.0 / 9, -2.0 / 9, -2.0 / 9},
-                              {-2.0 / 9, 2.0 / 9, -2.0 / 9},
-                              {1.0 / 90, 1.0 / 45, 2.0 / 45},
-                              {1.0 / 90, -1.0 / 45, 2.0 / 45},
-                              {32.0 / 45, 16.0 / 45, 8.0 / 45},
-                              {32.0 / 45, -16.0 / 45, 8.0 / 45},
-                              {0, 0, 1}};
-
-/// G g G^T of one 3x3 kernel, in double: the weights lose nothing before the product.
-std::array<double, 64> kernel_frequencies(int tile, const std::array<double, 9>& g) {
-  const auto side = static_cast<std::size_t>(side_of(tile));
-  const auto* factors = tile == 6 ? kG6 : kG4;
-  std::array<double, 64> result{};
-  for (std::size_t i = 0; i < side; ++i) {
-    double row[3] = {};
-    for (std::size_t k = 0; k < 3; ++k) {
-      for (std::size_t j = 0; j < 3; ++j) row[j] += factors[i][k] * g[3 * k + j];
-    }
-    for (std::size_t j = 0; j < side; ++j) {
-      for (std::size_t k = 0; k < 3; ++k) result[side * i + j] += row[k] * factors[j][k];
-    }
-  }
-  return result;
-}
-
-}  // namespace
-
 std::int64_t winograd_weight_floats(int tile, std::int64_t ic, std::int64_t oc) {
-  return side_of(tile) * side_of(tile) * whole_blocks(ic) * whole_blocks(oc);
+  return (tile + 2) * (tile + 2) * whole_blocks(ic) * whole_blocks(oc);
 }
 
 void winograd_pack(const float* weights, int tile, std::int64_t oc, std::int64_t ic, bool backward,
                    float* packed) {
-  const std::int64_t block = vector_block();
-  const std::int64_t in = whole_blocks(backward ? oc : ic);
-  const std::int64_t out = whole_blocks(backward ? ic : oc);
-  const auto frequencies = static_cast<std::size_t>(side_of(tile) * side_of(tile));
-  std::fill_n(packed, winograd_weight_floats(tile, ic, oc), 0.0f);
-  parallel_for(oc, [&](std::int64_t o) {
-    for (std::int64_t i = 0; i < ic; ++i) {
-      std::array<double, 9> kernel;
-      for (std::size_t k = 0; k < 9; ++k) {
-        const std::int64_t at = (o * ic + i) * 9;
-        kernel[k] = weights[at + static_cast<std::int64_t>(backward ? 8 - k : k)];
-      }
-      const std::array<double, 64> transformed = kernel_frequencies(tile, kernel);
-      const std::int64_t from = backward ? o : i, to = backward ? i : o;
-      // Result blocks stand in pairs, [frequency][pair][channel][2 blocks]; the last may be single.
-      const std::int64_t first = to / (2 * block) * 2 * block;
-      const std::int64_t width = std::min(2 * block, out - first);
-      for (std::size_t f = 0; f < frequencies; ++f) {
-        float* panel = packed + static_cast<std::int64_t>(f) * in * out + first * in;
-        panel[from * width + (to - first)] = static_cast<float>(transformed[f]);
-      }
-    }
-  });
+  HWY_DYNAMIC_DISPATCH(Pack)
+  (weights, backward, tile, backward ? oc : ic, backward ? ic : oc, packed);
 }
 
-std::int64_t winograd_scratch_floats(int tile, std::int64_t ic, std::int64_t oc, int threads) {
-  return HWY_DYNAMIC_DISPATCH(ScratchFloats)(tile, ic, oc, threads);
+std::int64_t winograd_scratch_floats(int tile, WinogradForm form, std::int64_t ic, std::int64_t oc,
+                                     int threads) {
+  return HWY_DYNAMIC_DISPATCH(ScratchFloats)(tile, form, ic, oc, threads);
 }
 
-void winograd_convolution(const View& x, const float* packed, const WinogradWindow& window,
-                          const ConvEpilogue& epilogue, const View& y, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(WinogradConvolution)(x, packed, window, epilogue, y, scratch);
+void winograd_convolution(const View& x, const WinogradWeights& weights,
+                          const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
+                          float* scratch) {
+  HWY_DYNAMIC_DISPATCH(WinogradConvolution)(x, weights, window, epilogue, y, scratch);
 }
 
 }  // namespace segmentum::cpu

@@ -9,6 +9,18 @@
 
 namespace segmentum::cpu {
 
+/// How weights reach the kernel. The results have the same bits.
+enum class WinogradForm {
+  transformed,  // by `winograd_pack`
+  plain,        // as they are, [oc, ic, 3, 3]: transformed on the way, in the cache. For weights so
+                // many that they, not the products, would be what takes memory and time
+  turned        // likewise, for the gradient with respect to the input
+};
+struct WinogradWeights {
+  const float* data = nullptr;
+  WinogradForm form = WinogradForm::transformed;
+};
+
 /// Floats of the transformed weights of a convolution from `ic` to `oc` channels.
 std::int64_t winograd_weight_floats(int tile, std::int64_t ic, std::int64_t oc);
 
@@ -18,7 +30,8 @@ void winograd_pack(const float* weights, int tile, std::int64_t oc, std::int64_t
                    float* packed);
 
 /// Floats of scratch for a run from `ic` to `oc` channels on `threads` threads.
-std::int64_t winograd_scratch_floats(int tile, std::int64_t ic, std::int64_t oc, int threads);
+std::int64_t winograd_scratch_floats(int tile, WinogradForm form, std::int64_t ic, std::int64_t oc,
+                                     int threads);
 
 /// Where the convolution reads: zeros above and left of x, pixels between its taps; and the results
 /// of a tile along each axis.
@@ -34,7 +47,8 @@ struct WinogradWindow {
 /// alone: the same bits for any thread count, and for pictures cut at multiples of the tile times
 /// the dilation. Largest error about 1e-5 of the range for 256 channels, half as much again for
 /// tiles of 6 (float sums; factors up to 8 and 32 in the transforms). Lavin and Gray, CVPR 2016.
-void winograd_convolution(const View& x, const float* packed, const WinogradWindow& window,
-                          const ConvEpilogue& epilogue, const View& y, float* scratch);
+void winograd_convolution(const View& x, const WinogradWeights& weights,
+                          const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
+                          float* scratch);
 
 }  // namespace segmentum::cpu

@@ -11,7 +11,7 @@
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
 #include "engine/cpu/kernels/outer_products-inl.h"
-#include "engine/cpu/kernels/winograd_tile-inl.h"
+#include "engine/cpu/kernels/winograd_tiles-inl.h"
 
 // Winograd's algorithm is a sum over frequencies of three factors: of the weights, of the pixels
 // and of the results. Its derivative by the weights has the other two: tiles of 6x6 pixels and 4x4

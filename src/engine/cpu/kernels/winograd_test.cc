@@ -13,6 +13,8 @@
 namespace segmentum::cpu {
 namespace {
 
+constexpr WinogradForm kTransformed = WinogradForm::transformed;
+
 struct Case {
   std::int64_t n, ic, oc, h, w;
   int pad;
@@ -61,9 +63,9 @@ TEST_P(Winograd, EqualsTheDirectConvolutionInDouble) {
   Tensor packed({winograd_weight_floats(c.tile, c.ic, c.oc)});
   winograd_pack(weights.data(), c.tile, c.oc, c.ic, false, packed.data());
   Blocked in(x), plus(residual), result(out);
-  Tensor scratch({winograd_scratch_floats(c.tile, c.ic, c.oc, threads())});
+  Tensor scratch({winograd_scratch_floats(c.tile, kTransformed, c.ic, c.oc, threads())});
   winograd_convolution(
-      in.view, packed.data(), c.window(),
+      in.view, {packed.data()}, c.window(),
       {.bias = bias.data(), .residual = plus.view, .activation = ActivationKind::relu}, result.view,
       scratch.data());
   const Tensor got = result.plain();
@@ -93,10 +95,10 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
   Tensor packed({winograd_weight_floats(c.tile, c.ic, c.oc)});
   winograd_pack(weights.data(), c.tile, c.oc, c.ic, true, packed.data());
   Blocked in(dy), result(x.shape());
-  Tensor scratch({winograd_scratch_floats(c.tile, c.oc, c.ic, threads())});
+  Tensor scratch({winograd_scratch_floats(c.tile, kTransformed, c.oc, c.ic, threads())});
   const WinogradWindow turned{2 * c.dilation.h - c.pad, 2 * c.dilation.w - c.pad, c.dilation,
                               c.tile};
-  winograd_convolution(in.view, packed.data(), turned, {}, result.view, scratch.data());
+  winograd_convolution(in.view, {packed.data()}, turned, {}, result.view, scratch.data());
   const Tensor dx = result.plain();
   double forward = 0, backward = 0, size = 0;
   for (std::int64_t n = 0; n < out.n(); ++n) {
@@ -115,6 +117,46 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
   EXPECT_NEAR(forward, backward, 1e-5 * size);
 }
 
+class WinogradForms : public testing::TestWithParam<Case> {};
+
+// Weights transformed on the way are those transformed before, and the workers' shares do not show.
+TEST_P(WinogradForms, GiveTheSameBits) {
+  const Case& c = GetParam();
+  const Tensor weights = random_tensor({c.oc, c.ic, 3, 3}, 2);
+  const Tensor bias = random_tensor({c.oc}, 3);
+  Tensor packed({winograd_weight_floats(c.tile, c.ic, c.oc)});
+  for (const bool backward : {false, true}) {
+    const std::int64_t from = backward ? c.oc : c.ic, to = backward ? c.ic : c.oc;
+    const Shape out{c.n, to, c.out().h(), c.out().w()};
+    Tensor x = random_tensor({c.n, from, c.h, c.w}, 1);
+    const Blocked in(x);
+    winograd_pack(weights.data(), c.tile, c.oc, c.ic, backward, packed.data());
+    const auto run = [&](const WinogradWeights& as, int workers) {
+      const ThreadsInScope scope(workers);
+      Blocked result(out);
+      Tensor scratch({winograd_scratch_floats(c.tile, as.form, from, to, workers)});
+      winograd_convolution(in.view, as, c.window(),
+                           {.bias = backward ? nullptr : bias.data(),
+                            .residual = {},
+                            .activation = ActivationKind::relu},
+                           result.view, scratch.data());
+      return result.plain();
+    };
+    const Tensor expected = run({packed.data()}, 1);
+    for (const int workers : {1, 2, 3, 5}) {
+      const WinogradForm form = backward ? WinogradForm::turned : WinogradForm::plain;
+      const Tensor got = run({weights.data(), form}, workers);
+      ASSERT_TRUE(std::ranges::equal(got.values(), expected.values())) << workers << " workers";
+    }
+  }
+}
+// Tiles of the last make more than one group.
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, WinogradForms,
+    testing::ValuesIn(with_large_tiles({Case{1, 16, 16, 8, 8, 1}, Case{2, 17, 40, 7, 13, 1},
+                                        Case{1, 130, 70, 13, 18, 1}, Case{1, 70, 130, 9, 11, 2, 2},
+                                        Case{1, 33, 20, 70, 71, 1}})));
+
 class WinogradTiles : public testing::TestWithParam<std::pair<int, int>> {};
 
 // A picture cut at a multiple of the tile times the dilation gives the same bits as the whole one.
@@ -131,11 +173,11 @@ TEST_P(WinogradTiles, GiveTheSameBits) {
   const Tensor weights = random_tensor({oc, ic, 3, 3}, 2);
   Tensor packed({winograd_weight_floats(tile, ic, oc)});
   winograd_pack(weights.data(), tile, oc, ic, false, packed.data());
-  Tensor scratch({winograd_scratch_floats(tile, ic, oc, threads())});
+  Tensor scratch({winograd_scratch_floats(tile, kTransformed, ic, oc, threads())});
   const WinogradWindow window{dilation, dilation, dilation, tile};
   const auto run = [&](Tensor& x) {
     Blocked in(x), out(Shape{1, oc, x.shape().h(), w});
-    winograd_convolution(in.view, packed.data(), window, {}, out.view, scratch.data());
+    winograd_convolution(in.view, {packed.data()}, window, {}, out.view, scratch.data());
     return out.plain();
   };
   const Tensor all = run(whole), some = run(part);

@@ -1,10 +1,10 @@
-// Winograd's tiles of 3x3 convolutions: how pixels, results and their gradients become frequencies
-// and come back. Included once for each instruction set by the kernels.
-#if defined(SEGMENTUM_CPU_WINOGRAD_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SEGMENTUM_CPU_WINOGRAD_TILE_INL_H_
-#undef SEGMENTUM_CPU_WINOGRAD_TILE_INL_H_
+// The transforms of Winograd's F(4, 3) and F(6, 3) along one axis, on vectors, and where tiles lie:
+// included once for each instruction set by the kernels. Lavin and Gray, CVPR 2016.
+#if defined(SEGMENTUM_CPU_WINOGRAD_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEGMENTUM_CPU_WINOGRAD_TILES_INL_H_
+#undef SEGMENTUM_CPU_WINOGRAD_TILES_INL_H_
 #else
-#define SEGMENTUM_CPU_WINOGRAD_TILE_INL_H_
+#define SEGMENTUM_CPU_WINOGRAD_TILES_INL_H_
 #endif
 
 #include <hwy/highway.h>
@@ -35,6 +35,18 @@ struct Tile4 {
     return {{hn::MulAdd(four, x[0], hn::NegMulAdd(five, x[2], x[4])), hn::Add(a, b), hn::Sub(a, b),
              hn::Add(c, e), hn::Sub(c, e),
              hn::MulAdd(four, x[1], hn::NegMulAdd(five, x[3], x[5]))}};
+  }
+
+  /// G g
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 6> weight_frequencies(D d, const Line<V, 3>& taps) {
+    const V* g = taps.v;
+    const V sixth = hn::Set(d, 1.0f / 6), twelfth = hn::Set(d, 1.0f / 12);
+    const V a = hn::Mul(hn::Set(d, -1.0f / 6), hn::Add(g[0], g[2]));
+    const V b = hn::MulAdd(sixth, g[2], hn::Mul(hn::Set(d, 1.0f / 24), g[0]));
+    return {{hn::Mul(hn::Set(d, 0.25f), g[0]), hn::NegMulAdd(sixth, g[1], a),
+             hn::MulAdd(sixth, g[1], a), hn::MulAdd(twelfth, g[1], b),
+             hn::NegMulAdd(twelfth, g[1], b), g[2]}};
   }
 
   /// A^T m
@@ -93,6 +105,20 @@ struct Tile6 {
              hn::Sub(even1, odd1), hn::MulAdd(half, odd2, even2), hn::NegMulAdd(half, odd2, even2),
              hn::MulAdd(two, odd3, even3), hn::NegMulAdd(two, odd3, even3),
              hn::MulAdd(m21q, hn::Sub(x[3], x[5]), hn::Sub(x[7], x[1]))}};
+  }
+
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE Line<V, 8> weight_frequencies(D d, const Line<V, 3>& taps) {
+    const V* g = taps.v;
+    const auto both = [&](float first, float second, float third) HWY_ATTR {
+      const V even = hn::MulAdd(hn::Set(d, third), g[2], hn::Mul(hn::Set(d, first), g[0]));
+      const V factor = hn::Set(d, second);
+      return Line<V, 2>{{hn::MulAdd(factor, g[1], even), hn::NegMulAdd(factor, g[1], even)}};
+    };
+    const Line<V, 2> ones = both(-2.0f / 9, -2.0f / 9, -2.0f / 9);
+    const Line<V, 2> twos = both(1.0f / 90, 1.0f / 45, 2.0f / 45);
+    const Line<V, 2> halves = both(32.0f / 45, 16.0f / 45, 8.0f / 45);
+    return {{g[0], ones.v[0], ones.v[1], twos.v[0], twos.v[1], halves.v[0], halves.v[1], g[2]}};
   }
 
   template <class D, class V = hn::Vec<D>>
