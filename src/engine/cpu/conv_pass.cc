@@ -4,6 +4,7 @@
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/kernels/pointwise_convolution.h"
 #include "engine/cpu/kernels/winograd.h"
 #include "segmentum/error.h"
 
@@ -20,6 +21,29 @@ constexpr std::int64_t kLargeTileProducts = 192 * 192;
 constexpr std::int64_t kDirectChannels = 16;
 
 }  // namespace
+
+ConvGeometry geometry_of(const op::Conv& conv, const Shape& in, const Shape& out) {
+  ConvGeometry g{.n = in.n(),
+                 .ic = in.c(),
+                 .ih = in.h(),
+                 .iw = in.w(),
+                 .oc = out.c(),
+                 .oh = out.h(),
+                 .ow = out.w(),
+                 .kernel = conv.kernel,
+                 .stride = conv.stride,
+                 .dilation = conv.dilation,
+                 .padding = conv.padding,
+                 .groups = conv.groups};
+  // oneDNN wants the padding that is used: what the stride leaves over at the end is cut.
+  const auto used = [](std::int64_t o, int stride, int dilation, int kernel, std::int64_t i,
+                       int before) {
+    return static_cast<int>((o - 1) * stride + dilation * (kernel - 1) + 1 - i - before);
+  };
+  g.padding.bottom = used(g.oh, conv.stride.h, conv.dilation.h, conv.kernel.h, g.ih, g.padding.top);
+  g.padding.right = used(g.ow, conv.stride.w, conv.dilation.w, conv.kernel.w, g.iw, g.padding.left);
+  return g;
+}
 
 ConvPassChoice choose_pass(const ConvGeometry& geometry, ConvPass pass, const ConvExtras& extras,
                            bool plain_source, const std::string& node) {
@@ -90,6 +114,19 @@ int winograd_tile(const ConvGeometry& g) {
 
 ConvolutionGrid winograd_grid() {
   return {4, kWinogradDilation, undilated_tile};
+}
+
+bool is_pointwise(const ConvGeometry& g) {
+  return g.kernel == Size2(1) && g.stride == Size2(1) && g.padding == Padding(0) && g.groups == 1;
+}
+
+std::shared_ptr<PackedWeights> pack_pointwise(Lowering& l, ValueId id, std::int64_t ic,
+                                              std::int64_t oc) {
+  const auto how = [ic, oc](const float* parameter, void* packed) {
+    pointwise_pack(parameter, ic, oc, static_cast<float*>(packed));
+  };
+  return l.weights().get(l.parameters(), l.parameter_name(id, 0),
+                         {"pointwise", pointwise_weight_floats(ic, oc), how});
 }
 
 bool direct_pays(const ConvGeometry& g, ConvPass pass) {

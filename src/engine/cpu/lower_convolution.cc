@@ -5,35 +5,14 @@
 #include "base/threads.h"
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/kernels/pointwise_convolution.h"
 #include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/lower_depthwise.h"
+#include "engine/cpu/lower_separable.h"
 #include "engine/cpu/lowering.h"
 
 namespace segmentum::cpu {
 namespace {
-
-ConvGeometry geometry_of(const op::Conv& conv, const Shape& in, const Shape& out) {
-  ConvGeometry g{.n = in.n(),
-                 .ic = in.c(),
-                 .ih = in.h(),
-                 .iw = in.w(),
-                 .oc = out.c(),
-                 .oh = out.h(),
-                 .ow = out.w(),
-                 .kernel = conv.kernel,
-                 .stride = conv.stride,
-                 .dilation = conv.dilation,
-                 .padding = conv.padding,
-                 .groups = conv.groups};
-  // oneDNN wants the padding that is used: what the stride leaves over at the end is cut.
-  const auto used = [](std::int64_t o, int stride, int dilation, int kernel, std::int64_t i,
-                       int before) {
-    return static_cast<int>((o - 1) * stride + dilation * (kernel - 1) + 1 - i - before);
-  };
-  g.padding.bottom = used(g.oh, conv.stride.h, conv.dilation.h, conv.kernel.h, g.ih, g.padding.top);
-  g.padding.right = used(g.ow, conv.stride.w, conv.dilation.w, conv.kernel.w, g.iw, g.padding.left);
-  return g;
-}
 
 void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
                     const Activation& activation, const Slot& y) {
@@ -50,6 +29,22 @@ void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry 
                           .residual = f.view(residual),
                           .activation = activation},
                          f.view(y), f.floats(scratch));
+  });
+}
+
+void lower_pointwise(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
+                     const Activation& activation, const Slot& y) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
+  const auto packed = pack_pointwise(l, id, g.ic, g.oc);
+  const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
+  const int scratch = l.new_buffer(pointwise_scratch_floats(g.ic, g.oc, threads()));
+  l.step(id, "pointwise", {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
+    pointwise_convolution(f.view(x), static_cast<const float*>(packed->current()),
+                          {.bias = bias == nullptr ? nullptr : bias->value.data(),
+                           .residual = f.view(residual),
+                           .activation = activation},
+                          f.view(y), f.floats(scratch));
   });
 }
 
@@ -109,13 +104,15 @@ void lower_onednn(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry ge
 
 void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   const ConvGeometry geometry = geometry_of(conv, l.shape(l.node(id).inputs[0]), l.shape(id));
+  if (l.separable(id) != nullptr) return lower_separable(l, id);
   if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
   const Slot y = l.value(id);
   const Activation activation = l.activation(id);
   // In training the result must tell the derivative.
   const bool fused = l.training() ? can_fuse(activation) : keeps_zero(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  const auto lower_it = winograd_pays(geometry) && !l.exact()      ? lower_winograd
+  const auto lower_it = is_pointwise(geometry) && !l.training()    ? lower_pointwise
+                        : winograd_pays(geometry) && !l.exact()    ? lower_winograd
                         : direct_pays(geometry, ConvPass::forward) ? lower_direct
                                                                    : lower_onednn;
   lower_it(l, id, conv, geometry, fused ? activation : Activation{}, before);
