@@ -1,6 +1,6 @@
-// Times single convolutions, forward and both gradients: our direct kernel, both of Winograd's and
-// the one for 1x1 where they can, and the kernel that oneDNN would choose. One thread, processor
-// time: other work on the machine moves it little.
+// Times single convolutions, forward and both gradients: our direct kernel, both of Winograd's
+// where they can, and the kernel that oneDNN would choose. One thread, processor time: other work
+// on the machine moves it little.
 #include <fmt/core.h>
 #include <hwy/targets.h>
 
@@ -16,7 +16,6 @@
 #include "base/threads.h"
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/direct_convolution.h"
-#include "engine/cpu/kernels/pointwise_convolution.h"
 #include "engine/cpu/kernels/winograd.h"
 #include "tensor/tensor.h"
 
@@ -67,17 +66,6 @@ std::vector<Layer> layers() {
   all.push_back(layer(5, 64, 7, 1, 256, 2));
   all.push_back(layer(1, 64, 7, 1, 256, 2));
   all.push_back(layer(512, 21, 1, 1, 65));
-  struct Pointwise {
-    int in, out, size;
-  };
-  for (const Pointwise& p :
-       {Pointwise{32, 16, 256}, {16, 96, 256},   {24, 144, 128},  {144, 24, 128},  {192, 32, 64},
-        {32, 192, 64},          {384, 64, 32},   {96, 576, 32},   {160, 960, 32},  {960, 160, 32},
-        {320, 256, 32},         {1280, 256, 32}, {304, 256, 128}, {256, 256, 128}, {256, 2, 128},
-        {256, 21, 129},         {64, 256, 81},   {256, 64, 81},   {512, 2048, 33}, {2048, 512, 33},
-        {728, 728, 33},         {960, 240, 1}}) {
-    all.push_back(layer(p.in, p.out, 1, 1, p.size));
-  }
   return all;
 }
 
@@ -157,18 +145,6 @@ class ConvolutionBench {
     });
   }
 
-  bool is_pointwise(ConvPass pass) const {
-    return pass == ConvPass::forward && cpu::is_pointwise(g_);
-  }
-  double pointwise() {
-    Tensor packed({pointwise_weight_floats(g_.ic, g_.oc)});
-    Tensor scratch({pointwise_scratch_floats(g_.ic, g_.oc, threads())});
-    pointwise_pack(weights_.data(), g_.ic, g_.oc, packed.data());
-    return fastest(seconds_, [&] {
-      pointwise_convolution(x_.view, packed.data(), {}, y_.view, scratch.data());
-    });
-  }
-
   /// Of oneDNN's; negative where it has only reference loops.
   double onednn(ConvPass pass, std::string& name) {
     const ConvPassChoice choice = choose_pass(g_, pass, {}, g_.ic <= 3, "layer");
@@ -208,12 +184,11 @@ void measure(const Layer& l, double seconds) {
     const bool winograd = bench.has_winograd(pass);
     const double tiles4 = winograd ? bench.winograd(pass, 4) : -1;
     const double tiles6 = winograd ? bench.winograd(pass, 6) : -1;
-    const double pointwise = bench.is_pointwise(pass) ? bench.pointwise() : -1;
     const auto speed = [&](double taken) {
       return taken < 0 ? "-" : fmt::format("{:.1f}", operations / taken);
     };
-    fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8} {:>8} {}\n", l.name, pass_name, speed(tiles4),
-               speed(tiles6), speed(direct), speed(pointwise), speed(onednn), other);
+    fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8} {}\n", l.name, pass_name, speed(tiles4),
+               speed(tiles6), speed(direct), speed(onednn), other);
     std::fflush(stdout);
   }
 }
@@ -234,8 +209,8 @@ int main_with_errors(int argc, char** argv) {
     hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL);
   }
   set_threads(1);
-  fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "layer", "pass", "F(4,3)", "F(6,3)",
-             "direct", "1x1", "oneDNN");
+  fmt::print("{:28} {:8} {:>8} {:>8} {:>8} {:>8}\n", "layer", "pass", "F(4,3)", "F(6,3)", "direct",
+             "oneDNN");
   for (const Layer& l : layers()) {
     if (l.name.find(filter) != std::string::npos) measure(l, seconds);
   }

@@ -4,7 +4,6 @@
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/kernels.h"
-#include "engine/cpu/kernels/pointwise_convolution.h"
 #include "engine/cpu/kernels/winograd.h"
 #include "segmentum/error.h"
 
@@ -114,19 +113,6 @@ int winograd_tile(const ConvGeometry& g) {
 
 ConvolutionGrid winograd_grid() {
   return {4, kWinogradDilation, undilated_tile};
-}
-
-bool is_pointwise(const ConvGeometry& g) {
-  return g.kernel == Size2(1) && g.stride == Size2(1) && g.padding == Padding(0) && g.groups == 1;
-}
-
-std::shared_ptr<PackedWeights> pack_pointwise(Lowering& l, ValueId id, std::int64_t ic,
-                                              std::int64_t oc) {
-  const auto how = [ic, oc](const float* parameter, void* packed) {
-    pointwise_pack(parameter, ic, oc, static_cast<float*>(packed));
-  };
-  return l.weights().get(l.parameters(), l.parameter_name(id, 0),
-                         {"pointwise", pointwise_weight_floats(ic, oc), how});
 }
 
 bool direct_pays(const ConvGeometry& g, ConvPass pass) {

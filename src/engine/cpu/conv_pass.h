@@ -51,13 +51,6 @@ int winograd_tile(const ConvGeometry& geometry);
 /// What `winograd_tile` means for parts of a picture.
 ConvolutionGrid winograd_grid();
 
-/// Whether a convolution is our product of pixels and channels: 1x1 at stride 1.
-bool is_pointwise(const ConvGeometry& geometry);
-
-/// The packed copy for it.
-std::shared_ptr<PackedWeights> pack_pointwise(Lowering& l, ValueId id, std::int64_t ic,
-                                              std::int64_t oc);
-
 /// Whether our direct kernel is: dilations beyond Winograd's, pictures narrower than the kernel,
 /// and gradients of weights.
 bool direct_pays(const ConvGeometry& geometry, ConvPass pass);

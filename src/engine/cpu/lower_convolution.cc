@@ -5,7 +5,6 @@
 #include "base/threads.h"
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/kernels.h"
-#include "engine/cpu/kernels/pointwise_convolution.h"
 #include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/lower_depthwise.h"
 #include "engine/cpu/lower_separable.h"
@@ -29,22 +28,6 @@ void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry 
                           .residual = f.view(residual),
                           .activation = activation},
                          f.view(y), f.floats(scratch));
-  });
-}
-
-void lower_pointwise(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
-                     const Activation& activation, const Slot& y) {
-  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
-  const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
-  const auto packed = pack_pointwise(l, id, g.ic, g.oc);
-  const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
-  const int scratch = l.new_buffer(pointwise_scratch_floats(g.ic, g.oc, threads()));
-  l.step(id, "pointwise", {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
-    pointwise_convolution(f.view(x), static_cast<const float*>(packed->current()),
-                          {.bias = bias == nullptr ? nullptr : bias->value.data(),
-                           .residual = f.view(residual),
-                           .activation = activation},
-                          f.view(y), f.floats(scratch));
   });
 }
 
@@ -111,8 +94,7 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   // In training the result must tell the derivative.
   const bool fused = l.training() ? can_fuse(activation) : keeps_zero(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  const auto lower_it = is_pointwise(geometry) && !l.training()    ? lower_pointwise
-                        : winograd_pays(geometry) && !l.exact()    ? lower_winograd
+  const auto lower_it = winograd_pays(geometry) && !l.exact()      ? lower_winograd
                         : direct_pays(geometry, ConvPass::forward) ? lower_direct
                                                                    : lower_onednn;
   lower_it(l, id, conv, geometry, fused ? activation : Activation{}, before);

@@ -12,6 +12,20 @@
 namespace segmentum::cpu {
 namespace {
 
+/// 1x1 at stride 1.
+bool is_pointwise(const ConvGeometry& g) {
+  return g.kernel == Size2(1) && g.stride == Size2(1) && g.padding == Padding(0) && g.groups == 1;
+}
+
+std::shared_ptr<PackedWeights> pack_pointwise(Lowering& l, ValueId id, std::int64_t ic,
+                                              std::int64_t oc) {
+  const auto how = [ic, oc](const float* parameter, void* packed) {
+    pointwise_pack(parameter, ic, oc, static_cast<float*>(packed));
+  };
+  return l.weights().get(l.parameters(), l.parameter_name(id, 0),
+                         {"pointwise", pointwise_weight_floats(ic, oc), how});
+}
+
 /// What a layer of the chain reads besides its input, and does to its result.
 struct Layer {
   std::shared_ptr<PackedWeights> weights, bias;
@@ -34,8 +48,9 @@ Layer layer_of(Lowering& l, ValueId id) {
 }  // namespace
 
 /// Each depthwise convolution with the 1x1 convolution that alone reads it, then with the one that
-/// only it reads, unless that ends another chain. Which do goes by the layers alone, though the
-/// bits are the same either way.
+/// only it reads, unless that ends another chain. Which do goes by the layers alone, as 1x1
+/// convolutions outside of chains run on oneDNN, whose bits may be others: nothing may stand
+/// between them that is only at some sizes nothing.
 void Lowering::find_separable() {
   within_.resize(graph_.nodes.size(), false);
   if (training()) return;
@@ -49,6 +64,16 @@ void Lowering::find_separable() {
     }
   }
   for (const Output& output : graph_.outputs) ++readers[root(output.value)];
+  const auto reads_directly = [&](ValueId reader_id) {
+    ValueId at = node(reader_id).inputs[0];
+    for (; root_[static_cast<std::size_t>(at)] != at; at = node(at).inputs[0]) {
+      const Operator& op = node(at).op;
+      if (!std::holds_alternative<op::Activate>(op) && !std::holds_alternative<op::Dropout>(op)) {
+        return false;
+      }
+    }
+    return true;
+  };
   // A convolution whose kernel applies all that belongs to it.
   const auto conv_at = [&](ValueId id) -> const op::Conv* {
     const auto* conv = std::get_if<op::Conv>(&node(id).op);
@@ -69,7 +94,7 @@ void Lowering::find_separable() {
     if (conv == nullptr || conv->add || !is_depthwise(geometry(id, *conv))) continue;
     const ValueId next = reader[i];
     const bool projects = readers[i] == 1 && next >= 0 && pointwise_at(next) != nullptr &&
-                          root(node(next).inputs[0]) == i;
+                          root(node(next).inputs[0]) == i && reads_directly(next);
     found.push_back({-1, id, projects ? next : -1});
     if (projects) chains_[next] = found.back();
   }
@@ -78,7 +103,8 @@ void Lowering::find_separable() {
     const auto source_id = static_cast<ValueId>(source);
     const op::Conv* expand = pointwise_at(source_id);
     const auto& depthwise = std::get<op::Conv>(node(chain.depthwise).op);
-    if (expand != nullptr && !expand->add && readers[source] == 1 && !chains_.contains(source_id) &&
+    if (expand != nullptr && !expand->add && readers[source] == 1 &&
+        reads_directly(chain.depthwise) && !chains_.contains(source_id) &&
         SeparableConvolution::rows_fit(expand->channels, {depthwise.kernel, depthwise.stride,
                                                           depthwise.dilation, depthwise.padding})) {
       chain.expand = source_id;

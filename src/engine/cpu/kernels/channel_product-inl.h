@@ -9,7 +9,8 @@
 
 #include <hwy/highway.h>
 
-#include <algorithm>
+#include <hwy/cache_control.h>
+
 #include <cstdint>
 #include <limits>
 
@@ -47,6 +48,19 @@ constexpr bool is_clipped(ActivationKind kind) {
   return kind == ActivationKind::relu || kind == ActivationKind::relu6;
 }
 
+/// sum[r][v] += x[r] * weight[v] for one channel.
+template <int B, int R, int Vectors, class V>
+HWY_INLINE void add_channel(const float* x, const float* weight, V (&sum)[R][Vectors]) {
+  const Lanes<B> d;
+  V factor[Vectors];
+  for (int v = 0; v < Vectors; ++v) factor[v] = hn::LoadU(d, weight + v * B);
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+    const V value = hn::Set(d, x[r * B]);
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::MulAdd(value, factor[v], sum[r][v]);
+  }
+}
+
 /// R pixels from number `pixel` on, `Vectors` blocks from `ob` on.
 template <int B, int R, int Vectors>
 HWY_INLINE void multiply_pixels(const ChannelProduct& p, std::int64_t ob, std::int64_t pixel) {
@@ -72,20 +86,20 @@ HWY_INLINE void multiply_pixels(const ChannelProduct& p, std::int64_t ob, std::i
         for (int v = 0; v < Vectors; ++v) sum[r][v] = start[v];
       }
     }
+    // Asked for before they are needed: what this tile writes, and with each block of channels
+    // what the next tile reads of it.
+    for (int v = 0; v < Vectors; ++v) {
+      for (int r = 0; r < R; ++r) hwy::Prefetch(y + v * p.y_plane + r * B);
+    }
     const float* weight = panel + lane;
     const float* in = p.x + pixel * B;
-    for (std::int64_t first = 0; first < p.channels; first += B, in += p.x_plane) {
-      const auto count = static_cast<int>(std::min<std::int64_t>(B, p.channels - first));
-      for (int c = 0; c < count; ++c, weight += Vectors * B) {
-        V factor[Vectors];
-        for (int v = 0; v < Vectors; ++v) factor[v] = hn::LoadU(d, weight + v * B);
-#pragma GCC unroll 16
-        for (int r = 0; r < R; ++r) {
-          const V value = hn::Set(d, in[r * B + c]);
-          for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::MulAdd(value, factor[v], sum[r][v]);
-        }
-      }
+    std::int64_t left = p.channels;
+    for (; left >= B; left -= B, in += p.x_plane, weight += B * Vectors * B) {
+      for (int r = 0; r < R; ++r) hwy::Prefetch(in + (R + r) * B);
+#pragma GCC unroll 4
+      for (int c = 0; c < B; ++c) add_channel<B>(in + c, weight + c * Vectors * B, sum);
     }
+    for (int c = 0; c < left; ++c) add_channel<B>(in + c, weight + c * Vectors * B, sum);
     if (p.residual != nullptr) {
       const float* plus = p.residual + ob * p.residual_plane + pixel * B + lane;
 #pragma GCC unroll 16

@@ -19,9 +19,9 @@ HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and units too
 
-constexpr std::int64_t kCacheFloats = 144 * 1024;
-constexpr std::int64_t kChannelsTogether = 256;
-constexpr std::int64_t kFewRows = 3, kManyRows = 16;  // of a band, where there is a choice
+constexpr std::int64_t kCacheFloats = 192 * 1024;
+constexpr std::int64_t kChannelsTogether = 512;
+constexpr std::int64_t kFewRows = 2, kManyRows = 16;  // of a band, where there is a choice
 constexpr std::int64_t kNarrow = 48;                  // columns that are not cut any more
 
 /// How the work is cut, and the memory of one worker.
@@ -48,16 +48,20 @@ struct Bands {
     const auto wide_rows = [&](std::int64_t results) {
       return span(results, w.stride.h, w.kernel.h, w.dilation.h, g.x.h());
     };
+    // With the weights that a band is multiplied by, and its results where they are added to.
+    const std::int64_t results_stay = groups > 1 ? whole_blocks(g.y.c(), block) : 0;
+    const std::int64_t weights = g.projects ? blocks * block * g.y.c() : 0;
+    const std::int64_t room = std::max(kCacheFloats - weights, kCacheFloats / 2);
     const auto floats = [&](std::int64_t results) {
       return (g.expands ? wide_rows(results) * wide_width * all * block : 0) +
-             results * width * (blocks * block + whole_blocks(g.y.c(), block));
+             results * width * ((g.projects ? blocks * block : 0) + results_stay);
     };
     for (strips = 1;; ++strips) {
       width = (g.y.w() + strips - 1) / strips;
       wide_width = span(width, w.stride.w, w.kernel.w, w.dilation.w, g.x.w());
-      if (width <= kNarrow || floats(std::min(kFewRows, g.y.h())) <= kCacheFloats) break;
+      if (width <= kNarrow || floats(std::min(kFewRows, g.y.h())) <= room) break;
     }
-    while (rows < std::min(kManyRows, g.y.h()) && floats(rows + 1) <= kCacheFloats) ++rows;
+    while (rows < std::min(kManyRows, g.y.h()) && floats(rows + 1) <= room) ++rows;
     wide_plane = wide_rows(rows) * wide_width * block;
     wide_floats = g.expands ? wide_plane * all : 0;
     filtered_plane = rows * width * block;
@@ -270,6 +274,22 @@ namespace segmentum::cpu {
 HWY_EXPORT(SeparableFloats);
 HWY_EXPORT(Separable);
 HWY_EXPORT(RowsFit);
+
+std::int64_t pointwise_weight_floats(std::int64_t ic, std::int64_t oc) {
+  return ic * whole_blocks(oc);
+}
+
+void pointwise_pack(const float* weights, std::int64_t ic, std::int64_t oc, float* packed) {
+  const std::int64_t pair = 2 * vector_block(), out = whole_blocks(oc);
+  for (std::int64_t first = 0; first < out; first += pair) {
+    const std::int64_t width = std::min(pair, out - first);
+    float* panel = packed + first * ic;
+    std::fill_n(panel, ic * width, 0.0f);
+    for (std::int64_t o = first; o < std::min(first + width, oc); ++o) {
+      for (std::int64_t c = 0; c < ic; ++c) panel[c * width + (o - first)] = weights[o * ic + c];
+    }
+  }
+}
 
 SeparableConvolution::SeparableConvolution(const SeparableGeometry& geometry)
     : geometry_(geometry), depthwise_(geometry.wide(), geometry.window, geometry.filtered()) {}

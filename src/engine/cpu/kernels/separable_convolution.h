@@ -20,6 +20,11 @@ struct SeparableGeometry {
   Shape filtered() const { return {y.n(), channels, y.h(), y.w()}; }  // and out of it
 };
 
+/// Floats of the packed weights of a 1x1 convolution from `ic` to `oc` channels.
+std::int64_t pointwise_weight_floats(std::int64_t ic, std::int64_t oc);
+/// From plain weights [oc, ic]: [pair of result blocks][ic][2][block], the last may be single.
+void pointwise_pack(const float* weights, std::int64_t ic, std::int64_t oc, float* packed);
+
 /// Weights as `pointwise_pack` and `depthwise_pack` leave them, biases padded to whole blocks or
 /// null, activations that `keeps_zero`. Of a convolution that is not there nothing is read.
 struct SeparableWeights {
@@ -37,8 +42,9 @@ class SeparableConvolution {
 
   std::int64_t scratch_floats(int threads) const;
   /// y = project(depthwise(expand(x))) + residual before the last activation; `residual` may be
-  /// empty and is not y's memory. Bit for bit what the kernels of each give one after the other,
-  /// on any number of threads.
+  /// empty and is not y's memory. Each result of a 1x1 convolution begins with its bias and is
+  /// summed channel by channel, those of the depthwise one are `depthwise_convolution`'s: the same
+  /// bits for any thread count, picture size and tile.
   void run(const View& x, const SeparableWeights& weights, const View& residual, const View& y,
            float* scratch) const;
 
