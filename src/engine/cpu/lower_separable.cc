@@ -94,7 +94,8 @@ void Lowering::find_separable() {
     if (conv == nullptr || conv->add || !is_depthwise(geometry(id, *conv))) continue;
     const ValueId next = reader[i];
     const bool projects = readers[i] == 1 && next >= 0 && pointwise_at(next) != nullptr &&
-                          root(node(next).inputs[0]) == i && reads_directly(next);
+                          root(node(next).inputs[0]) == i && reads_directly(next) &&
+                          SeparableConvolution::weights_fit(conv->channels, node(next).channels);
     found.push_back({-1, id, projects ? next : -1});
     if (projects) chains_[next] = found.back();
   }

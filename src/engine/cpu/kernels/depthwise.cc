@@ -76,25 +76,9 @@ HWY_INLINE void store_results(D d, const DepthwiseArea& area, std::int64_t at, V
   for (int t = 0; t < T; ++t, to += area.along.out) hn::StoreU(sum[t], d, to);
 }
 
-/// T neighbouring results of K neighbouring taps: each source vector is loaded once for all of
-/// them. Every sum takes its taps in their order.
-template <int B, int T, int K, class D, class V = hn::Vec<D>>
-HWY_INLINE void slide(D d, const float* p, const V* weights, V* sum) {
-#pragma GCC unroll 16
-  for (int i = 0; i < T + K - 1; ++i) {
-    const V x = hn::LoadU(d, p + i * B);
-#pragma GCC unroll 16
-    for (int k = 0; k < K; ++k) {
-      const int t = i - k;
-      if (t >= 0 && t < T) sum[t] = hn::MulAdd(x, weights[k], sum[t]);
-    }
-  }
-}
-
 /// T results at a time from `first` on in every line, of R x K taps whose weights stay in
-/// registers. Step: source pixels from one to the next, 0 for any number of floats. Adjacent: taps
-/// are neighbours.
-template <int B, int T, int Step, int R, int K, bool Adjacent>
+/// registers. Step: source pixels from one to the next, 0 for any number of floats.
+template <int B, int T, int Step, int R, int K>
 HWY_INLINE void small_tiles(const DepthwiseArea& area, std::int64_t first, std::size_t lane) {
   const Lanes<B> d;
   using V = hn::Vec<Lanes<B>>;
@@ -120,10 +104,6 @@ HWY_INLINE void small_tiles(const DepthwiseArea& area, std::int64_t first, std::
       V sum[T];
       for (int t = 0; t < T; ++t) sum[t] = bias;
       for (int r = 0; r < R; ++r) {
-        if constexpr (Adjacent) {
-          slide<B, T, K>(d, address(in[r] + offset[0] + m * step), weights[r], sum);
-          continue;
-        }
         for (int k = 0; k < K; ++k) {
           const float* p = address(in[r] + offset[k] + m * step);
           for (int t = 0; t < T; ++t) {
@@ -136,19 +116,14 @@ HWY_INLINE void small_tiles(const DepthwiseArea& area, std::int64_t first, std::
   }
 }
 
-template <int B, int Step, int R, int K, bool Adjacent = false>
+template <int B, int Step, int R, int K>
 void SmallArea(const DepthwiseArea& area) {
-  if constexpr (Step == 1 && K > 1 && !Adjacent) {
-    if (area.columns[K - 1].offset - area.columns[0].offset == K - 1) {
-      return SmallArea<B, Step, R, K, true>(area);
-    }
-  }
   constexpr int T = HWY_TARGET <= HWY_AVX3 ? 8 : 4;  // sums beside nine weights
   const std::int64_t half = after_tiles<T>(area, 0), single = after_tiles<T / 2>(area, half);
   for_lanes<B>([&](std::size_t lane) HWY_ATTR {
-    if (half > 0) small_tiles<B, T, Step, R, K, Adjacent>(area, 0, lane);
-    if (single > half) small_tiles<B, T / 2, Step, R, K, Adjacent>(area, half, lane);
-    if (single < area.along.count) small_tiles<B, 1, Step, R, K, Adjacent>(area, single, lane);
+    if (half > 0) small_tiles<B, T, Step, R, K>(area, 0, lane);
+    if (single > half) small_tiles<B, T / 2, Step, R, K>(area, half, lane);
+    if (single < area.along.count) small_tiles<B, 1, Step, R, K>(area, single, lane);
   });
 }
 

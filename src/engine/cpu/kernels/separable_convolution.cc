@@ -303,6 +303,11 @@ void SeparableConvolution::run(const View& x, const SeparableWeights& weights, c
   HWY_DYNAMIC_DISPATCH(Separable)(geometry_, depthwise_, x, weights, residual, y, scratch);
 }
 
+bool SeparableConvolution::weights_fit(std::int64_t channels, std::int64_t results) {
+  constexpr std::int64_t kWeights = 160 * 1024;
+  return channels * results <= kWeights;
+}
+
 bool SeparableConvolution::rows_fit(std::int64_t channels, const DepthwiseWindow& window) {
   return HWY_DYNAMIC_DISPATCH(RowsFit)(channels, window);
 }

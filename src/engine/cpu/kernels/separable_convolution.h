@@ -48,6 +48,9 @@ class SeparableConvolution {
   void run(const View& x, const SeparableWeights& weights, const View& residual, const View& y,
            float* scratch) const;
 
+  /// Whether the weights from `channels` to `results` stay in the second cache from band to band.
+  /// Many more, and the product is so much of the work that it is better done for all pixels.
+  static bool weights_fit(std::int64_t channels, std::int64_t results);
   /// Whether the rows of `channels` that the depthwise window spans stay in the second cache, even
   /// where a picture is narrow: goes by the layer alone.
   static bool rows_fit(std::int64_t channels, const DepthwiseWindow& window);

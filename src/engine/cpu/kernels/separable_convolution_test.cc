@@ -205,7 +205,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"one_pixel", {1, 4, 1, 1}, 24, 4, 3, 1, 1, 1, true}),
     [](const auto& tested) { return tested.param.name; });
 
-TEST(Separable, RowsFitByTheLayerAlone) {
+TEST(Separable, WhatFitsGoesByTheLayerAlone) {
+  EXPECT_TRUE(SeparableConvolution::weights_fit(304, 256));
+  EXPECT_TRUE(SeparableConvolution::weights_fit(960, 160));
+  EXPECT_FALSE(SeparableConvolution::weights_fit(728, 728));
   EXPECT_TRUE(SeparableConvolution::rows_fit(144, {3, 1, 1, 1}));
   EXPECT_TRUE(SeparableConvolution::rows_fit(384, {3, 2, 1, 1}));
   EXPECT_FALSE(SeparableConvolution::rows_fit(960, {5, 1, 2, 4}));
