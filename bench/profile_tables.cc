@@ -67,14 +67,22 @@ void print_slowest(std::vector<StepTime> steps, double total, int top) {
 void print_multiplying_nodes(const std::vector<StepTime>& steps, const Graph& graph,
                              const Analysis& analysis) {
   std::map<std::string, double> forward, backward;
+  std::map<std::string, std::string> ends;  // of nodes that run with others: where they are counted
   for (const StepTime& step : steps) {
+    for (const std::string& other : step.within) ends[other] = step.node;
     (step.pass == Pass::forward ? forward : backward)[step.node] += step.seconds;
   }
   fmt::print("\n{:<22} {:<16} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "node", "output", "GFLOP", "fwd ms",
              "GFLOP/s", "bwd ms", "GFLOP/s");
+  std::map<std::string, double> work;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const std::string& name = graph.nodes[i].name;
-    const double gflop = 2e-9 * static_cast<double>(analysis.nodes[i].multiply_adds);
+    work[ends.contains(name) ? ends[name] : name] +=
+        2e-9 * static_cast<double>(analysis.nodes[i].multiply_adds);
+  }
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const std::string& name = graph.nodes[i].name;
+    const double gflop = work[name];
     if (gflop == 0) continue;
     fmt::print("{:<22} {:<16} {:9.3f} {:9.2f} {:9.1f}", name, analysis.nodes[i].shape.to_string(),
                gflop, forward[name] * 1e3, gflop / forward[name]);

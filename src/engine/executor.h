@@ -72,6 +72,7 @@ struct StepTime {
   std::string kernel;
   Pass pass = Pass::forward;
   double seconds = 0;
+  std::vector<std::string> within{};  // other nodes that the step computes on the way to this one
 };
 
 /// dLoss/dParameter by parameter name, for the trainable parameters that are not frozen.

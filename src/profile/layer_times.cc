@@ -22,18 +22,26 @@ double value_gbytes(const Analysis& analysis, ValueId id) {
   return 4e-9 * static_cast<double>(analysis.nodes[static_cast<std::size_t>(id)].shape.count());
 }
 
-/// A layer without its time.
-LayerTime layer_of(const Graph& graph, const Analysis& analysis, ValueId id, Pass pass) {
-  const NodeAnalysis& node = analysis.nodes[static_cast<std::size_t>(id)];
+/// A layer without its time. `ids`: the nodes that one step computes, the last of them first; what
+/// one of them makes for another moves nowhere.
+LayerTime layer_of(const Graph& graph, const Analysis& analysis, const std::vector<ValueId>& ids,
+                   Pass pass) {
   const bool backward = pass == Pass::backward;
-  LayerTime layer{
-      .name = graph.node(id).name, .shape = node.shape.to_string(), .kernels = "", .pass = pass};
-  layer.gflop = (backward ? 4e-9 : 2e-9) * static_cast<double>(node.multiply_adds);
-  layer.gbytes = value_gbytes(analysis, id);
-  for (ValueId input : graph.node(id).inputs) {
-    layer.gbytes += (backward ? 2 : 1) * value_gbytes(analysis, input);
+  const ValueId last = ids.front();
+  LayerTime layer{.name = graph.node(last).name,
+                  .shape = analysis.nodes[static_cast<std::size_t>(last)].shape.to_string(),
+                  .kernels = "",
+                  .pass = pass};
+  layer.gbytes = value_gbytes(analysis, last);
+  for (const ValueId id : ids) {
+    const NodeAnalysis& node = analysis.nodes[static_cast<std::size_t>(id)];
+    layer.gflop += (backward ? 4e-9 : 2e-9) * static_cast<double>(node.multiply_adds);
+    layer.gbytes += (backward ? 8e-9 : 4e-9) * static_cast<double>(node.parameters);
+    for (const ValueId input : graph.node(id).inputs) {
+      if (std::ranges::find(ids, input) != ids.end()) continue;
+      layer.gbytes += (backward ? 2 : 1) * value_gbytes(analysis, input);
+    }
   }
-  layer.gbytes += (backward ? 8e-9 : 4e-9) * static_cast<double>(node.parameters);
   return layer;
 }
 
@@ -53,7 +61,11 @@ std::vector<LayerTime> layer_times(const std::vector<std::vector<StepTime>>& run
   std::map<std::pair<std::string, Pass>, std::size_t> places;
   for (const StepTime& step : fastest_steps(runs)) {
     const auto [place, is_new] = places.try_emplace({step.node, step.pass}, layers.size());
-    if (is_new) layers.push_back(layer_of(graph, analysis, ids.at(step.node), step.pass));
+    if (is_new) {
+      std::vector<ValueId> nodes{ids.at(step.node)};
+      for (const std::string& other : step.within) nodes.push_back(ids.at(other));
+      layers.push_back(layer_of(graph, analysis, nodes, step.pass));
+    }
     LayerTime& layer = layers[place->second];
     layer.seconds += step.seconds;
     layer.kernels += (layer.kernels.empty() ? "" : " + ") + step.kernel;

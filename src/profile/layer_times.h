@@ -12,7 +12,8 @@
 
 namespace segmentum {
 
-/// All steps of one node in one pass.
+/// All steps of one node in one pass; with it the nodes that they compute on the way
+/// (`StepTime::within`), which have no line of their own.
 struct LayerTime {
   std::string name, shape, kernels;  // of its output; all kernels, with " + " between
   Pass pass = Pass::forward;

@@ -50,6 +50,23 @@ TEST_F(LayerTimes, AddsUpTheFastestOfEachStep) {
   EXPECT_DOUBLE_EQ(total_time(layers).seconds, 13e-6);
 }
 
+// A 1x1 convolution to 3 channels after it: 600 multiply-adds, 9 numbers to learn. What one makes
+// for the other stays in the cache: 100 numbers are read, 300 written, 29 learnt.
+TEST(LayersTogether, CountTheWorkOfAllAndTheBytesOfTheEnds) {
+  GraphBuilder g("two");
+  const ValueId x = g.input("image", {.channels = 1});
+  const ValueId conv = g.conv("conv", x, {.channels = 2, .kernel = 3, .padding = 1});
+  g.output("logits", g.conv("last", conv, {.channels = 3}));
+  const Graph graph = std::move(g).build();
+  const Shape input{1, 1, 10, 10};
+  const StepTime step{"last", "both", Pass::forward, 1e-6, {"conv"}};
+  const std::vector<LayerTime> layers = layer_times({{step}}, graph, analyse(graph, {&input, 1}));
+  ASSERT_EQ(layers.size(), 1u);
+  EXPECT_EQ(layers[0].name, "last");
+  EXPECT_DOUBLE_EQ(layers[0].gflop, 2e-9 * (1800 + 600));
+  EXPECT_DOUBLE_EQ(layers[0].gbytes, 4e-9 * (100 + 300 + 29));
+}
+
 // 3.6e-6 GFLOP at 1 GFLOP/s; 1.28e-6 GB at 0.5 GB/s.
 TEST_F(LayerTimes, TheFloorIsPeakOrBandwidth) {
   const std::vector<LayerTime> layers =

@@ -85,6 +85,36 @@ Graph small_residual() {
   return std::move(g).build();
 }
 
+/// Convolutions that run together: expanded, filtered and projected with a shortcut; at stride 2,
+/// where the expansion is read twice; and a dilated separable one.
+Graph inverted_residuals() {
+  GraphBuilder g("inverted_residuals");
+  const auto clipped = [&](const std::string& name, ValueId x, const op::Conv& conv) {
+    return g.activate(name + ".act", g.conv(name, x, conv), ActivationKind::relu6);
+  };
+  const auto depthwise = [&](const std::string& name, ValueId x, int stride, int dilation) {
+    return clipped(name, x,
+                   {.channels = g.channels(x),
+                    .kernel = 3,
+                    .stride = stride,
+                    .dilation = dilation,
+                    .padding = dilation,
+                    .groups = g.channels(x)});
+  };
+  const ValueId image = g.input("image", {.channels = 3});
+  ValueId x = clipped("stem", image, {.channels = 10, .kernel = 3, .stride = 2, .padding = 1});
+  const ValueId filtered =
+      depthwise("first.depthwise", clipped("first.expand", x, {.channels = 37}), 1, 1);
+  x = g.add("first.add", x, g.conv("first.project", filtered, {.channels = 10}));
+  const ValueId wide = clipped("second.expand", x, {.channels = 40});
+  x = g.conv("second.project", depthwise("second.depthwise", wide, 2, 1), {.channels = 18});
+  x = g.relu("third.relu",
+             g.conv("third.pointwise", depthwise("third.depthwise", x, 1, 2), {.channels = 22}));
+  g.output("aux", g.conv("aux", wide, {.channels = 2}));
+  g.output("logits", g.resize_like("logits", g.conv("head", x, {.channels = 4}), image));
+  return std::move(g).build();
+}
+
 /// One value read by many nodes, also as an output: gradients add up.
 Graph shared_value() {
   GraphBuilder g("shared_value");
@@ -203,6 +233,8 @@ void add_networks(EngineCases& cases) {
   cases.push_back({"fcn", small_fcn(), {{2, 3, 17, 22}}});
   cases.push_back({"fcn_of_1x1", small_fcn(), {{1, 3, 1, 1}}});
   cases.push_back({"residual", small_residual(), {{2, 3, 17, 14}}});
+  cases.push_back({"inverted_residuals", inverted_residuals(), {{2, 3, 37, 30}}});
+  cases.push_back({"inverted_residuals_of_2x3", inverted_residuals(), {{1, 3, 2, 3}}});
   cases.push_back({"shared_value", shared_value(), {{2, 3, 5, 6}}});
   cases.push_back({"concat_of_convolutions", concat_of_convolutions(16), {{1, 3, 6, 7}}});
   cases.push_back({"concat_of_convolutions_batch2", concat_of_convolutions(16), {{2, 3, 6, 7}}});

@@ -28,6 +28,29 @@ constexpr std::int64_t kDirectChannels = 16;
 
 }  // namespace
 
+ConvGeometry geometry_of(const op::Conv& conv, const Shape& in, const Shape& out) {
+  ConvGeometry g{.n = in.n(),
+                 .ic = in.c(),
+                 .ih = in.h(),
+                 .iw = in.w(),
+                 .oc = out.c(),
+                 .oh = out.h(),
+                 .ow = out.w(),
+                 .kernel = conv.kernel,
+                 .stride = conv.stride,
+                 .dilation = conv.dilation,
+                 .padding = conv.padding,
+                 .groups = conv.groups};
+  // oneDNN wants the padding that is used: what the stride leaves over at the end is cut.
+  const auto used = [](std::int64_t o, int stride, int dilation, int kernel, std::int64_t i,
+                       int before) {
+    return static_cast<int>((o - 1) * stride + dilation * (kernel - 1) + 1 - i - before);
+  };
+  g.padding.bottom = used(g.oh, conv.stride.h, conv.dilation.h, conv.kernel.h, g.ih, g.padding.top);
+  g.padding.right = used(g.ow, conv.stride.w, conv.dilation.w, conv.kernel.w, g.iw, g.padding.left);
+  return g;
+}
+
 ConvPassChoice choose_pass(const ConvGeometry& geometry, ConvPass pass, const ConvExtras& extras,
                            bool plain_source, const std::string& node) {
   const int block = vector_block();

@@ -11,6 +11,9 @@
 
 namespace segmentum::cpu {
 
+/// A convolution from a value of shape `in` to one of shape `out`.
+ConvGeometry geometry_of(const op::Conv& conv, const Shape& in, const Shape& out);
+
 /// A compiled pass and the layouts it reads and writes.
 struct ConvPassChoice {
   std::shared_ptr<const Convolution> kernel;

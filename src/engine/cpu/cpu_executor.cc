@@ -170,7 +170,7 @@ class CpuPlan final : public Plan {
       step.run(f);
       if (times == nullptr) continue;
       const std::chrono::duration<double> taken = Clock::now() - begin;
-      times->push_back({step.node, step.kernel, pass, taken.count()});
+      times->push_back({step.node, step.kernel, pass, taken.count(), step.within});
     }
   }
 

@@ -7,33 +7,11 @@
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/lower_depthwise.h"
+#include "engine/cpu/lower_separable.h"
 #include "engine/cpu/lowering.h"
 
 namespace segmentum::cpu {
 namespace {
-
-ConvGeometry geometry_of(const op::Conv& conv, const Shape& in, const Shape& out) {
-  ConvGeometry g{.n = in.n(),
-                 .ic = in.c(),
-                 .ih = in.h(),
-                 .iw = in.w(),
-                 .oc = out.c(),
-                 .oh = out.h(),
-                 .ow = out.w(),
-                 .kernel = conv.kernel,
-                 .stride = conv.stride,
-                 .dilation = conv.dilation,
-                 .padding = conv.padding,
-                 .groups = conv.groups};
-  // oneDNN wants the padding that is used: what the stride leaves over at the end is cut.
-  const auto used = [](std::int64_t o, int stride, int dilation, int kernel, std::int64_t i,
-                       int before) {
-    return static_cast<int>((o - 1) * stride + dilation * (kernel - 1) + 1 - i - before);
-  };
-  g.padding.bottom = used(g.oh, conv.stride.h, conv.dilation.h, conv.kernel.h, g.ih, g.padding.top);
-  g.padding.right = used(g.ow, conv.stride.w, conv.dilation.w, conv.kernel.w, g.iw, g.padding.left);
-  return g;
-}
 
 void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
                     const Activation& activation, const Slot& y) {
@@ -110,6 +88,7 @@ void lower_onednn(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry ge
 
 void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   const ConvGeometry geometry = geometry_of(conv, l.shape(l.node(id).inputs[0]), l.shape(id));
+  if (l.separable(id) != nullptr) return lower_separable(l, id);
   if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
   const Slot y = l.value(id);
   const Activation activation = l.activation(id);

@@ -12,20 +12,6 @@ DepthwiseWindow window_of(const ConvGeometry& g) {
   return {g.kernel, g.stride, g.dilation, g.padding};
 }
 
-/// Parameter `index` of the node: a channel's numbers are those of a `kernel`.
-std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id, int index, std::int64_t channels,
-                                    Size2 kernel) {
-  const auto how = [=](const float* parameter, void* packed) {
-    depthwise_pack(parameter, channels, kernel, static_cast<float*>(packed));
-  };
-  return l.weights().get(l.parameters(), l.parameter_name(id, index),
-                         {"depthwise", depthwise_weight_floats(channels, kernel), how});
-}
-
-const float* current(const std::shared_ptr<PackedWeights>& packed) {
-  return packed == nullptr ? nullptr : static_cast<const float*>(packed->current());
-}
-
 using Kernel = decltype(&depthwise_convolution);
 
 /// The value of the node by `kernel`, with what its epilogue cannot do after it.
@@ -38,8 +24,8 @@ void emit_value(Lowering& l, ValueId id, const char* name, Kernel kernel, const 
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
   const Slot x = l.value_in(l.node(id).inputs[0], y.block);
   const Slot residual = residual_id < 0 ? Slot{} : l.value_in(residual_id, y.block);
-  const auto weights = pack(l, id, 0, g.oc, g.kernel);
-  const auto bias = with_bias ? pack(l, id, 1, g.oc, 1) : nullptr;
+  const auto weights = pack_depthwise(l, id, 0, g.oc, g.kernel);
+  const auto bias = with_bias ? pack_depthwise(l, id, 1, g.oc, 1) : nullptr;
   l.step(id, name, {x.buffer, before.buffer, residual.buffer},
          [=, window = window_of(g), applied = fused ? activation : Activation{}](const Frame& f) {
            kernel(f.view(x), current(weights), window,
@@ -71,7 +57,7 @@ void emit_data_gradient(Lowering& l, ValueId id, Kernel kernel, const ConvGeomet
                         const Slot& dy) {
   const ValueId input = l.node(id).inputs[0];
   if (!l.wants_gradient(input)) return;
-  const auto weights = pack(l, id, 0, g.oc, g.kernel);
+  const auto weights = pack_depthwise(l, id, 0, g.oc, g.kernel);
   const auto target = l.gradient_target(input, dy.block);
   l.step(id, "depthwise data", {dy.buffer, target.slot.buffer},
          [=, window = window_of(g)](const Frame& f) {
@@ -82,6 +68,19 @@ void emit_data_gradient(Lowering& l, ValueId id, Kernel kernel, const ConvGeomet
 }
 
 }  // namespace
+
+std::shared_ptr<PackedWeights> pack_depthwise(Lowering& l, ValueId id, int index,
+                                              std::int64_t channels, Size2 kernel) {
+  const auto how = [=](const float* parameter, void* packed) {
+    depthwise_pack(parameter, channels, kernel, static_cast<float*>(packed));
+  };
+  return l.weights().get(l.parameters(), l.parameter_name(id, index),
+                         {"depthwise", depthwise_weight_floats(channels, kernel), how});
+}
+
+const float* current(const std::shared_ptr<PackedWeights>& packed) {
+  return packed == nullptr ? nullptr : static_cast<const float*>(packed->current());
+}
 
 bool is_depthwise(const ConvGeometry& g) {
   return g.groups > 1 && g.groups == g.ic && g.groups == g.oc;

@@ -54,6 +54,7 @@ Lowering::Lowering(const Graph& graph, ParameterStore& parameters, std::span<con
   place_in_concatenations();
   find_gradients_wanted();
   find_drawn();
+  find_separable();
 }
 
 void Lowering::find_aliases() {
@@ -327,7 +328,7 @@ void Lowering::finish(const Target& target) {
 }
 
 void Lowering::lower_forward(ValueId id) {
-  if (root(id) != static_cast<std::size_t>(id) || drawn_[root(id)]) return;
+  if (root(id) != static_cast<std::size_t>(id) || drawn_[root(id)] || within_[root(id)]) return;
   const std::size_t first = program_.forward.size();
   std::visit(
       [&]<typename Op>(const Op& op) {
@@ -337,6 +338,11 @@ void Lowering::lower_forward(ValueId id) {
   if (first == program_.forward.size() || node(id).inputs.empty()) return;
   program_.forward[first].work =
       static_cast<double>(multiply_adds(node(id), shape(node(id).inputs[0]), shape(id)));
+  if (const SeparableChain* chain = separable(id)) {
+    for (ValueId other : {chain->expand, chain->depthwise}) {
+      if (other >= 0 && other != id) program_.forward.back().within.push_back(node(other).name);
+    }
+  }
   for (std::size_t i = first; i < program_.forward.size(); ++i) {
     program_.forward[i].once = fields_.contains(id);
   }

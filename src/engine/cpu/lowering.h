@@ -17,6 +17,16 @@ namespace segmentum::cpu {
 
 class MeanFieldState;
 
+/// 1x1, depthwise and 1x1 convolution of which nobody reads what lies between; -1 for one of the
+/// 1x1 that is not there.
+struct SeparableChain {
+  ValueId expand = -1;
+  ValueId depthwise = -1;
+  ValueId project = -1;
+  ValueId first() const { return expand >= 0 ? expand : depthwise; }
+  ValueId last() const { return project >= 0 ? project : depthwise; }
+};
+
 /// What the lowering of one operator may ask for. Forward lowering runs over the nodes in order,
 /// backward lowering over them in reverse; a gradient is complete when its node's turn comes.
 class Lowering {
@@ -104,6 +114,13 @@ class Lowering {
   /// The gradient of `id` was written by whoever wrote the memory it shares.
   void gradient_is_written(ValueId id) { gradient_written_[root(id)] = true; }
 
+  /// The convolutions that run as one step whose result is that of `id` (lower_separable.cc), or
+  /// null.
+  const SeparableChain* separable(ValueId id) const {
+    const auto found = chains_.find(static_cast<ValueId>(root(id)));
+    return found == chains_.end() ? nullptr : &found->second;
+  }
+
   // --- structure, decided before any step ------------------------------------------------------
   /// The node whose home `id` shares, or `id`.
   std::size_t root(ValueId id) const { return static_cast<std::size_t>(root_[id]); }
@@ -120,6 +137,7 @@ class Lowering {
   void find_fused_activations();
   void place_in_concatenations();
   void find_gradients_wanted();
+  void find_separable();
   bool draws_rows() const { return options_.outputs == OutputForm::rows && !training(); }
   void find_drawn();
   bool for_rows_alone(std::size_t root) const;
@@ -144,10 +162,12 @@ class Lowering {
   std::vector<Shape> shapes_;
   std::vector<int> uses_;
   std::vector<ValueId> root_;
-  std::vector<Activation> fused_;     // by root
-  std::vector<Place> places_;         // by root
-  std::vector<bool> wants_gradient_;  // by root
-  std::vector<bool> drawn_;           // by root: done while rows of an output are read
+  std::vector<Activation> fused_;             // by root
+  std::vector<Place> places_;                 // by root
+  std::vector<bool> wants_gradient_;          // by root
+  std::vector<bool> drawn_;                   // by root: done while rows of an output are read
+  std::map<ValueId, SeparableChain> chains_;  // by root of the last
+  std::vector<bool> within_;                  // by root: made on the way to the end of a chain
   std::vector<Slot> homes_, gradient_homes_;
   std::vector<bool> gradient_written_;                     // by root
   std::map<std::pair<std::size_t, int>, Slot> converted_;  // dense, by root and block

@@ -64,10 +64,11 @@ struct Step {
   std::string kernel;
   std::vector<int> buffers;  // all that it reads or writes
   std::function<void(const Frame&)> run;
-  std::vector<int> writes;  // of a forward step: those that it may change
-  bool once = false;        // keeps what it makes outside of the arena: cannot run again
-  double work = 0;          // multiply-adds
-  bool again = false;       // a forward step, among the backward ones
+  std::vector<int> writes;          // of a forward step: those that it may change
+  bool once = false;                // keeps what it makes outside of the arena: cannot run again
+  double work = 0;                  // multiply-adds
+  bool again = false;               // a forward step, among the backward ones
+  std::vector<std::string> within;  // other nodes that it computes on the way
 };
 
 /// An output that is drawn from a value as it is read.

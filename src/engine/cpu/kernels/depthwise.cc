@@ -216,6 +216,47 @@ std::span<const AxisTap> TapsOf(const TapSeries& series, const TapStretch& stret
                static_cast<std::size_t>(stretch.last - stretch.first));
 }
 
+/// One channel block: where its source and its results lie. `residual` and `out` are told for
+/// result (0, 0), wherever the memory begins.
+struct DepthwiseBlock {
+  const float* source;
+  std::int64_t top, left, source_row;
+  const float* weights;
+  const float* bias;
+  const float* residual;
+  float* out;
+  std::int64_t out_top, out_left, out_row;
+  std::int64_t kernel_w;
+  Activation activation;
+};
+
+/// The results of a stretch of rows and a stretch of columns.
+template <int B>
+void DepthwiseStretch(const DepthwiseBlock& block, const TapSeries& row, const TapStretch& rows,
+                      const TapSeries& column, const TapStretch& columns) {
+  const std::int64_t y = row.start + rows.begin * row.spread - block.out_top;
+  const std::int64_t x = column.start + columns.begin * column.spread - block.out_left;
+  const std::int64_t out = y * block.out_row + x * B;
+  Steps down{rows.end - rows.begin, row.step * block.source_row, row.spread * block.out_row};
+  Steps right{columns.end - columns.begin, column.step * B, column.spread * B};
+  if (right.count < 4 && down.count > right.count) std::swap(down, right);
+  const DepthwiseArea area{.source = block.source +
+                                     (rows.begin * row.step - block.top) * block.source_row +
+                                     (columns.begin * column.step - block.left) * B,
+                           .weights = block.weights,
+                           .bias = block.bias,
+                           .residual = block.residual == nullptr ? nullptr : block.residual + out,
+                           .out = block.out + out,
+                           .rows = TapsOf(row, rows),
+                           .columns = TapsOf(column, columns),
+                           .source_row = block.source_row,
+                           .kernel_w = block.kernel_w,
+                           .along = right,
+                           .across = down,
+                           .activation = block.activation};
+  right.source == B ? DepthwiseAreaOf<B, 1>(area) : DepthwiseAreaOf<B, 0>(area);
+}
+
 template <int B>
 void DepthwiseOf(const View& src, const float* packed, Size2 kernel,
                  const std::vector<TapSeries>& rows, const std::vector<TapSeries>& columns,
@@ -223,35 +264,62 @@ void DepthwiseOf(const View& src, const float* packed, Size2 kernel,
   const std::vector<RowGroup> groups = GroupRows(rows);
   const auto count = static_cast<std::int64_t>(groups.size());
   const std::int64_t blocks = dst.blocks();
+  const View& residual = epilogue.residual;
   parallel_for(dst.shape.n() * blocks * count, [&](std::int64_t i) {
     const RowGroup& group = groups[static_cast<std::size_t>(i % count)];
     const std::int64_t cb = i / count % blocks, n = i / count / blocks;
-    const TapSeries& row = *group.series;
-    const View& residual = epilogue.residual;
+    const DepthwiseBlock block{.source = src.at(n, cb),
+                               .top = 0,
+                               .left = 0,
+                               .source_row = src.row(),
+                               .weights = packed + cb * kernel.h * kernel.w * B,
+                               .bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + cb * B,
+                               .residual = residual.data == nullptr ? nullptr : residual.at(n, cb),
+                               .out = dst.at(n, cb),
+                               .out_top = 0,
+                               .out_left = 0,
+                               .out_row = dst.row(),
+                               .kernel_w = kernel.w,
+                               .activation = epilogue.activation};
     for (const TapSeries& column : columns) {
       for (const TapStretch& stretch : column.stretches) {
-        const std::int64_t y = group.first_row();
-        const std::int64_t x = (column.start + stretch.begin * column.spread) * B;
-        Steps down{group.part.end - group.part.begin, row.step * src.row(), row.spread * dst.row()};
-        Steps right{stretch.end - stretch.begin, column.step * B, column.spread * B};
-        if (right.count < 4 && down.count > right.count) std::swap(down, right);
-        const DepthwiseArea area{
-            .source = src.at(n, cb) + group.part.begin * row.step * src.row() +
-                      stretch.begin * column.step * B,
-            .weights = packed + cb * kernel.h * kernel.w * B,
-            .bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + cb * B,
-            .residual = residual.data == nullptr ? nullptr : residual.at(n, cb, y) + x,
-            .out = dst.at(n, cb, y) + x,
-            .rows = TapsOf(row, group.part),
-            .columns = TapsOf(column, stretch),
-            .source_row = src.row(),
-            .kernel_w = kernel.w,
-            .along = right,
-            .across = down,
-            .activation = epilogue.activation};
-        right.source == B ? DepthwiseAreaOf<B, 1>(area) : DepthwiseAreaOf<B, 0>(area);
+        DepthwiseStretch<B>(block, *group.series, group.part, column, stretch);
       }
     }
+  });
+}
+
+/// Calls visit with every stretch's part inside of `interval`.
+template <typename Visit>
+void ForStretches(const TapSeries& series, const Interval& interval, const Visit& visit) {
+  for (TapStretch part : series.stretches) {
+    part.begin = std::max(part.begin, interval.begin);
+    part.end = std::min(part.end, interval.end);
+    if (part.begin < part.end) visit(part);
+  }
+}
+
+void DepthwiseRegion(const TapSeries& row, const TapSeries& column, Size2 kernel,
+                     const DepthwisePart& part) {
+  const DepthwiseBlock block{.source = part.source,
+                             .top = part.top,
+                             .left = part.left,
+                             .source_row = part.source_row,
+                             .weights = part.weights,
+                             .bias = part.bias,
+                             .residual = nullptr,
+                             .out = part.out,
+                             .out_top = part.results.y.begin,
+                             .out_left = part.results.x.begin,
+                             .out_row = part.out_row,
+                             .kernel_w = kernel.w,
+                             .activation = part.activation};
+  with_block(part.block, [&](auto lanes) {
+    ForStretches(row, part.results.y, [&](const TapStretch& rows) {
+      ForStretches(column, part.results.x, [&](const TapStretch& columns) {
+        DepthwiseStretch<lanes>(block, row, rows, column, columns);
+      });
+    });
   });
 }
 
@@ -280,6 +348,7 @@ HWY_AFTER_NAMESPACE();
 namespace segmentum::cpu {
 HWY_EXPORT(DepthwiseForward);
 HWY_EXPORT(DepthwiseTransposed);
+HWY_EXPORT(DepthwiseRegion);
 
 std::int64_t depthwise_weight_floats(std::int64_t channels, Size2 kernel) {
   return whole_blocks(channels) * kernel.h * kernel.w;
@@ -297,6 +366,35 @@ void depthwise_pack(const float* weights, std::int64_t channels, Size2 kernel, f
 void depthwise_convolution(const View& x, const float* packed, const DepthwiseWindow& window,
                            const DepthwiseEpilogue& epilogue, const View& y) {
   HWY_DYNAMIC_DISPATCH(DepthwiseForward)(x, packed, window, epilogue, y);
+}
+
+struct DepthwiseInParts::Taps {
+  Size2 kernel;
+  ConvAxis rows, columns;
+  TapSeries row_taps, column_taps;
+};
+
+DepthwiseInParts::DepthwiseInParts(const Shape& x, const DepthwiseWindow& window, const Shape& y) {
+  const WindowAxes axes =
+      axes_of({.data = nullptr, .shape = x}, window, {.data = nullptr, .shape = y});
+  taps_ = std::make_shared<const Taps>(Taps{window.kernel, axes.rows, axes.columns,
+                                            forward_taps(axes.rows).front(),
+                                            forward_taps(axes.columns).front()});
+}
+
+Region DepthwiseInParts::reads(const Region& results) const {
+  const auto along = [](const ConvAxis& axis, const Interval& of) {
+    const std::int64_t first = of.begin * axis.stride - axis.before;
+    const std::int64_t last =
+        (of.end - 1) * axis.stride - axis.before + std::int64_t{axis.kernel - 1} * axis.dilation;
+    return Interval{std::clamp<std::int64_t>(first, 0, axis.in),
+                    std::clamp<std::int64_t>(last + 1, 0, axis.in)};
+  };
+  return {along(taps_->rows, results.y), along(taps_->columns, results.x)};
+}
+
+void DepthwiseInParts::compute(const DepthwisePart& part) const {
+  HWY_DYNAMIC_DISPATCH(DepthwiseRegion)(taps_->row_taps, taps_->column_taps, taps_->kernel, part);
 }
 
 void depthwise_transposed(const View& dy, const float* packed, const DepthwiseWindow& window,

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "engine/cpu/layout.h"
 #include "graph/operators.h"
+#include "graph/regions.h"
 
 namespace segmentum::cpu {
 
@@ -30,6 +32,34 @@ struct DepthwiseEpilogue {
 /// kernel, those in the padding left out: the same bits for any thread count and any tile.
 void depthwise_convolution(const View& x, const float* packed, const DepthwiseWindow& window,
                            const DepthwiseEpilogue& epilogue, const View& y);
+
+/// Where a part of the results of one channel block is read and written: rows of pixels lie `row`
+/// floats apart, and there need be no more of the source than that part reads.
+struct DepthwisePart {
+  Region results;
+  const float* source;  // pixel (top, left) of the source
+  std::int64_t top, left, source_row;
+  const float* weights;  // packed, of this block
+  const float* bias;     // packed; or null
+  Activation activation;
+  float* out;  // the first of the results
+  std::int64_t out_row;
+  int block;
+};
+
+/// The taps of a convolution between values of two sizes, of which parts are asked for one by one:
+/// the bits of `depthwise_convolution`.
+class DepthwiseInParts {
+ public:
+  DepthwiseInParts(const Shape& x, const DepthwiseWindow& window, const Shape& y);
+  /// The pixels of the source that a part of the results reads; cut to what there is.
+  Region reads(const Region& results) const;
+  void compute(const DepthwisePart& part) const;
+
+ private:
+  struct Taps;
+  std::shared_ptr<const Taps> taps_;
+};
 
 /// dx = bias + (the convolution's transpose)(dy), then residual and activation: the gradient of
 /// the input, and a transposed convolution forward.
