@@ -166,6 +166,8 @@ TEST(PictureSource, OneLongStripIsReadByRows) {
   const auto source = open_picture(path, {.cache_bytes = 1000});
   EXPECT_TRUE(source->by_rows());
   expect_parts_of(*source, read_image(path), 12, false);
+  EXPECT_THAT(error_of([&] { open_picture(path, {.cache_bytes = 1000, .whole_bytes = 200}); }),
+              HasSubstr("one row of it takes 0 MB; a tiled TIFF"));
   // Turned, it can only be decoded whole.
   write_tiff(path, noise(131, 97, 3), 0, 131, ORIENTATION_RIGHTTOP);
   EXPECT_FALSE(open_picture(path, {.cache_bytes = 1000})->by_rows());

@@ -153,6 +153,20 @@ class TiffRows final : public RowWindow {
 
 }  // namespace
 
+namespace {
+
+void require_row_fits(const std::filesystem::path& path, const TiffHeader& header,
+                      const SourceOptions& options) {
+  const double bytes = static_cast<double>(header.width) * header.stored_channels() *
+                       static_cast<double>(sample_bytes(header.stored_type()));
+  if (bytes <= static_cast<double>(options.whole_bytes)) return;
+  throw Error::in_file(path.string(), fmt::format("one row of it takes {:.0f} MB; a tiled TIFF, or "
+                                                  "one of fewer channels, would work",
+                                                  bytes / 1e6));
+}
+
+}  // namespace
+
 std::unique_ptr<PictureSource> open_tiff(const std::filesystem::path& path, Purpose purpose,
                                          const SourceOptions& options) {
   if (purpose == Purpose::mask && stored_form(path).format != FileFormat::tiff) {
@@ -167,6 +181,7 @@ std::unique_ptr<PictureSource> open_tiff(const std::filesystem::path& path, Purp
   }
   const bool in_rows = !header.tiled && !header.planar && !header.converted;
   if (in_rows && header.orientation == kUpright) {
+    require_row_fits(path, header, options);
     return std::make_unique<TiffRows>(path, std::move(reader), header, purpose);
   }
   if (purpose == Purpose::mask) {

@@ -115,6 +115,7 @@ def files():
     yield "tiff_bomb", tiff(grey(t256=(4, [2**32 - 1]), t257=(4, [2**32 - 1]), t278=(4, [1])), data)
     yield "tiff_bits_33", tiff(grey(t258=(3, [33])), data)
     yield "tiff_samples_65535", tiff(grey(t277=(3, [65535])), data)
+    yield "tiff_row_too_wide", tiff(grey(t256=(4, [65024]), t257=(4, [65530]), t259=(3, [164]), t277=(3, [65535]), t278=(4, [65530])), data)
     yield "tiff_offset_far", tiff(grey(t273=(4, [2**31])), data)
     yield "tiff_cut", tiff(grey(), data)[:60]
     yield "valid_tiff_palette_missing", tiff(grey(t262=(3, [3])), data)
