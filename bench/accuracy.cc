@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "bench/architecture.h"
+#include "bench/program.h"
 #include "engine/executor.h"
 #include "engine/reference/reference_plan.h"
 
@@ -74,7 +75,9 @@ int run(const AccuracyOptions& options) {
   return 0;
 }
 
-int main_with_errors(int argc, char** argv) {
+}  // namespace
+
+int benchmark(int argc, char** argv) {
   CLI::App app{
       "Differences of a network's logits from plain loops in double, as parts of their "
       "range."};
@@ -88,14 +91,4 @@ int main_with_errors(int argc, char** argv) {
   return run(options);
 }
 
-}  // namespace
 }  // namespace segmentum
-
-int main(int argc, char** argv) {
-  try {
-    return segmentum::main_with_errors(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_accuracy: {}\n", error.what());
-    return 1;
-  }
-}

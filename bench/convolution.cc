@@ -7,13 +7,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "base/threads.h"
+#include "bench/program.h"
+#include "bench/timing.h"
 #include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/direct_convolution.h"
 #include "engine/cpu/kernels/winograd.h"
@@ -73,12 +74,6 @@ std::vector<Layer> layers() {
   all.push_back(layer(1, 64, 7, 1, 256, 2));
   all.push_back(layer(512, 21, 1, 1, 65));
   return all;
-}
-
-double thread_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
 /// Of the fastest of some runs.
@@ -214,7 +209,7 @@ void measure(const Layer& l, double seconds) {
   }
 }
 
-int main_with_errors(int argc, char** argv) {
+int measure_layers(int argc, char** argv) {
   CLI::App app{
       "GFLOP/s of single convolutions on one thread, products with padding counted as if "
       "computed."};
@@ -241,11 +236,6 @@ int main_with_errors(int argc, char** argv) {
 }  // namespace
 }  // namespace segmentum::cpu
 
-int main(int argc, char** argv) {
-  try {
-    return segmentum::cpu::main_with_errors(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_convolution: {}\n", error.what());
-    return 1;
-  }
+int segmentum::benchmark(int argc, char** argv) {
+  return cpu::measure_layers(argc, argv);
 }

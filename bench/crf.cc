@@ -5,9 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <ctime>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -15,6 +13,8 @@
 
 #include "base/random.h"
 #include "base/threads.h"
+#include "bench/program.h"
+#include "bench/timing.h"
 #include "crf/features.h"
 #include "crf/lattice_filter.h"
 #include "data/scenes.h"
@@ -43,11 +43,7 @@ struct Time {
 };
 
 Time now() {
-  timespec processor{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &processor);
-  return {
-      std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(),
-      static_cast<double>(processor.tv_sec) + 1e-9 * static_cast<double>(processor.tv_nsec)};
+  return {seconds_of(CLOCK_MONOTONIC), process_seconds()};
 }
 
 /// Runs of one piece of work.
@@ -60,13 +56,9 @@ class Runs {
     wall_.push_back(end.wall - begin.wall);
     processor_.push_back(end.processor - begin.processor);
   }
-  Time median() const { return {median_of(wall_), median_of(processor_)}; }
+  Time median() const { return {segmentum::median(wall_), segmentum::median(processor_)}; }
 
  private:
-  static double median_of(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-  }
   std::vector<double> wall_, processor_;
 };
 
@@ -232,10 +224,8 @@ void print_sizes(const Arguments& a, const Image& source) {
 }
 
 }  // namespace
-}  // namespace segmentum
 
-int main(int argc, char** argv) {
-  using namespace segmentum;
+int benchmark(int argc, char** argv) {
   Arguments a;
   CLI::App app("Times the dense CRF.");
   app.add_option("--picture", a.picture, "a picture file; by default a generated scene");
@@ -259,4 +249,7 @@ int main(int argc, char** argv) {
     print_memory(a, picture);
     print_phases(a, picture);
   }
+  return 0;
 }
+
+}  // namespace segmentum

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "base/threads.h"
+#include "bench/program.h"
+#include "bench/timing.h"
 #include "engine/cpu/kernels/depthwise.h"
 #include "engine/cpu/onednn_convolution.h"
 #include "tensor/tensor.h"
@@ -53,12 +54,6 @@ const std::vector<Layer> kLayers{
     {"MobileNetV2, 512x512", 96, 256, 3, 2, 1},
     {"MobileNetV3, 512x512", 64, 256, 3, 2, 1},
 };
-
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 Tensor random_values(std::int64_t count) {
   Tensor values({count});
@@ -167,9 +162,9 @@ class Comparison {
 }  // namespace
 }  // namespace segmentum::cpu
 
-int main(int argc, char** argv) {
-  using namespace segmentum::cpu;
-  segmentum::set_threads(1);
+int segmentum::benchmark(int argc, char** argv) {
+  using namespace cpu;
+  set_threads(1);
   const int repeats = argc > 1 ? std::max(1, std::atoi(argv[1])) : 9;
   fmt::print("{:<21} {:>5} {:>4} {:<11} {:<17} {:>8} {:>8} {:>7} {:>9} {:>6}  {}\n", "layer",
              "chan", "size", "kernel", "pass", "ms", "GFLOP/s", "GB/s", "oneDNN ms", "ratio",
@@ -180,4 +175,5 @@ int main(int argc, char** argv) {
       Comparison(layer, pass).print(repeats);
     }
   }
+  return 0;
 }

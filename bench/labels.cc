@@ -5,13 +5,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <ctime>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "base/threads.h"
 #include "bench/architecture.h"
+#include "bench/program.h"
+#include "bench/timing.h"
 #include "engine/executor.h"
 #include "infer/labelling.h"
 
@@ -23,21 +24,10 @@ struct LabelsOptions {
   int size = 512, classes = 21, threads = 1, repeats = 9;
 };
 
-double process_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
 /// Times of one way, by what is done.
 struct Times {
   std::vector<double> network, labels, probabilities;
 };
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
 
 /// The network that gives its outputs in one form, and what follows it.
 class Way {
@@ -98,7 +88,9 @@ int run(const LabelsOptions& options) {
   return 1;
 }
 
-int main_with_errors(int argc, char** argv) {
+}  // namespace
+
+int benchmark(int argc, char** argv) {
   CLI::App app{"Times labels and probabilities behind a network, from whole scores and by rows."};
   LabelsOptions options;
   options.architecture.add_to(app);
@@ -110,14 +102,4 @@ int main_with_errors(int argc, char** argv) {
   return run(options);
 }
 
-}  // namespace
 }  // namespace segmentum
-
-int main(int argc, char** argv) {
-  try {
-    return segmentum::main_with_errors(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_labels: {}\n", error.what());
-    return 1;
-  }
-}

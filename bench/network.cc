@@ -11,6 +11,7 @@
 #include "base/threads.h"
 #include "bench/architecture.h"
 #include "bench/profile_tables.h"
+#include "bench/program.h"
 #include "bench/repetitions.h"
 #include "engine/executor.h"
 #include "graph/analysis.h"
@@ -132,7 +133,9 @@ void run(const BenchOptions& options) {
       options.repeats, [&] { bench.run_once(); });
 }
 
-int main_with_errors(int argc, char** argv) {
+}  // namespace
+
+int benchmark(int argc, char** argv) {
   CLI::App app{
       "Times a network on the cpu engine and prints one line of JSON for each repetition."};
   BenchOptions options;
@@ -154,14 +157,4 @@ int main_with_errors(int argc, char** argv) {
   return 0;
 }
 
-}  // namespace
 }  // namespace segmentum
-
-int main(int argc, char** argv) {
-  try {
-    return segmentum::main_with_errors(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_network: {}\n", error.what());
-    return 1;
-  }
-}

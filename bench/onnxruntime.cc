@@ -5,15 +5,15 @@
 #include <string>
 
 #include "base/random.h"
+#include "bench/program.h"
 #include "bench/repetitions.h"
 #include "interop/onnx/onnx_runtime.h"
 #include "segmentum/error.h"
 #include "tensor/tensor.h"
 
 namespace segmentum {
-namespace {
 
-int main_with_errors(int argc, char** argv) {
+int benchmark(int argc, char** argv) {
   CLI::App app{"Times ONNX Runtime, where there is one (SEGMENTUM_ONNXRUNTIME), on an ONNX file."};
   std::string file;
   int size = 512, batch = 1, threads = 2, repeats = 0;
@@ -42,14 +42,4 @@ int main_with_errors(int argc, char** argv) {
   return 0;
 }
 
-}  // namespace
 }  // namespace segmentum
-
-int main(int argc, char** argv) {
-  try {
-    return segmentum::main_with_errors(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_onnxruntime: {}\n", error.what());
-    return 1;
-  }
-}

@@ -6,14 +6,10 @@
 #include <map>
 #include <string>
 
+#include "bench/timing.h"
+
 namespace segmentum {
 namespace {
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 /// All runs have the same steps in the same order.
 std::vector<StepTime> median_steps(const std::vector<std::vector<StepTime>>& runs) {

@@ -9,34 +9,26 @@
 #include <fstream>
 #include <iostream>
 
+#include "bench/timing.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
 
-rusage usage() {
+std::int64_t peak_rss_bytes() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  return used;
-}
-
-/// Less moved by other work on the machine than seconds on the wall.
-double cpu_seconds() {
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  const rusage used = usage();
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
+  return used.ru_maxrss * std::int64_t{1024};
 }
 
 void repeat(const std::function<void()>& once) {
   using Clock = std::chrono::steady_clock;
-  const double cpu_begin = cpu_seconds();
+  const double processor_begin = process_seconds();
   const Clock::time_point begin = Clock::now();
   once();
   const std::chrono::duration<double> taken = Clock::now() - begin;
   fmt::print("{{\"seconds\":{:.6f},\"cpu_seconds\":{:.6f},\"peak_rss_bytes\":{}}}\n", taken.count(),
-             cpu_seconds() - cpu_begin, usage().ru_maxrss * std::int64_t{1024});
+             process_seconds() - processor_begin, peak_rss_bytes());
   std::fflush(stdout);
 }
 

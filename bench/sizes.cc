@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "bench/program.h"
 #include "bench/repetitions.h"
 #include "infer/make_segmenter.h"
 #include "infer/network.h"
@@ -12,9 +13,9 @@
 #include "segmentum/segmenter.h"
 
 namespace segmentum {
-namespace {
+namespace {}  // namespace
 
-int main_with_errors(int argc, char** argv) {
+int benchmark(int argc, char** argv) {
   CLI::App app{"Times a model on pictures of one size; one line of JSON for each repetition."};
   std::string model;
   SegmenterOptions options;
@@ -41,14 +42,4 @@ int main_with_errors(int argc, char** argv) {
   return 0;
 }
 
-}  // namespace
 }  // namespace segmentum
-
-int main(int argc, char** argv) {
-  try {
-    return segmentum::main_with_errors(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_sizes: {}\n", error.what());
-    return 1;
-  }
-}

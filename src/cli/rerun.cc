@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -91,19 +92,15 @@ void require_unchanged(const RunManifest& manifest, const TrainConfig& config,
   }
 }
 
-/// What of program and machine is not as it was: "cpu was A, is B", or nothing.
+/// What of program and machine is not as it was at one of the calls that trained the run.
 std::string different_program(const RunManifest& manifest) {
-  std::string text;
-  for (const auto& [name, value] : build_facts()) {
-    for (const RunCall& call : manifest.calls) {
-      const auto found = call.program.find(name);
-      if (found == call.program.end() || found->second == value) continue;
-      text +=
-          fmt::format("{}{} was {}, is {}", text.empty() ? "" : "; ", name, found->second, value);
-      break;
-    }
+  const auto facts = build_facts();
+  const std::map<std::string, std::string> now(facts.begin(), facts.end());
+  for (const RunCall& call : manifest.calls) {
+    std::string text = difference(call.program, now);
+    if (!text.empty()) return text;
   }
-  return text;
+  return "";
 }
 
 fs::path out_of(const Request& request) {

@@ -91,6 +91,17 @@ std::string tensors_sha256(const fs::path& path, const std::vector<std::string>&
 
 }  // namespace
 
+std::string difference(const std::map<std::string, std::string>& then,
+                       const std::map<std::string, std::string>& now) {
+  std::string text;
+  for (const auto& [name, value] : then) {
+    const auto found = now.find(name);
+    if (found == now.end() || found->second == value) continue;
+    text += (text.empty() ? "" : "; ") + name + " was " + value + ", is " + found->second;
+  }
+  return text;
+}
+
 std::string to_json(const RunManifest& manifest) {
   Json calls = Json::array();
   for (const RunCall& call : manifest.calls) calls.push_back(json_of(call));

@@ -52,6 +52,11 @@ struct RunManifest {
   std::optional<WeightHashes> weights;        // none: the training has not ended
 };
 
+/// What is not alike of two programs or machines (RunCall::program): "cpu was A, is B; ..." of the
+/// facts that both have.
+std::string difference(const std::map<std::string, std::string>& then,
+                       const std::map<std::string, std::string>& now);
+
 std::string to_json(const RunManifest& manifest);
 /// Throws Error naming the file if it cannot be read or is no manifest.
 RunManifest read_manifest(const std::filesystem::path& file);

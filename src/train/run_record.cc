@@ -26,18 +26,6 @@ std::string time_now() {
   return text.data();
 }
 
-/// "cpu was A, is B"; empty where nothing differs.
-std::string first_difference_of(const std::map<std::string, std::string>& then,
-                                const std::map<std::string, std::string>& now) {
-  for (const auto& [name, value] : then) {
-    const auto found = now.find(name);
-    if (found != now.end() && found->second != value) {
-      return fmt::format("{} was {}, is {}", name, value, found->second);
-    }
-  }
-  return "";
-}
-
 }  // namespace
 
 RunRecord::RunRecord(const RunFolder& folder, const RunFacts& facts, const TrainingSetup& setup,
@@ -76,12 +64,12 @@ void RunRecord::take_over(ProgressSink& progress) {
   note_changes(different_files(read_hashes(folder_.data_hashes()), files_),
                "since this training began", progress);
   for (const RunCall& earlier : manifest_.calls) {
-    const std::string difference = first_difference_of(earlier.program, call_.program);
-    if (difference.empty()) continue;
+    const std::string other = difference(earlier.program, call_.program);
+    if (other.empty()) continue;
     progress.message(
         fmt::format("this training began with another program or machine ({}): its weights may be "
                     "others than those of an unbroken run",
-                    difference));
+                    other));
     return;
   }
 }

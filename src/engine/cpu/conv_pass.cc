@@ -101,8 +101,8 @@ WinogradSource winograd_source(Lowering& l, ValueId id, const ConvGeometry& g, i
           nullptr};
 }
 
-bool winograd_pays(const ConvGeometry& g) {
-  return g.kernel == Size2(3) && g.stride == Size2(1) && g.groups == 1 &&
+bool winograd_pays(const Lowering& l, const ConvGeometry& g) {
+  return !l.exact() && g.kernel == Size2(3) && g.stride == Size2(1) && g.groups == 1 &&
          std::max(g.dilation.h, g.dilation.w) <= kWinogradDilation && g.ic >= kWinogradChannels &&
          g.oc >= kWinogradChannels;
 }
@@ -189,7 +189,7 @@ void emit_blocked_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& g
 
 void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
                           const WeightGradientInputs& inputs, bool bias, bool plain_source) {
-  const bool winograd = winograd_pays(geometry) && !l.exact();
+  const bool winograd = winograd_pays(l, geometry);
   if (winograd || direct_pays(geometry, ConvPass::backward_weights)) {
     return emit_blocked_weight_gradient(l, id, geometry, inputs, bias, winograd);
   }
@@ -262,7 +262,7 @@ void emit_direct_data_gradient(Lowering& l, ValueId id, const ConvGeometry& g, c
 
 void emit_data_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry, ConvPass pass,
                         const Slot& dy, ValueId x) {
-  if (pass == ConvPass::backward_data && winograd_pays(geometry) && !l.exact()) {
+  if (pass == ConvPass::backward_data && winograd_pays(l, geometry)) {
     return emit_winograd_data_gradient(l, id, geometry, dy, x);
   }
   if (pass == ConvPass::backward_data && direct_pays(geometry, pass)) {

@@ -53,8 +53,8 @@ WinogradSource winograd_source(Lowering& l, ValueId id, const ConvGeometry& geom
 constexpr int kWinogradDilation = 8;
 
 /// Whether Winograd's kernel is the faster one: 3x3, stride 1, little dilation, enough channels for
-/// the transforms to pay.
-bool winograd_pays(const ConvGeometry& geometry);
+/// the transforms to pay; not in an exact engine.
+bool winograd_pays(const Lowering& l, const ConvGeometry& geometry);
 
 /// Results of its tiles along each axis in inference, where it pays: 4 or 6.
 int winograd_tile(const ConvGeometry& geometry);

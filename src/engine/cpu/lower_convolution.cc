@@ -95,7 +95,7 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   // In training the result must tell the derivative.
   const bool fused = l.training() ? can_fuse(activation) : keeps_zero(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  const auto lower_it = winograd_pays(geometry) && !l.exact()      ? lower_winograd
+  const auto lower_it = winograd_pays(l, geometry)                 ? lower_winograd
                         : direct_pays(geometry, ConvPass::forward) ? lower_direct
                                                                    : lower_onednn;
   lower_it(l, id, conv, geometry, fused ? activation : Activation{}, before);

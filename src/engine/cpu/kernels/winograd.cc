@@ -64,7 +64,7 @@ struct Task {
   const WinogradWindow window;
   const ConvEpilogue& epilogue;
   const View& y;
-  const std::vector<std::int64_t> rows, columns;
+  const TilesOfResults tiles;
 
   Task(const View& input, const WinogradWeights& from, const WinogradWindow& w,
        const ConvEpilogue& e, const View& output)
@@ -73,58 +73,23 @@ struct Task {
         window(w),
         epilogue(e),
         y(output),
-        rows(TileOrigins(output.shape.h(), w.tile, w.dilation.h)),
-        columns(TileOrigins(output.shape.w(), w.tile, w.dilation.w)) {}
-
-  std::int64_t image_tiles() const {
-    return static_cast<std::int64_t>(rows.size() * columns.size());
-  }
-  std::int64_t tiles() const { return y.shape.n() * image_tiles(); }
-  TileAt tile(std::int64_t i) const {
-    const auto in_image = static_cast<std::size_t>(i % image_tiles());
-    return {i / image_tiles(), rows[in_image / columns.size()], columns[in_image % columns.size()]};
-  }
+        tiles(output.shape, w.tile, w.dilation) {}
 };
 
 /// inputs [frequency][channel block][tile][B]
 template <class T, int B>
 void TransformInput(const Task& task, std::int64_t first, std::int64_t count, std::int64_t room,
                     float* inputs) {
-  constexpr int kSide = T::kSide;
   const View& x = task.x;
-  const std::int64_t blocks = x.blocks(), h = x.shape.h(), w = x.shape.w();
-  const std::int64_t step = blocks * room * B;  // from one frequency to the next
-  const Size2 apart = task.window.dilation;
-  for (std::int64_t cb = 0; cb < blocks; ++cb) {
+  const WinogradWindow& w = task.window;
+  const std::int64_t step = x.blocks() * room * B;  // from one frequency to the next
+  for (std::int64_t cb = 0; cb < x.blocks(); ++cb) {
     for (std::int64_t t = 0; t < count; ++t) {
-      const TileAt at = task.tile(first + t);
-      const std::int64_t y0 = at.y - task.window.top, x0 = at.x - task.window.left;
-      const bool inside =
-          y0 >= 0 && x0 >= 0 && y0 + (kSide - 1) * apart.h < h && x0 + (kSide - 1) * apart.w < w;
-      const float* plane = x.at(at.n, cb);
-      float* out = inputs + (cb * room + t) * B;
-      for_lanes<B>([&](std::size_t lane) HWY_ATTR {
-        const Lanes<B> d;
-        using V = hn::Vec<Lanes<B>>;
-        Line<V, kSide> rows[kSide];
-        for (int i = 0; i < kSide; ++i) {
-          Line<V, kSide> line;
-          for (int j = 0; j < kSide; ++j) {
-            const std::int64_t sy = y0 + i * apart.h, sx = x0 + j * apart.w;
-            const bool there = inside || (sy >= 0 && sy < h && sx >= 0 && sx < w);
-            line.v[j] = there ? hn::LoadU(d, plane + (sy * w + sx) * B + lane) : hn::Zero(d);
-          }
-          rows[i] = T::to_frequencies(d, line);
-        }
-        for (int j = 0; j < kSide; ++j) {
-          Line<V, kSide> column;
-          for (int i = 0; i < kSide; ++i) column.v[i] = rows[i].v[j];
-          column = T::to_frequencies(d, column);
-          for (int i = 0; i < kSide; ++i) {
-            hn::StoreU(column.v[i], d, out + (i * kSide + j) * step + lane);
-          }
-        }
-      });
+      const TileAt at = task.tiles.at(first + t);
+      tile_to_frequencies<B, T::kSide, T::kSide>(
+          x.at(at.n, cb), {at.y - w.top, at.x - w.left, w.dilation, x.shape.h(), x.shape.w()},
+          inputs + (cb * room + t) * B, step,
+          [](auto d, const auto& line) HWY_ATTR { return T::to_frequencies(d, line); });
     }
   }
 }
@@ -277,7 +242,7 @@ void TransformOutput(const Task& task, std::int64_t pair, std::int64_t first, st
   const std::int64_t step = kPair * room * B, w = y.shape.w();
   const Size2 apart = task.window.dilation;
   for (std::int64_t t = 0; t < count; ++t) {
-    const TileAt at = task.tile(first + t);
+    const TileAt at = task.tiles.at(first + t);
     const int rows = ResultsInside(task, at.y, apart.h, y.shape.h());
     const int columns = ResultsInside(task, at.x, apart.w, w);
     for (std::int64_t ob = pair; ob < end; ++ob) {
@@ -379,7 +344,7 @@ void fill_bias(const Task& task, float* bias) {
 template <class T, int B>
 void RunTransformed(const Task& task, float* scratch) {
   const std::int64_t ic = whole_blocks(task.x.shape.c());
-  const std::int64_t largest = GroupSize<T>(ic), tiles = task.tiles();
+  const std::int64_t largest = GroupSize<T>(ic), tiles = task.tiles.count();
   // Whole rounds of all workers, so that none waits for the last group.
   const std::int64_t workers = threads();
   const std::int64_t rounds = (tiles + largest * workers - 1) / (largest * workers);
@@ -416,7 +381,7 @@ void RunPlain(const Task& task, float* scratch) {
   const std::int64_t ic = whole_blocks(task.x.shape.c()), oc = whole_blocks(task.y.shape.c());
   const PlainWeights plain{task.weights.data, task.x.shape.c(), task.y.shape.c(),
                            task.weights.form == WinogradForm::turned};
-  const std::int64_t room = SharedGroupSize<T>(ic), tiles = task.tiles(), workers = threads();
+  const std::int64_t room = SharedGroupSize<T>(ic), tiles = task.tiles.count(), workers = threads();
   const std::int64_t groups = (tiles + room - 1) / room;
   const std::int64_t shares = (task.y.blocks() + kPairs * kPair - 1) / (kPairs * kPair);
   const std::int64_t parts = parts_of_share(shares, workers), items = shares * parts;

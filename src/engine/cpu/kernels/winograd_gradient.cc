@@ -6,7 +6,6 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
@@ -52,75 +51,16 @@ struct Cuts {
   std::int64_t floats() const { return sum_floats() + kFrequencies * group * (channels + oc); }
 };
 
-std::int64_t CountTiles(const ConvGeometry& g) {
-  const auto along = [](std::int64_t results, int dilation) {
-    return static_cast<std::int64_t>(TileOrigins(results, Tile::kResults, dilation).size());
-  };
-  return g.n * along(g.oh, g.dilation.h) * along(g.ow, g.dilation.w);
+TilesOfResults tiles_of(const ConvGeometry& g) {
+  return {{g.n, g.oc, g.oh, g.ow}, Tile::kResults, g.dilation};
 }
 
 struct Task {
   const ConvGeometry& g;
   const View& x;
   const View& dy;
-  const std::vector<std::int64_t> rows, columns;  // of first results
-
-  Task(const ConvGeometry& geometry, const View& source, const View& gradient)
-      : g(geometry),
-        x(source),
-        dy(gradient),
-        rows(TileOrigins(g.oh, Tile::kResults, g.dilation.h)),
-        columns(TileOrigins(g.ow, Tile::kResults, g.dilation.w)) {}
-
-  TileAt tile(std::int64_t i) const {
-    const auto in_image = static_cast<std::size_t>(i) % (rows.size() * columns.size());
-    return {i / static_cast<std::int64_t>(rows.size() * columns.size()),
-            rows[in_image / columns.size()], columns[in_image % columns.size()]};
-  }
+  const TilesOfResults tiles;
 };
-
-/// The pixels of a tile that lie in the picture; the others count as zeros.
-struct Window {
-  std::int64_t y, x;  // of the first
-  Size2 apart;
-  std::int64_t h, w;
-
-  bool inside(int side) const {
-    return y >= 0 && x >= 0 && y + (side - 1) * apart.h < h && x + (side - 1) * apart.w < w;
-  }
-  bool has(std::int64_t row, std::int64_t column) const {
-    return row >= 0 && row < h && column >= 0 && column < w;
-  }
-};
-
-/// Side x Side pixels of one block to 36 frequencies, `step` floats apart.
-template <int B, int Side, class Transform>
-HWY_INLINE void transform_tile(const float* plane, const Window& window, float* out,
-                               std::int64_t step, const Transform& transform) {
-  const bool inside = window.inside(Side);
-  for_lanes<B>([&](std::size_t lane) HWY_ATTR {
-    const Lanes<B> d;
-    using V = hn::Vec<Lanes<B>>;
-    Line<V, Tile::kSide> lines[Side];
-    for (int i = 0; i < Side; ++i) {
-      Line<V, Side> line;
-      for (int j = 0; j < Side; ++j) {
-        const std::int64_t y = window.y + i * window.apart.h, x = window.x + j * window.apart.w;
-        const bool there = inside || window.has(y, x);
-        line.v[j] = there ? hn::LoadU(d, plane + (y * window.w + x) * B + lane) : hn::Zero(d);
-      }
-      lines[i] = transform(d, line);
-    }
-    for (int j = 0; j < Tile::kSide; ++j) {
-      Line<V, Side> column;
-      for (int i = 0; i < Side; ++i) column.v[i] = lines[i].v[j];
-      const Line<V, Tile::kSide> done = transform(d, column);
-      for (int i = 0; i < Tile::kSide; ++i) {
-        hn::StoreU(done.v[i], d, out + (i * Tile::kSide + j) * step + lane);
-      }
-    }
-  });
-}
 
 /// What the tiles [first, first + count) of a group are as frequencies, each
 /// [frequency][channel block][tile of the group][B].
@@ -137,17 +77,17 @@ void Transform(const Task& task, const Cuts& cuts, std::int64_t channel, const F
   const std::int64_t blocks = cuts.channels / B, first = channel / B;
   const std::int64_t last = std::min(first + blocks, task.x.blocks());
   for (std::int64_t t = begin; t < end; ++t) {
-    const TileAt at = task.tile(f.first + t);
-    const Window pixels{at.y - g.padding.top, at.x - g.padding.left, g.dilation, g.ih, g.iw};
+    const TileAt at = task.tiles.at(f.first + t);
+    const TileWindow pixels{at.y - g.padding.top, at.x - g.padding.left, g.dilation, g.ih, g.iw};
     for (std::int64_t b = first; b < last; ++b) {
-      transform_tile<B, Tile::kSide>(task.x.at(at.n, b), pixels,
-                                     f.pixels + ((b - first) * f.room + t) * B, blocks * f.room * B,
-                                     [](auto d, const auto& line)
-                                         HWY_ATTR { return Tile::to_frequencies(d, line); });
+      tile_to_frequencies<B, Tile::kSide, Tile::kSide>(
+          task.x.at(at.n, b), pixels, f.pixels + ((b - first) * f.room + t) * B,
+          blocks * f.room * B,
+          [](auto d, const auto& line) HWY_ATTR { return Tile::to_frequencies(d, line); });
     }
-    const Window results{at.y, at.x, g.dilation, g.oh, g.ow};
+    const TileWindow results{at.y, at.x, g.dilation, g.oh, g.ow};
     for (std::int64_t b = 0; b < task.dy.blocks(); ++b) {
-      transform_tile<B, Tile::kResults>(
+      tile_to_frequencies<B, Tile::kResults, Tile::kSide>(
           task.dy.at(at.n, b), results, f.gradients + (b * f.room + t) * B, cuts.oc * f.room,
           [](auto d, const auto& line) HWY_ATTR { return Tile::gradient_to_frequencies(d, line); });
     }
@@ -256,13 +196,13 @@ void SumChannels(const Task& task, const Cuts& cuts, std::int64_t channel, std::
 }
 
 std::int64_t ScratchFloats(const ConvGeometry& g, int threads) {
-  return Cuts(g, CountTiles(g), threads).floats();
+  return Cuts(g, tiles_of(g).count(), threads).floats();
 }
 
 void WeightGradient(const ConvGeometry& g, const View& x, const View& dy, float* gradient,
                     float* scratch) {
-  const Task task(g, x, dy);
-  const std::int64_t tiles = CountTiles(g);
+  const Task task{g, x, dy, tiles_of(g)};
+  const std::int64_t tiles = task.tiles.count();
   const Cuts cuts(g, tiles, threads());
   with_block(x.block, [&](auto block) {
     for (std::int64_t channel = 0; channel < cuts.ic; channel += cuts.channels) {

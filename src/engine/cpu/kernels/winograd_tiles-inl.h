@@ -12,6 +12,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/cpu/kernels/block-inl.h"
+#include "tensor/shape.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -143,13 +146,78 @@ struct TileAt {
   std::int64_t n, y, x;
 };
 
-/// Where tiles begin along one axis: every d-th pixel is a picture of its own.
-inline std::vector<std::int64_t> TileOrigins(std::int64_t results, int tile, int dilation) {
-  std::vector<std::int64_t> origins;
-  for (int phase = 0; phase < dilation; ++phase) {
-    for (std::int64_t i = phase; i < results; i += tile * dilation) origins.push_back(i);
+/// The tiles of all pictures, in their order: every d-th pixel is a picture of its own.
+class TilesOfResults {
+ public:
+  /// Tiles of `tile` results along each axis, which lie `apart`.
+  TilesOfResults(const Shape& results, int tile, Size2 apart)
+      : pictures_(results.n()),
+        rows_(origins(results.h(), tile, apart.h)),
+        columns_(origins(results.w(), tile, apart.w)) {}
+
+  std::int64_t count() const { return pictures_ * of_picture(); }
+  TileAt at(std::int64_t i) const {
+    const auto in_picture = static_cast<std::size_t>(i % of_picture());
+    return {i / of_picture(), rows_[in_picture / columns_.size()],
+            columns_[in_picture % columns_.size()]};
   }
-  return origins;
+
+ private:
+  static std::vector<std::int64_t> origins(std::int64_t results, int tile, int apart) {
+    std::vector<std::int64_t> origins;
+    for (int phase = 0; phase < apart; ++phase) {
+      for (std::int64_t i = phase; i < results; i += tile * apart) origins.push_back(i);
+    }
+    return origins;
+  }
+  std::int64_t of_picture() const {
+    return static_cast<std::int64_t>(rows_.size() * columns_.size());
+  }
+
+  std::int64_t pictures_;
+  std::vector<std::int64_t> rows_, columns_;
+};
+
+/// Where a tile begins in a picture of h x w pixels; what lies outside counts as zeros.
+struct TileWindow {
+  std::int64_t y, x;
+  Size2 apart;
+  std::int64_t h, w;
+
+  bool holds_all(int side) const {
+    return y >= 0 && x >= 0 && y + (side - 1) * apart.h < h && x + (side - 1) * apart.w < w;
+  }
+  bool holds(std::int64_t row, std::int64_t column) const {
+    return row >= 0 && row < h && column >= 0 && column < w;
+  }
+};
+
+/// In x In pixels of one block of channels to Out x Out frequencies, `step` floats
+/// apart, each axis by `transform`.
+template <int B, int In, int Out, class Transform>
+HWY_INLINE void tile_to_frequencies(const float* plane, const TileWindow& window, float* out,
+                                    std::int64_t step, const Transform& transform) {
+  const bool inside = window.holds_all(In);
+  for_lanes<B>([&](std::size_t lane) HWY_ATTR {
+    const Lanes<B> d;
+    using V = hn::Vec<Lanes<B>>;
+    Line<V, Out> rows[In];
+    for (int i = 0; i < In; ++i) {
+      Line<V, In> line;
+      for (int j = 0; j < In; ++j) {
+        const std::int64_t y = window.y + i * window.apart.h, x = window.x + j * window.apart.w;
+        const bool there = inside || window.holds(y, x);
+        line.v[j] = there ? hn::LoadU(d, plane + (y * window.w + x) * B + lane) : hn::Zero(d);
+      }
+      rows[i] = transform(d, line);
+    }
+    for (int j = 0; j < Out; ++j) {
+      Line<V, In> column;
+      for (int i = 0; i < In; ++i) column.v[i] = rows[i].v[j];
+      const Line<V, Out> done = transform(d, column);
+      for (int i = 0; i < Out; ++i) hn::StoreU(done.v[i], d, out + (i * Out + j) * step + lane);
+    }
+  });
 }
 
 }  // namespace segmentum::cpu::HWY_NAMESPACE
