@@ -52,9 +52,9 @@ struct PlanOptions {
   /// written anew before each `forward`, outputs hold until another plan's turn. Engines whose
   /// values are not planned ignore it.
   std::shared_ptr<Workspace> workspace;
-  /// train: values are given up after the forward pass and computed again where the backward pass
-  /// needs them: less memory, more time, the same bits. Engines whose values are not planned ignore
-  /// it.
+  /// train: as many values as possible are given up after the forward pass and computed again where
+  /// the backward pass needs them: less memory, more time, the same bits. Without it only those
+  /// that cost a hundredth of a step or so. Engines whose values are not planned ignore it.
   bool lean = false;
 };
 

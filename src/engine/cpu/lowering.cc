@@ -385,7 +385,7 @@ Program Lowering::lower() && {
       program_.buffers[static_cast<std::size_t>(buffer)].persistent = true;
     }
   }
-  if (training() && options_.lean) recompute_segments(program_);
+  if (training()) recompute_segments(program_, options_.lean);
   plan_memory(program_);
   return std::move(program_);
 }

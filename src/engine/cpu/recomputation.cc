@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 namespace segmentum::cpu {
@@ -9,6 +10,8 @@ namespace {
 
 constexpr double kMoveWork = 16;       // moving a float takes as long as so many multiply-adds
 constexpr double kWorthMemory = 1.05;  // so much more memory is worth less work
+constexpr double kCheap = 0.015;       // of the work of a step of training
+constexpr double kTrainWork = 3;       // of a forward pass, for both
 constexpr int kBudgets = 32;
 constexpr int kSweeps = 4;
 
@@ -237,11 +240,33 @@ std::vector<int> ForwardCuts::best() const {
   return best.cuts;
 }
 
-void recompute_segments(Program& program) {
+std::vector<int> ForwardCuts::cheap(double share) const {
+  const double limit = share * kTrainWork * std::accumulate(work_.begin(), work_.end(), 0.0);
+  std::vector<int> cuts(work_.empty() ? 0 : work_.size() - 1);
+  std::iota(cuts.begin(), cuts.end(), 1);
+  for (Recomputation now = recomputation(cuts);;) {
+    double most = 0;
+    int best_cut = -1;
+    Recomputation best;
+    for (const int cut : cuts) {
+      Recomputation joined = recomputation(toggled(cuts, cut));
+      const auto saved = static_cast<double>(now.floats - joined.floats);
+      if (saved <= 0 || joined.work > limit || saved < most * (joined.work - now.work)) continue;
+      most = saved / std::max(1.0, joined.work - now.work);
+      best_cut = cut;
+      best = std::move(joined);
+    }
+    if (best_cut < 0) return cuts;
+    cuts = toggled(std::move(cuts), best_cut);
+    now = std::move(best);
+  }
+}
+
+void recompute_segments(Program& program, bool lean) {
   Recomputation recomputation;
   {
     const ForwardCuts cuts(program);
-    recomputation = cuts.recomputation(cuts.best());
+    recomputation = cuts.recomputation(lean ? cuts.best() : cuts.cheap(kCheap));
   }
   if (recomputation.reruns.empty()) return;
   for (std::size_t b = 0; b < program.buffers.size(); ++b) {
