@@ -32,8 +32,11 @@ struct SegmenterOptions {
   int tile = 0;  // side of a tile in pixels; 0: whole pictures, or tiles where memory asks for it
   std::size_t memory_limit_bytes = std::size_t{1} << 30;  // of activations, for each context
   bool flip = false;  // also segment the mirrored picture and average the probabilities
-  bool crf = false;   // send the probabilities through a dense CRF over the whole picture, which
-                      // pulls labels to its edges: probabilities are then the CRF's marginals
+  /// Segment the picture at these multiples of its size, each from 0.1 to 10, and average the
+  /// probabilities at its own; none: at its own size alone.
+  std::vector<float> scales = {};
+  bool crf = false;  // send the probabilities through a dense CRF over the whole picture, which
+                     // pulls labels to its edges: probabilities are then the CRF's marginals
   std::optional<CrfSettings> crf_settings;  // of it; none: the model file's, else the defaults
 };
 

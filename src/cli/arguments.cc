@@ -213,6 +213,17 @@ std::pair<std::string, std::string> key_and_value(const std::string& setting) {
   return {setting.substr(0, equals), setting.substr(equals + 1)};
 }
 
+std::vector<float> scale_factors(const char* option, const std::string& text) {
+  std::vector<float> factors;
+  if (text.empty()) return factors;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    factors.push_back(read_number<float>(option, text.substr(at, end - at), {0.1, 10}));
+    at = end + 1;
+  }
+  return factors;
+}
+
 std::pair<int, int> height_and_width(const char* option, const std::string& text) {
   int h = 0, w = 0, end = 0;
   if (std::sscanf(text.c_str(), "%dx%d%n", &h, &w, &end) != 2 ||

@@ -73,6 +73,10 @@ class Arguments {
 /// The two sides of "key=value". Throws UsageError.
 std::pair<std::string, std::string> key_and_value(const std::string& setting);
 
+/// The factors of "0.75,1,1.25", each from 0.1 to 10; none of "". Throws UsageError naming the
+/// option.
+std::vector<float> scale_factors(const char* option, const std::string& text);
+
 /// The two numbers of "360x480", each at least 1. Throws UsageError naming the option.
 std::pair<int, int> height_and_width(const char* option, const std::string& text);
 

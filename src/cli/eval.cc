@@ -44,6 +44,7 @@ struct Request {
   std::optional<std::int64_t> seed;
   std::string boxes;
   SegmenterOptions segmenter;
+  std::string scales;
   std::string json;
 };
 
@@ -129,6 +130,8 @@ JsonObject json_of(const EvaluationPart& part, const Request& request, const std
   for (const auto& [name, score] : part.more_scores) more.set(name, score);
   JsonObject json;
   json.set("model", request.model)
+      .set("flip", request.segmenter.flip)
+      .set("scales", request.scales)
       .set("crf", request.segmenter.crf)
       .set("data", request.data)
       .set("split", split)
@@ -165,6 +168,7 @@ void check_boxes_alone(const Request& request) {
                       : request.resamples           ? "--bootstrap"
                       : request.segmenter.tile != 0 ? "--tile"
                       : request.segmenter.flip      ? "--flip"
+                      : !request.scales.empty()     ? "--scales"
                       : request.segmenter.crf       ? "--crf"
                                                     : nullptr;
   if (other) throw UsageError(fmt::format("{} does not go with --boxes", other));
@@ -287,6 +291,9 @@ Action declare(Arguments& arguments) {
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
                  "average with the mirrored picture: better, and twice as slow");
+  arguments.option(request->scales, "--scales", "LIST",
+                   "average over the picture at these multiples of its size, such as 0.75,1,1.25: "
+                   "better, and as slow as all of them together");
   arguments.flag(request->segmenter.crf, "--crf",
                  "score labels after a dense CRF (see predict --crf)");
   arguments.flag(request->segmenter.exact, "--exact",
@@ -295,7 +302,10 @@ Action declare(Arguments& arguments) {
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   arguments.help_footer(protocol_help);
-  return [request] { return eval(*request); };
+  return [request] {
+    request->segmenter.scales = scale_factors("--scales", request->scales);
+    return eval(*request);
+  };
 }
 
 }  // namespace

@@ -38,6 +38,9 @@ Network::Network(Model model, const SegmenterOptions& options)
   if (options.tile < 0 || options.threads < 0) {
     throw Error("tile and threads must be 0 (automatic) or positive");
   }
+  for (const float scale : options.scales) {
+    if (!(scale >= 0.1f && scale <= 10)) throw Error("scales must be from 0.1 to 10");
+  }
   check(crf_settings_);
   tiling_.emplace(*executor_, model_.graph, model_.parameters, options.memory_limit_bytes,
                   options.tile);

@@ -1,12 +1,14 @@
 #include "segmentum/segmenter.h"
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 
 #include "base/counted.h"
 #include "base/threads.h"
 #include "engine/plan_cache.h"
 #include "image/colour.h"
+#include "image/resize.h"
 #include "infer/labelling.h"
 #include "infer/make_segmenter.h"
 #include "infer/network.h"
@@ -23,6 +25,23 @@ void require_picture(const ImageView& picture) {
   }
 }
 
+int scaled(int side, float scale) {
+  return std::max(1, static_cast<int>(std::lround(static_cast<double>(side) * scale)));
+}
+
+/// At the size of `sum`.
+void add_resized(const Probabilities& from, Probabilities& sum) {
+  for (int k = 0; k < sum.classes(); ++k) {
+    const Image plane = resize({from.row(k, 0), from.height(), from.width(), 1, PixelType::f32},
+                               sum.height(), sum.width());
+    for (int y = 0; y < sum.height(); ++y) {
+      const float* in = plane.row<float>(y);
+      float* out = sum.row(k, y);
+      for (int x = 0; x < sum.width(); ++x) out[x] += in[x];
+    }
+  }
+}
+
 }  // namespace
 
 struct Segmenter::Context::State {
@@ -33,6 +52,8 @@ struct Segmenter::Context::State {
 
   LabelMap segment(const ImageView& picture, ProgressSink* progress);
   Probabilities probabilities(const ImageView& picture, ProgressSink* progress);
+  void add(const ImageView& picture, float weight, Probabilities& sum);
+  void add_at_scale(const ImageView& picture, float scale, float weight, Probabilities& sum);
   Probabilities with_crf(const ImageView& picture, const Probabilities& probabilities,
                          ProgressSink* progress) const;
 
@@ -56,7 +77,8 @@ struct Segmenter::Context::State {
 };
 
 LabelMap Segmenter::Context::State::segment(const ImageView& picture, ProgressSink* progress) {
-  if (network->options().flip || network->options().crf) {
+  const SegmenterOptions& options = network->options();
+  if (options.flip || options.crf || !options.scales.empty()) {
     return most_probable(probabilities(picture, progress), network->model().one_class_head());
   }
   LabelMap labels(picture.height, picture.width);
@@ -68,15 +90,33 @@ LabelMap Segmenter::Context::State::segment(const ImageView& picture, ProgressSi
 Probabilities Segmenter::Context::State::probabilities(const ImageView& picture,
                                                        ProgressSink* progress) {
   Probabilities sum(network->classes(), picture.height, picture.width);
+  const std::vector<float>& scales = network->options().scales;
+  for (const float scale : scales) {
+    if (progress && progress->stop_requested()) throw Interrupted();
+    add_at_scale(picture, scale, 1.0f / static_cast<float>(scales.size()), sum);
+  }
+  if (scales.empty()) add(picture, 1, sum);
+  if (!network->options().crf) return sum;
+  return with_crf(picture, sum, progress);
+}
+
+void Segmenter::Context::State::add(const ImageView& picture, float weight, Probabilities& sum) {
   const bool both = network->options().flip;
   for (const bool flipped : {false, true}) {
     if (flipped && !both) break;
     walk(picture, flipped, [&](const Tile& tile, const ScoreRows& scores) {
-      add_probabilities(scores, tile, both ? 0.5f : 1.0f, flipped, sum);
+      add_probabilities(scores, tile, both ? weight / 2 : weight, flipped, sum);
     });
   }
-  if (!network->options().crf) return sum;
-  return with_crf(picture, sum, progress);
+}
+
+void Segmenter::Context::State::add_at_scale(const ImageView& picture, float scale, float weight,
+                                             Probabilities& sum) {
+  const int height = scaled(picture.height, scale), width = scaled(picture.width, scale);
+  if (height == picture.height && width == picture.width) return add(picture, weight, sum);
+  Probabilities at_scale(network->classes(), height, width);
+  add(resize(picture, height, width, {.antialias = true}), weight, at_scale);
+  add_resized(at_scale, sum);
 }
 
 Probabilities Segmenter::Context::State::with_crf(const ImageView& picture,

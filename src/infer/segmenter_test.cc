@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/threads.h"
+#include "image/resize.h"
 #include "infer/labelling.h"
 #include "infer/make_segmenter.h"
 #include "infer/network.h"
@@ -186,6 +187,41 @@ TEST_P(SegmenterOf, FlippedResultsAreTheMeanOfBoth) {
   }
   EXPECT_TRUE(std::ranges::equal(mean.values(), tiled.probabilities(picture).values()));
   EXPECT_EQ(flip.segment(picture), tiled.segment(picture));
+}
+
+// Sides that are no multiples: 19x375 at a half is 10x188.
+TEST_P(SegmenterOf, ScalesAreAveragedAtThePicturesSize) {
+  const Image picture = noise_picture(19, 375);
+  const Segmenter plain = make_segmenter(model("unet"), with({}));
+  const Segmenter both = make_segmenter(model("unet"), with({.scales = {0.5f, 1}}));
+  const Segmenter tiled = make_segmenter(model("unet"), with({.tile = 8, .scales = {0.5f, 1}}));
+  const Probabilities whole = plain.probabilities(picture);
+  const Probabilities half = plain.probabilities(resize(picture, 10, 188, {.antialias = true}));
+  const Probabilities mean = both.probabilities(picture);
+  for (int k = 0; k < 3; ++k) {
+    const ImageView plane{half.row(k, 0), 10, 188, 1, PixelType::f32};
+    const Image drawn = resize(plane, 19, 375);
+    for (int y = 0; y < 19; ++y) {
+      for (int x = 0; x < 375; ++x) {
+        EXPECT_NEAR(mean(k, y, x), (whole(k, y, x) + drawn.row<float>(y)[x]) / 2, 1e-6);
+      }
+    }
+  }
+  EXPECT_TRUE(std::ranges::equal(mean.values(), tiled.probabilities(picture).values()));
+  EXPECT_EQ(both.segment(picture), tiled.segment(picture));
+  const Segmenter itself = make_segmenter(model("unet"), with({.scales = {1}}));
+  EXPECT_EQ(itself.segment(picture), plain.segment(picture));
+  EXPECT_THROW(make_segmenter(model("unet"), with({.scales = {0}})), Error);
+}
+
+// With a mirrored picture too; a picture of one pixel stays one.
+TEST_P(SegmenterOf, ScalesAndFlipGoTogether) {
+  const Segmenter segmenter =
+      make_segmenter(model("unet"), with({.flip = true, .scales = {0.1f, 2}}));
+  for (const auto& [h, w] : {std::pair{1, 1}, {13, 7}}) {
+    const Probabilities p = segmenter.probabilities(noise_picture(h, w));
+    EXPECT_NEAR(p(0, h - 1, w - 1) + p(1, h - 1, w - 1) + p(2, h - 1, w - 1), 1, 1e-5);
+  }
 }
 
 TEST_P(SegmenterOf, OneLogitMeansTwoClasses) {

@@ -187,6 +187,11 @@ class Stream {
           "a CRF looks at the whole picture at once and cannot be streamed; without --crf, or with "
           "--stream never and memory for all of it, it would work");
     }
+    if (!network_->options().scales.empty()) {
+      throw Error(
+          "a streamed picture is segmented at its own size alone; without --scales, or with "
+          "--stream never and memory for all of it, it would work");
+    }
     if (options.blend_px == 0) exact_.emplace(*network_, *picture_);
   }
 

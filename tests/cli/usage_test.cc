@@ -113,6 +113,11 @@ TEST(Usage, MissingAndMisshapenArguments) {
   expect_refusal({"train", "data", "--epochs", "3", "--minutes", "5"}, 2, "give one");
   expect_refusal({"predict", "m", "p", "--out", "o", "--values", "colour"}, 2,
                  "--values is \"colour\"; expected index or source");
+  for (const char* wrong : {"1,", "half", "0.75,,1", "0", "20"}) {
+    expect_refusal({"eval", "m", "d", "--scales", wrong}, 2, "a number from 0.1 to 10");
+  }
+  expect_refusal({"predict", "m", "p", "--out", "o", "--boxes", "b.json", "--scales", "1,2"}, 2,
+                 "--scales does not go with --boxes");
   expect_refusal({"predict", "m", "p", "--out", "o", "--boxes", "b.json", "--flip"}, 2,
                  "--flip does not go with --boxes");
   expect_refusal({"eval", "m", "d", "--boxes", "ground-truth", "--report", "r"}, 2,
