@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -67,6 +69,47 @@ TEST(RegionLosses, LovaszOfDecidedPixelsIsTheJaccardLoss) {
   EXPECT_NEAR(loss_of("lovasz", logits.view(), labels), (1 - 1.0 / 2 + 1 - 2.0 / 3) / 2, 1e-6);
   EXPECT_NEAR(loss_of("lovasz", logits.view(), predicted), 0, 1e-6);
   EXPECT_NEAR(loss_of("dice", logits.view(), predicted), 0, 1e-6);
+}
+
+// Against the definition, sorted by comparing. Logits of three values make many equal errors, of
+// which the earlier pixel comes first.
+TEST(RegionLosses, LovaszOfManyPixelsIsThatOfTheDefinition) {
+  constexpr std::int64_t kPictures = 3, kClasses = 5, kPlane = std::int64_t{37} * 41;
+  RandomStream random(5, 0, 0);
+  Tensor logits({kPictures, kClasses, 37, 41});
+  for (float& logit : logits.values()) logit = static_cast<float>(random.below(3));
+  Labels labels(kPictures * kPlane);
+  for (auto& label : labels) label = static_cast<std::uint16_t>(random.below(kClasses));
+  for (std::size_t i = 0; i < labels.size(); i += 7) labels[i] = kIgnoreLabel;
+  const ClassProbabilities p(logits.view(), labels);
+  Tensor slopes(p.shape()), expected(p.shape());
+  const double value = lovasz_loss(p, slopes.view(), 1);
+  double sum = 0;
+  for (int k = 0; k < kClasses; ++k) {
+    std::vector<std::pair<float, std::int64_t>> errors;
+    double truth = 0, seen = 0, others = 0, before = 0;
+    for (std::int64_t i = 0; i < kPictures * kPlane; ++i) {
+      const std::uint16_t label = labels[static_cast<std::size_t>(i)];
+      if (label == kIgnoreLabel) continue;
+      const float of_class = p.of(i / kPlane, k)[i % kPlane];
+      errors.emplace_back(label == k ? 1 - of_class : of_class, i);
+      truth += label == k;
+    }
+    std::ranges::stable_sort(errors, std::greater{}, &std::pair<float, std::int64_t>::first);
+    for (const auto& [error, i] : errors) {
+      const bool is_true = labels[static_cast<std::size_t>(i)] == k;
+      (is_true ? seen : others) += 1;
+      const double rise = 1 - (truth - seen) / (truth + others) - before;
+      before += rise;
+      sum += error * rise / kClasses;
+      expected.data()[(i / kPlane * kClasses + k) * kPlane + i % kPlane] =
+          static_cast<float>((is_true ? -rise : rise) / kClasses);
+    }
+  }
+  EXPECT_NEAR(value, sum, 1e-9);
+  for (std::size_t i = 0; i < expected.values().size(); ++i) {
+    ASSERT_NEAR(slopes.values()[i], expected.values()[i], 1e-9) << i;
+  }
 }
 
 // Row 0 0 1 1: distances of class 0 are -1, 0, +1, +2 and those of class 1 the other way round, all
