@@ -111,9 +111,7 @@ void from_text(const std::string& text, T& value) {
     if (text == "auto") {
       value.reset();
     } else {
-      typename T::value_type given{};
-      from_text(text, given);
-      value = given;
+      from_text(text, value.emplace());
     }
   } else if constexpr (std::is_enum_v<T>) {
     std::string known;
