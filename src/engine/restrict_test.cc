@@ -141,6 +141,37 @@ TEST(Restricted, GivesTheBitsOfWinogradTilesOfAllKinds) {
   EXPECT_EQ(compare_regions(*executor, graph, {1, 3, 52, 46}, "logits", 12), 12);
 }
 
+/// DeepLab v3+'s decoder: a map of stride 16 magnified beside another of stride 4, which are then
+/// filtered and projected; `cropped`: the map of a picture with a margin.
+Graph magnified_decoder(bool cropped) {
+  GraphBuilder g("magnified_decoder");
+  const ValueId image = g.input("image", {.channels = 3});
+  const ValueId fit = g.pad("fit", image, {.mode = PadMode::mirror, .multiple = 16});
+  const ValueId low = g.conv("low", fit, {.channels = 12, .stride = 4});
+  const ValueId wide = cropped ? g.pad("margin", fit, {.margin = 16}) : fit;
+  const ValueId deep =
+      g.conv("deep", wide, {.channels = 57, .stride = 16, .activation = ActivationKind::relu});
+  ValueId up = g.resize("up", g.dropout("drop", deep, {.rate = 0.1f}), {.scale = 4});
+  if (cropped) up = g.crop_like("crop", up, low, {.offset = 4});
+  const ValueId filtered =
+      g.conv("depthwise", g.concat("both", {up, low}),
+             {.channels = 69, .kernel = 3, .padding = 1, .groups = 69, .bias = false});
+  const ValueId x = g.relu(
+      "relu", g.batch_norm("norm", g.conv("pointwise", filtered, {.channels = 34, .bias = false})));
+  const ValueId scores = g.resize("score", g.conv("head", x, {.channels = 3}), {.scale = 4});
+  g.output("logits", g.crop_like("logits", scores, image));
+  return std::move(g).build();
+}
+
+// Where the product is done for the taps of a smaller map, and where a part of it alone is.
+TEST(Restricted, GivesTheBitsOfProductsBeforeTheMagnification) {
+  for (const bool cropped : {false, true}) {
+    const Graph graph = magnified_decoder(cropped);
+    const auto executor = make_cpu_executor();
+    EXPECT_EQ(compare_regions(*executor, graph, {1, 3, 75, 110}, "logits", 12), 12);
+  }
+}
+
 std::vector<EngineCase> one_picture_cases() {
   std::vector<EngineCase> cases = engine_cases();
   std::erase_if(cases, [](const EngineCase& tested) { return tested.inputs.size() != 1; });

@@ -1,6 +1,7 @@
 #include "engine/cpu/lower_separable.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/threads.h"
@@ -8,6 +9,7 @@
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/kernels/separable_convolution.h"
 #include "engine/cpu/lower_depthwise.h"
+#include "engine/cpu/lower_magnified.h"
 
 namespace segmentum::cpu {
 namespace {
@@ -17,13 +19,36 @@ bool is_pointwise(const ConvGeometry& g) {
   return g.kernel == Size2(1) && g.stride == Size2(1) && g.padding == Padding(0) && g.groups == 1;
 }
 
-std::shared_ptr<PackedWeights> pack_pointwise(Lowering& l, ValueId id, std::int64_t ic,
-                                              std::int64_t oc) {
-  const auto how = [ic, oc](const float* parameter, void* packed) {
-    pointwise_pack(parameter, ic, oc, static_cast<float*>(packed));
+/// Channels [first, first + count) of what a convolution reads.
+struct Channels {
+  std::int64_t first = 0, count = 0;
+};
+
+/// The layout of some channels of a parameter that has `all`.
+std::string layout_name(const std::string& kind, const Channels& part, std::int64_t all) {
+  if (part.count == all) return kind;
+  return kind + " " + std::to_string(part.first) + "+" + std::to_string(part.count);
+}
+
+std::shared_ptr<PackedWeights> pack_pointwise(Lowering& l, ValueId id, const Channels& part) {
+  const std::int64_t ic = l.shape(l.node(id).inputs[0]).c(), oc = l.node(id).channels;
+  const auto how = [=](const float* parameter, void* packed) {
+    pointwise_pack(parameter + part.first, ic, part.count, oc, static_cast<float*>(packed));
+  };
+  return l.weights().get(
+      l.parameters(), l.parameter_name(id, 0),
+      {layout_name("pointwise", part, ic), pointwise_weight_floats(part.count, oc), how});
+}
+
+std::shared_ptr<PackedWeights> pack_channels(Lowering& l, ValueId id, const Channels& part) {
+  const Size2 kernel = std::get<op::Conv>(l.node(id).op).kernel;
+  const std::int64_t taps = std::int64_t{kernel.h} * kernel.w;
+  const auto how = [=](const float* parameter, void* packed) {
+    depthwise_pack(parameter + part.first * taps, part.count, kernel, static_cast<float*>(packed));
   };
   return l.weights().get(l.parameters(), l.parameter_name(id, 0),
-                         {"pointwise", pointwise_weight_floats(ic, oc), how});
+                         {layout_name("depthwise", part, l.node(id).channels),
+                          depthwise_weight_floats(part.count, kernel), how});
 }
 
 /// What a layer of the chain reads besides its input, and does to its result.
@@ -36,16 +61,23 @@ struct Layer {
   }
 };
 
-Layer layer_of(Lowering& l, ValueId id) {
+Layer layer_of(Lowering& l, ValueId id, const Channels& part) {
   if (id < 0) return {};
   const auto& conv = std::get<op::Conv>(l.node(id).op);
-  const std::int64_t in = l.shape(l.node(id).inputs[0]).c(), out = conv.channels;
-  return {conv.groups == 1 ? pack_pointwise(l, id, in, out)
-                           : pack_depthwise(l, id, 0, out, conv.kernel),
-          conv.bias ? pack_depthwise(l, id, 1, out, 1) : nullptr, l.activation(id)};
+  return {conv.groups == 1 ? pack_pointwise(l, id, part) : pack_channels(l, id, part),
+          conv.bias ? pack_depthwise(l, id, 1, conv.channels, 1) : nullptr, l.activation(id)};
 }
 
 }  // namespace
+
+std::vector<ValueId> SeparableChain::within() const {
+  std::vector<ValueId> nodes{expand, depthwise};
+  if (magnified) {
+    nodes.insert(nodes.end(), magnified->between.begin(), magnified->between.end());
+  }
+  std::erase_if(nodes, [&](ValueId id) { return id < 0 || id == last(); });
+  return nodes;
+}
 
 /// Each depthwise convolution with the 1x1 convolution that alone reads it, then with the one that
 /// only it reads, unless that ends another chain. Which do goes by the layers alone, as 1x1
@@ -97,7 +129,10 @@ void Lowering::find_separable() {
                           root(node(next).inputs[0]) == i && reads_directly(next) &&
                           SeparableConvolution::weights_fit(conv->channels, node(next).channels);
     found.push_back({-1, id, projects ? next : -1});
-    if (projects) chains_[next] = found.back();
+    if (projects) {
+      found.back().magnified = find_magnified(*this, id, readers);
+      chains_[next] = found.back();
+    }
   }
   for (SeparableChain& chain : found) {
     const std::size_t source = root(node(chain.depthwise).inputs[0]);
@@ -112,17 +147,25 @@ void Lowering::find_separable() {
     }
     if (chain.first() == chain.last()) continue;
     chains_[chain.last()] = chain;
-    for (ValueId id : {chain.expand, chain.depthwise}) {
-      if (id >= 0 && id != chain.last()) within_[root(id)] = true;
+    for (const ValueId id : chain.within()) {
+      // A cut or pad that changes nothing here is its input, and that is among them.
+      within_[root(id)] = true;
+      for (Place& place : places_) {
+        if (place.concat == id) place = {};
+      }
     }
   }
 }
 
 void lower_separable(Lowering& l, ValueId id) {
   const SeparableChain& chain = *l.separable(id);
+  const MagnifiedInput* magnified = chain.magnified ? &*chain.magnified : nullptr;
   const auto& conv = std::get<op::Conv>(l.node(chain.depthwise).op);
   const auto& last = std::get<op::Conv>(l.node(chain.last()).op);
-  const ValueId input = l.node(chain.first()).inputs[0];
+  const ValueId input = magnified != nullptr ? magnified->other : l.node(chain.first()).inputs[0];
+  const Channels filtered{magnified != nullptr ? magnified->other_first_channel : 0,
+                          magnified != nullptr ? l.shape(input).c() : conv.channels};
+  const Slot taps = magnified != nullptr ? lower_tap_products(l, chain) : Slot{};
   const Slot y = l.value(id);
   const Slot x = l.value_in(input, y.block);
   const Slot residual = last.add ? l.value_in(l.node(chain.last()).inputs[1], y.block) : Slot{};
@@ -130,20 +173,24 @@ void lower_separable(Lowering& l, ValueId id) {
   const auto kernel = std::make_shared<const SeparableConvolution>(
       SeparableGeometry{.x = l.shape(input),
                         .y = y.shape,
-                        .channels = conv.channels,
+                        .channels = filtered.count,
                         .window = window,
                         .expands = chain.expand >= 0,
-                        .projects = chain.project >= 0});
-  const Layer expand = layer_of(l, chain.expand), depthwise = layer_of(l, chain.depthwise),
-              project = layer_of(l, chain.project);
+                        .projects = chain.project >= 0},
+      magnified != nullptr ? magnified_taps(l, chain) : nullptr);
+  const Layer expand = layer_of(l, chain.expand, {0, l.shape(input).c()}),
+              depthwise = layer_of(l, chain.depthwise, filtered),
+              project = layer_of(l, chain.project, filtered);
   const int scratch = l.new_buffer(kernel->scratch_floats(threads()));
-  const char* name = chain.project < 0  ? "expanded depthwise"
-                     : chain.expand < 0 ? "separable"
-                                        : "inverted residual";
-  l.step(id, name, {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
-    kernel->run(f.view(x), {expand.current(), depthwise.current(), project.current()},
-                f.view(residual), f.view(y), f.floats(scratch));
-  });
+  const char* name = magnified != nullptr ? "separable of magnified"
+                     : chain.project < 0  ? "expanded depthwise"
+                     : chain.expand < 0   ? "separable"
+                                          : "inverted residual";
+  l.step(id, name, {x.buffer, y.buffer, residual.buffer, taps.buffer, scratch},
+         [=](const Frame& f) {
+           kernel->run(f.view(x), {expand.current(), depthwise.current(), project.current()},
+                       f.view(residual), f.view(y), f.floats(scratch), f.view(taps));
+         });
 }
 
 }  // namespace segmentum::cpu

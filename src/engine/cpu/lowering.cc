@@ -338,13 +338,12 @@ void Lowering::lower_forward(ValueId id) {
   if (first == program_.forward.size() || node(id).inputs.empty()) return;
   program_.forward[first].work =
       static_cast<double>(multiply_adds(node(id), shape(node(id).inputs[0]), shape(id)));
-  if (const SeparableChain* chain = separable(id)) {
-    for (ValueId other : {chain->expand, chain->depthwise}) {
-      if (other >= 0 && other != id) program_.forward.back().within.push_back(node(other).name);
-    }
-  }
   for (std::size_t i = first; i < program_.forward.size(); ++i) {
-    program_.forward[i].once = fields_.contains(id);
+    Step& made = program_.forward[i];
+    made.once = fields_.contains(id);
+    const SeparableChain* chain = made.node == node(id).name ? separable(id) : nullptr;
+    if (chain == nullptr) continue;
+    for (ValueId other : chain->within()) made.within.push_back(node(other).name);
   }
 }
 

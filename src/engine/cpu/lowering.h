@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,14 +18,25 @@ namespace segmentum::cpu {
 
 class MeanFieldState;
 
+/// A magnified value beside another in a concatenation that is not made (lower_magnified.cc).
+struct MagnifiedInput {
+  ValueId source = -1;                                      // what is magnified
+  ValueId other = -1;                                       // what stands beside it
+  std::int64_t first_channel = 0, other_first_channel = 0;  // of the concatenation
+  std::vector<ValueId> between{};  // the concatenation, cuts and pads, the resize
+};
+
 /// 1x1, depthwise and 1x1 convolution of which nobody reads what lies between; -1 for one of the
 /// 1x1 that is not there.
 struct SeparableChain {
   ValueId expand = -1;
   ValueId depthwise = -1;
   ValueId project = -1;
+  std::optional<MagnifiedInput> magnified{};  // of the depthwise one's input
   ValueId first() const { return expand >= 0 ? expand : depthwise; }
   ValueId last() const { return project >= 0 ? project : depthwise; }
+  /// The nodes that have no step of their own.
+  std::vector<ValueId> within() const;
 };
 
 /// What the lowering of one operator may ask for. Forward lowering runs over the nodes in order,

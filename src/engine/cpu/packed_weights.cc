@@ -17,15 +17,19 @@ PackedWeights::PackedWeights(const ParameterStore::Parameter& parameter, PackedL
   memory_->most_floats = std::max(memory_->most_floats, layout_.floats);
 }
 
+std::uint64_t PackedWeights::version() const {
+  return parameter_.version + (layout_.with == nullptr ? 0 : layout_.with->version);
+}
+
 void* PackedWeights::current() {
   const std::lock_guard lock(memory_->mutex);
   Tensor& packed = memory_->floats;
-  if (memory_->holder != this || version_ != parameter_.version) {
+  if (memory_->holder != this || version_ != version()) {
     if (packed.data() == nullptr || packed.shape().count() < layout_.floats) {
       packed = Tensor({memory_->most_floats});
     }
     layout_.pack(parameter_.value.data(), packed.data());
-    version_ = parameter_.version;
+    version_ = version();
     memory_->holder = this;
   }
   return packed.data();

@@ -18,6 +18,8 @@ struct PackedLayout {
   std::string name;  // equal names, equal bytes
   std::int64_t floats = 0;
   std::function<void(const float* parameter, void* packed)> pack;
+  /// Another parameter that `pack` reads: when it changes, the copy is packed again too.
+  const ParameterStore::Parameter* with = nullptr;
 };
 
 class PackedWeights;
@@ -42,6 +44,9 @@ class PackedWeights {
   std::int64_t floats() const { return layout_.floats; }
 
  private:
+  /// Of all that is packed: rises with every change of it.
+  std::uint64_t version() const;
+
   const ParameterStore::Parameter& parameter_;
   const PackedLayout layout_;
   std::shared_ptr<PackedMemory> memory_;

@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
@@ -14,7 +15,8 @@
 // Results are made in bands of a few rows. What the depthwise convolution reads for a band is
 // expanded into rows that stay in the second cache, those that the next band reads again are moved
 // up; what it gives lies there for some channels at a time, and these are added to the band of the
-// result. Wide pictures are cut into columns, so that rows fit.
+// result. Wide pictures are cut into columns, so that rows fit. Where some channels are magnified,
+// the result begins with what they bring, a few channels of the result at a time.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and units too
@@ -33,8 +35,9 @@ struct Bands {
   std::int64_t wide_floats = 0;  // of all
   std::int64_t filtered_plane = 0;
   std::int64_t filtered_floats = 0;
+  std::int64_t magnified_floats = 0;
 
-  explicit Bands(const SeparableGeometry& g) {
+  Bands(const SeparableGeometry& g, const MagnifiedTaps* magnified) {
     const int block = vector_block();
     const std::int64_t all = whole_blocks(g.channels, block) / block;
     const std::int64_t groups = (all * block + kChannelsTogether - 1) / kChannelsTogether;
@@ -49,7 +52,9 @@ struct Bands {
       return span(results, w.stride.h, w.kernel.h, w.dilation.h, g.x.h());
     };
     // With the weights that a band is multiplied by, and its results where they are added to.
-    const std::int64_t results_stay = groups > 1 ? whole_blocks(g.y.c(), block) : 0;
+    std::int64_t results_stay = groups > 1 ? whole_blocks(g.y.c(), block) : 0;
+    // The results that magnified channels begin, and what these are made of.
+    if (magnified != nullptr) results_stay += 4 * MagnifiedTaps::kBlocks * block;
     const std::int64_t weights = g.projects ? blocks * block * g.y.c() : 0;
     const std::int64_t room = std::max(kCacheFloats - weights, kCacheFloats / 2);
     const auto floats = [&](std::int64_t results) {
@@ -66,8 +71,9 @@ struct Bands {
     wide_floats = g.expands ? wide_plane * all : 0;
     filtered_plane = rows * width * block;
     filtered_floats = g.projects ? filtered_plane * blocks : 0;
+    magnified_floats = magnified == nullptr ? 0 : magnified->scratch_floats(rows);
   }
-  std::int64_t worker_floats() const { return wide_floats + filtered_floats; }
+  std::int64_t worker_floats() const { return wide_floats + filtered_floats + magnified_floats; }
 };
 
 struct Task {
@@ -77,6 +83,8 @@ struct Task {
   const SeparableWeights& weights;
   const View& residual;
   const View& y;
+  const MagnifiedTaps* magnified;  // or null
+  const View& taps;
   Bands bands;
 };
 
@@ -157,10 +165,10 @@ void Filter(const Task& task, const Band& band, std::int64_t cb, const float* wi
        .block = B});
 }
 
-/// Adds what channel blocks [first, end) bring to the result.
+/// Adds what channel blocks [first, end) bring to blocks [out, out_end) of the result.
 template <int B>
 void Project(const Task& task, const Band& band, std::int64_t first, std::int64_t end,
-             const float* filtered) {
+             std::int64_t out, std::int64_t out_end, const float* filtered) {
   const View& y = task.y;
   const View& residual = task.residual;
   const SeparableWeights::Layer& layer = task.weights.project;
@@ -176,7 +184,7 @@ void Project(const Task& task, const Band& band, std::int64_t first, std::int64_
                          .depth = channels,
                          .first_channel = first * B,
                          .start = layer.bias,
-                         .resumes = first > 0,
+                         .resumes = first > 0 || task.magnified != nullptr,
                          .residual = last && residual.data != nullptr
                                          ? residual.at(band.image, 0, row) + columns.begin * B
                                          : nullptr,
@@ -184,10 +192,33 @@ void Project(const Task& task, const Band& band, std::int64_t first, std::int64_
                          .activation = last ? layer.activation : Activation{},
                          .y = y.at(band.image, 0, row) + columns.begin * B,
                          .y_plane = y.plane(),
-                         .first_block = 0,
-                         .end_block = y.blocks(),
+                         .first_block = out,
+                         .end_block = out_end,
                          .pixels = pixels});
           });
+}
+
+/// Project for all results; those that magnified channels begin while they are still in the cache.
+template <int B>
+void ProjectAll(const Task& task, const Band& band, std::int64_t first, std::int64_t end,
+                float* filtered) {
+  const std::int64_t blocks = task.y.blocks();
+  if (task.magnified == nullptr || first > 0) {
+    return Project<B>(task, band, first, end, 0, blocks, filtered);
+  }
+  float* sums = filtered + task.bands.filtered_floats;
+  for (std::int64_t out = 0; out < blocks; out += MagnifiedTaps::kBlocks) {
+    const std::int64_t out_end = std::min(out + MagnifiedTaps::kBlocks, blocks);
+    task.magnified->sum({.taps = task.taps,
+                         .y = task.y,
+                         .image = band.image,
+                         .results = band.results,
+                         .first_block = out,
+                         .end_block = out_end,
+                         .bias = task.weights.project.bias},
+                        sums);
+    Project<B>(task, band, first, end, out, out_end, filtered);
+  }
 }
 
 template <int B>
@@ -207,7 +238,7 @@ void RunBand(const Task& task, const Band& band, float* wide, float* filtered) {
                   task.y.row());
       }
     }
-    if (g.projects) Project<B>(task, band, first, end, filtered);
+    if (g.projects) ProjectAll<B>(task, band, first, end, filtered);
   }
 }
 
@@ -247,14 +278,15 @@ void Run(const Task& task, float* scratch) {
   });
 }
 
-std::int64_t SeparableFloats(const SeparableGeometry& geometry) {
-  return Bands(geometry).worker_floats();
+std::int64_t SeparableFloats(const SeparableGeometry& geometry, const MagnifiedTaps* magnified) {
+  return Bands(geometry, magnified).worker_floats();
 }
 
-void Separable(const SeparableGeometry& geometry, const DepthwiseInParts& depthwise, const View& x,
-               const SeparableWeights& weights, const View& residual, const View& y,
-               float* scratch) {
-  const Task task{geometry, depthwise, x, weights, residual, y, Bands(geometry)};
+void Separable(const SeparableGeometry& geometry, const DepthwiseInParts& depthwise,
+               const MagnifiedTaps* magnified, const View& x, const SeparableWeights& weights,
+               const View& residual, const View& taps, const View& y, float* scratch) {
+  const Task task{
+      geometry, depthwise, x, weights, residual, y, magnified, taps, Bands(geometry, magnified)};
   with_block(y.block, [&](auto block) { Run<block>(task, scratch); });
 }
 
@@ -279,28 +311,33 @@ std::int64_t pointwise_weight_floats(std::int64_t ic, std::int64_t oc) {
   return ic * whole_blocks(oc);
 }
 
-void pointwise_pack(const float* weights, std::int64_t ic, std::int64_t oc, float* packed) {
+void pointwise_pack(const float* weights, std::int64_t row, std::int64_t ic, std::int64_t oc,
+                    float* packed) {
   const std::int64_t pair = 2 * vector_block(), out = whole_blocks(oc);
   for (std::int64_t first = 0; first < out; first += pair) {
     const std::int64_t width = std::min(pair, out - first);
     float* panel = packed + first * ic;
     std::fill_n(panel, ic * width, 0.0f);
     for (std::int64_t o = first; o < std::min(first + width, oc); ++o) {
-      for (std::int64_t c = 0; c < ic; ++c) panel[c * width + (o - first)] = weights[o * ic + c];
+      for (std::int64_t c = 0; c < ic; ++c) panel[c * width + (o - first)] = weights[o * row + c];
     }
   }
 }
 
-SeparableConvolution::SeparableConvolution(const SeparableGeometry& geometry)
-    : geometry_(geometry), depthwise_(geometry.wide(), geometry.window, geometry.filtered()) {}
+SeparableConvolution::SeparableConvolution(const SeparableGeometry& geometry,
+                                           std::shared_ptr<const MagnifiedTaps> magnified)
+    : geometry_(geometry),
+      depthwise_(geometry.wide(), geometry.window, geometry.filtered()),
+      magnified_(std::move(magnified)) {}
 
 std::int64_t SeparableConvolution::scratch_floats(int threads) const {
-  return threads * HWY_DYNAMIC_DISPATCH(SeparableFloats)(geometry_);
+  return threads * HWY_DYNAMIC_DISPATCH(SeparableFloats)(geometry_, magnified_.get());
 }
 
 void SeparableConvolution::run(const View& x, const SeparableWeights& weights, const View& residual,
-                               const View& y, float* scratch) const {
-  HWY_DYNAMIC_DISPATCH(Separable)(geometry_, depthwise_, x, weights, residual, y, scratch);
+                               const View& y, float* scratch, const View& taps) const {
+  HWY_DYNAMIC_DISPATCH(Separable)
+  (geometry_, depthwise_, magnified_.get(), x, weights, residual, taps, y, scratch);
 }
 
 bool SeparableConvolution::weights_fit(std::int64_t channels, std::int64_t results) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "engine/cpu/kernels/depthwise.h"
+#include "engine/cpu/kernels/magnified_taps.h"
 #include "engine/cpu/layout.h"
 
 namespace segmentum::cpu {
@@ -22,8 +24,10 @@ struct SeparableGeometry {
 
 /// Floats of the packed weights of a 1x1 convolution from `ic` to `oc` channels.
 std::int64_t pointwise_weight_floats(std::int64_t ic, std::int64_t oc);
-/// From plain weights [oc, ic]: [pair of result blocks][ic][2][block], the last may be single.
-void pointwise_pack(const float* weights, std::int64_t ic, std::int64_t oc, float* packed);
+/// From plain weights [oc, ic], in rows `row` floats apart: [pair of result blocks][ic][2][block],
+/// the last may be single.
+void pointwise_pack(const float* weights, std::int64_t row, std::int64_t ic, std::int64_t oc,
+                    float* packed);
 
 /// Weights as `pointwise_pack` and `depthwise_pack` leave them, biases padded to whole blocks or
 /// null, activations that `keeps_zero`. Of a convolution that is not there nothing is read.
@@ -38,15 +42,19 @@ struct SeparableWeights {
 
 class SeparableConvolution {
  public:
-  explicit SeparableConvolution(const SeparableGeometry& geometry);
+  /// `magnified`: other channels of the depthwise convolution, which are magnified from a smaller
+  /// map; of them every tap's part of the last 1x1 convolution is told. Or null.
+  explicit SeparableConvolution(const SeparableGeometry& geometry,
+                                std::shared_ptr<const MagnifiedTaps> magnified = nullptr);
 
   std::int64_t scratch_floats(int threads) const;
   /// y = project(depthwise(expand(x))) + residual before the last activation; `residual` may be
-  /// empty and is not y's memory. Each result of a 1x1 convolution begins with its bias and is
-  /// summed channel by channel, those of the depthwise one are `depthwise_convolution`'s: the same
-  /// bits for any thread count, picture size and tile.
+  /// empty and is not y's memory. Each result of a 1x1 convolution begins with its bias (and what
+  /// `taps`, the products of magnified channels, bring) and is summed channel by channel, those of
+  /// the depthwise one are `depthwise_convolution`'s: the same bits for any thread count, picture
+  /// size and tile.
   void run(const View& x, const SeparableWeights& weights, const View& residual, const View& y,
-           float* scratch) const;
+           float* scratch, const View& taps = {}) const;
 
   /// Whether the weights from `channels` to `results` stay in the second cache from band to band.
   /// Many more, and the product is so much of the work that it is better done for all pixels.
@@ -58,6 +66,7 @@ class SeparableConvolution {
  private:
   SeparableGeometry geometry_;
   DepthwiseInParts depthwise_;
+  std::shared_ptr<const MagnifiedTaps> magnified_;
 };
 
 }  // namespace segmentum::cpu

@@ -16,7 +16,7 @@ namespace {
 Tensor packed_pointwise(const Tensor& weights) {
   const std::int64_t oc = weights.shape()[0], ic = weights.shape()[1];
   Tensor packed({pointwise_weight_floats(ic, oc)});
-  pointwise_pack(weights.data(), ic, oc, packed.data());
+  pointwise_pack(weights.data(), ic, ic, oc, packed.data());
   return packed;
 }
 
