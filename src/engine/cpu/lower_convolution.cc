@@ -8,6 +8,7 @@
 #include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/lower_depthwise.h"
 #include "engine/cpu/lower_separable.h"
+#include "engine/cpu/lower_spread.h"
 #include "engine/cpu/lowering.h"
 
 namespace segmentum::cpu {
@@ -89,6 +90,7 @@ void lower_onednn(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry ge
 void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   const ConvGeometry geometry = geometry_of(conv, l.shape(l.node(id).inputs[0]), l.shape(id));
   if (l.separable(id) != nullptr) return lower_separable(l, id);
+  if (l.spread(id) != nullptr) return lower_spread(l, id);
   if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
   const Slot y = l.value(id);
   const Activation activation = l.activation(id);

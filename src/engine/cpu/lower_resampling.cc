@@ -116,7 +116,7 @@ void lower(Lowering& l, ValueId id, const op::Concat&) {
   for (ValueId input : l.node(id).inputs) {
     const auto& place = l.place(input);
     const bool written_in_place = place.concat == id && place.channel == channel;
-    if (!written_in_place) {
+    if (!written_in_place && !l.is_within(input)) {
       const Slot x = l.value(input);
       l.step(id, "copy channels", {x.buffer, y.buffer}, [=](const Frame& f) {
         copy_channels(f.view(x), 0, f.view(y), channel, x.shape.c(), false);

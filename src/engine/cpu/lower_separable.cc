@@ -86,16 +86,12 @@ std::vector<ValueId> SeparableChain::within() const {
 void Lowering::find_separable() {
   within_.resize(graph_.nodes.size(), false);
   if (training()) return;
-  std::vector<int> readers(graph_.nodes.size(), 0);
+  const std::vector<int> readers = count_readers();
   std::vector<ValueId> reader(graph_.nodes.size(), -1);
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
-    if (root_[id] != static_cast<ValueId>(id)) continue;  // an alias has no step
-    for (ValueId input : graph_.nodes[id].inputs) {
-      ++readers[root(input)];
-      reader[root(input)] = static_cast<ValueId>(id);
-    }
+    if (root_[id] != static_cast<ValueId>(id)) continue;
+    for (ValueId input : graph_.nodes[id].inputs) reader[root(input)] = static_cast<ValueId>(id);
   }
-  for (const Output& output : graph_.outputs) ++readers[root(output.value)];
   const auto reads_directly = [&](ValueId reader_id) {
     ValueId at = node(reader_id).inputs[0];
     for (; root_[static_cast<std::size_t>(at)] != at; at = node(at).inputs[0]) {

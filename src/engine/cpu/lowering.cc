@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/cpu/kernels/kernels.h"
+#include "engine/cpu/lower_spread.h"
 #include "engine/cpu/onednn_convolution.h"
 #include "engine/cpu/recomputation.h"
 #include "graph/analysis.h"
@@ -55,6 +56,7 @@ Lowering::Lowering(const Graph& graph, ParameterStore& parameters, std::span<con
   find_gradients_wanted();
   find_drawn();
   find_separable();
+  find_spread_inputs();
 }
 
 void Lowering::find_aliases() {
@@ -93,6 +95,17 @@ void Lowering::find_fused_activations() {
       if (root == static_cast<ValueId>(id)) root = static_cast<ValueId>(source_root);
     }
   }
+}
+
+/// How many steps and callers read a value, by root.
+std::vector<int> Lowering::count_readers() const {
+  std::vector<int> readers(graph_.nodes.size(), 0);
+  for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
+    if (root_[id] != static_cast<ValueId>(id)) continue;  // an alias has no step
+    for (ValueId input : graph_.nodes[id].inputs) ++readers[root(input)];
+  }
+  for (const Output& output : graph_.outputs) ++readers[root(output.value)];
+  return readers;
 }
 
 /// Our own kernels write rows wherever they lie; oneDNN's write one dense image at a time.
@@ -145,6 +158,23 @@ void Lowering::find_gradients_wanted() {
     wanted |= learns(static_cast<ValueId>(id));
     for (ValueId input : n.inputs) wanted |= wants_gradient_[root(input)];
     if (wanted) wants_gradient_[root(static_cast<ValueId>(id))] = true;
+  }
+}
+
+/// What is spread need not be, if nobody else reads it.
+void Lowering::find_spread_inputs() {
+  if (training()) return;
+  const std::vector<int> readers = count_readers();
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const auto id = static_cast<ValueId>(i);
+    if (root_[i] != id || separable(id) != nullptr || within_[i]) continue;
+    const std::optional<SpreadInput> found = find_spread(*this, id);
+    if (!found || readers[root(found->concat)] != 1) continue;
+    spread_[id] = *found;
+    const std::size_t resize = root(found->resize);
+    if (static_cast<ValueId>(resize) == found->resize && readers[resize] == 1) {
+      within_[resize] = true;
+    }
   }
 }
 

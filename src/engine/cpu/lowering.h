@@ -39,6 +39,15 @@ struct SeparableChain {
   std::vector<ValueId> within() const;
 };
 
+/// One pixel that a resize spreads over the map, the last part of a concatenation
+/// (lower_spread.cc).
+struct SpreadInput {
+  ValueId concat = -1;
+  ValueId resize = -1;
+  ValueId source = -1;             // the pixel
+  std::int64_t first_channel = 0;  // of it in the concatenation
+};
+
 /// What the lowering of one operator may ask for. Forward lowering runs over the nodes in order,
 /// backward lowering over them in reverse; a gradient is complete when its node's turn comes.
 class Lowering {
@@ -133,6 +142,14 @@ class Lowering {
     return found == chains_.end() ? nullptr : &found->second;
   }
 
+  /// What of the input of convolution `id` becomes its bias, or null.
+  const SpreadInput* spread(ValueId id) const {
+    const auto found = spread_.find(id);
+    return found == spread_.end() ? nullptr : &found->second;
+  }
+  /// Whether nobody reads the value of `id` as it is, so that it is not made.
+  bool is_within(ValueId id) const { return within_[root(id)]; }
+
   // --- structure, decided before any step ------------------------------------------------------
   /// The node whose home `id` shares, or `id`.
   std::size_t root(ValueId id) const { return static_cast<std::size_t>(root_[id]); }
@@ -149,7 +166,9 @@ class Lowering {
   void find_fused_activations();
   void place_in_concatenations();
   void find_gradients_wanted();
+  std::vector<int> count_readers() const;
   void find_separable();
+  void find_spread_inputs();
   bool draws_rows() const { return options_.outputs == OutputForm::rows && !training(); }
   void find_drawn();
   bool for_rows_alone(std::size_t root) const;
@@ -179,7 +198,8 @@ class Lowering {
   std::vector<bool> wants_gradient_;          // by root
   std::vector<bool> drawn_;                   // by root: done while rows of an output are read
   std::map<ValueId, SeparableChain> chains_;  // by root of the last
-  std::vector<bool> within_;                  // by root: made on the way to the end of a chain
+  std::map<ValueId, SpreadInput> spread_;
+  std::vector<bool> within_;  // by root: made on the way to the end of a chain, or not at all
   std::vector<Slot> homes_, gradient_homes_;
   std::vector<bool> gradient_written_;                     // by root
   std::map<std::pair<std::size_t, int>, Slot> converted_;  // dense, by root and block
