@@ -19,9 +19,11 @@ namespace segmentum::cpu::HWY_NAMESPACE {
 
 using Eight = hn::CappedTag<float, 8>;  // magnification by 8 is the usual one
 
-/// line[c * w + x] = above + (below - above) * row.weight, channel c of pixel x.
+/// line[c * w + x] = above + (below - above) * row.weight, channel c of pixel x, for the first
+/// `used` channels.
 template <int B>
-void BlendRows(const View& x, std::int64_t n, std::int64_t cb, const ResizeTap& row, float* line) {
+void BlendRows(const View& x, std::int64_t n, std::int64_t cb, const ResizeTap& row,
+               std::int64_t used, float* line) {
   const std::int64_t w = x.shape.w();
   const float *above = x.at(n, cb, row.first), *below = x.at(n, cb, row.second);
   const bool same = row.first == row.second;
@@ -36,7 +38,7 @@ void BlendRows(const View& x, std::int64_t n, std::int64_t cb, const ResizeTap& 
       }
       hn::Store(v, d, pixel + lane);
     });
-    for (int c = 0; c < B; ++c) line[c * w + i] = pixel[c];
+    for (std::int64_t c = 0; c < used; ++c) line[c * w + i] = pixel[c];
   }
 }
 
@@ -63,24 +65,80 @@ void DrawOut(const float* line, const ResizeRuns& columns, float* out) {
   }
 }
 
+/// Results a vector at a time, where a vector of the source holds all that it is made of: so it
+/// does when a row is magnified.
+struct ColumnVectors {
+  struct Place {
+    std::int64_t result, source;
+  };
+  std::vector<Place> places;
+  std::vector<std::int32_t> first, second;  // from `source` on, for each lane
+
+  explicit ColumnVectors(const std::vector<ResizeTap>& taps) {
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()));
+    const auto width = static_cast<std::int64_t>(taps.size());
+    bool fits = width >= lanes;
+    for (std::int64_t i = 0; i < width && fits; i += lanes) {
+      const std::int64_t at = std::min(i, width - lanes);  // the last again, in part
+      const std::int64_t source = taps[static_cast<std::size_t>(at)].first;
+      places.push_back({at, source});
+      for (std::int64_t lane = 0; lane < lanes; ++lane) {
+        const ResizeTap& tap = taps[static_cast<std::size_t>(at + lane)];
+        first.push_back(static_cast<std::int32_t>(tap.first - source));
+        second.push_back(static_cast<std::int32_t>(tap.second - source));
+        fits &= tap.second - source < lanes;
+      }
+    }
+    if (!fits) places.clear();
+  }
+};
+
+/// The same results as DrawOut's. Reads a vector from each source on.
+void DrawVectors(const float* line, const ColumnVectors& columns, const float* weights,
+                 float* out) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToSigned<decltype(d)> of_lanes;
+  const std::int32_t* first = columns.first.data();
+  const std::int32_t* second = columns.second.data();
+  for (const ColumnVectors::Place& place : columns.places) {
+    const auto source = hn::LoadU(d, line + place.source);
+    const auto left =
+        hn::TableLookupLanes(source, hn::IndicesFromVec(d, hn::LoadU(of_lanes, first)));
+    const auto right =
+        hn::TableLookupLanes(source, hn::IndicesFromVec(d, hn::LoadU(of_lanes, second)));
+    const auto weight = hn::LoadU(d, weights + place.result);
+    hn::StoreU(hn::MulAdd(hn::Sub(right, left), weight, left), d, out + place.result);
+    first += hn::Lanes(d);
+    second += hn::Lanes(d);
+  }
+}
+
 template <int B>
 void ToPlainOf(const View& x, const std::vector<ResizeTap>& rows, const ResizeRuns& columns,
-               const View& y) {
+               const ColumnVectors& vectors, const View& y) {
   const std::int64_t height = y.shape.h(), blocks = x.blocks(), w = x.shape.w();
   parallel_for(y.shape.n() * blocks * height, [&](std::int64_t i) {
     const std::int64_t oy = i % height, cb = i / height % blocks, n = i / height / blocks;
-    std::vector<float> line(static_cast<std::size_t>(B * w));
-    BlendRows<B>(x, n, cb, rows[static_cast<std::size_t>(oy)], line.data());
     const std::int64_t used = std::min<std::int64_t>(B, x.shape.c() - cb * B);
+    std::vector<float> line(static_cast<std::size_t>(used * w) +
+                            hn::Lanes(hn::ScalableTag<float>()));
+    BlendRows<B>(x, n, cb, rows[static_cast<std::size_t>(oy)], used, line.data());
     for (std::int64_t c = 0; c < used; ++c) {
-      DrawOut(line.data() + c * w, columns, y.at(n, cb * B + c, oy));
+      float* out = y.at(n, cb * B + c, oy);
+      if (vectors.places.empty()) {
+        DrawOut(line.data() + c * w, columns, out);
+      } else {
+        DrawVectors(line.data() + c * w, vectors, columns.weights.data(), out);
+      }
     }
   });
 }
 
-void ResizeToPlain(const View& x, const std::vector<ResizeTap>& rows, const ResizeRuns& columns,
-                   const View& y) {
-  with_block(x.block, [&](auto block) { ToPlainOf<block>(x, rows, columns, y); });
+void ResizeToPlain(const View& x, const std::vector<ResizeTap>& rows,
+                   const std::vector<ResizeTap>& columns, const View& y) {
+  const ResizeRuns runs = resize_runs(columns);
+  const ColumnVectors vectors(columns);
+  with_block(x.block, [&](auto block) { ToPlainOf<block>(x, rows, runs, vectors, y); });
 }
 
 /// sum[i] = the rows of dy in `shares`, each times its share.
@@ -182,7 +240,7 @@ std::vector<std::vector<RowShare>> row_shares(const std::vector<ResizeTap>& taps
 void resize_to_plain(const View& x, Interpolation mode, bool align_corners, const View& y) {
   const auto rows = resize_taps(x.shape.h(), y.shape.h(), mode, align_corners);
   const auto columns = resize_taps(x.shape.w(), y.shape.w(), mode, align_corners);
-  HWY_DYNAMIC_DISPATCH(ResizeToPlain)(x, rows, resize_runs(columns), y);
+  HWY_DYNAMIC_DISPATCH(ResizeToPlain)(x, rows, columns, y);
 }
 
 void resize_backward_from_plain(const View& dy, Interpolation mode, bool align_corners,
