@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/random.h"
 #include "engine/cross_check.h"
@@ -142,8 +143,9 @@ TEST(Restricted, GivesTheBitsOfWinogradTilesOfAllKinds) {
 }
 
 /// DeepLab v3+'s decoder: a map of stride 16 magnified beside another of stride 4, which are then
-/// filtered and projected; `cropped`: the map of a picture with a margin.
-Graph magnified_decoder(bool cropped) {
+/// filtered and projected; `cropped`: the map of a picture with a margin; `padded`: the depthwise
+/// convolution's padding stands before it.
+Graph magnified_decoder(bool cropped, bool padded) {
   GraphBuilder g("magnified_decoder");
   const ValueId image = g.input("image", {.channels = 3});
   const ValueId fit = g.pad("fit", image, {.mode = PadMode::mirror, .multiple = 16});
@@ -153,9 +155,11 @@ Graph magnified_decoder(bool cropped) {
       g.conv("deep", wide, {.channels = 57, .stride = 16, .activation = ActivationKind::relu});
   ValueId up = g.resize("up", g.dropout("drop", deep, {.rate = 0.1f}), {.scale = 4});
   if (cropped) up = g.crop_like("crop", up, low, {.offset = 4});
+  ValueId both = g.concat("both", {up, low});
+  if (padded) both = g.pad("zeros", both, {.margin = 1});
   const ValueId filtered =
-      g.conv("depthwise", g.concat("both", {up, low}),
-             {.channels = 69, .kernel = 3, .padding = 1, .groups = 69, .bias = false});
+      g.conv("depthwise", both,
+             {.channels = 69, .kernel = 3, .padding = padded ? 0 : 1, .groups = 69, .bias = false});
   const ValueId x = g.relu(
       "relu", g.batch_norm("norm", g.conv("pointwise", filtered, {.channels = 34, .bias = false})));
   const ValueId scores = g.resize("score", g.conv("head", x, {.channels = 3}), {.scale = 4});
@@ -165,8 +169,9 @@ Graph magnified_decoder(bool cropped) {
 
 // Where the product is done for the taps of a smaller map, and where a part of it alone is.
 TEST(Restricted, GivesTheBitsOfProductsBeforeTheMagnification) {
-  for (const bool cropped : {false, true}) {
-    const Graph graph = magnified_decoder(cropped);
+  for (const auto& [cropped, padded] :
+       {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
+    const Graph graph = magnified_decoder(cropped, padded);
     const auto executor = make_cpu_executor();
     EXPECT_EQ(compare_regions(*executor, graph, {1, 3, 75, 110}, "logits", 12), 12);
   }

@@ -126,7 +126,7 @@ class Restriction {
     const Padding p = resolve_padding(pad, in.h(), in.w());
     const Region seen{shifted(region(id_).y, -p.top), shifted(region(id_).x, -p.left)};
     const Region own = clipped(seen, source(0));
-    if (own == seen) return part(source(0), seen);
+    if (own == seen) return unchanged(seen);
     const Region read = pad.mode == PadMode::zero
                             ? own
                             : needed_of_input(graph_, shapes_, id_, 0, region(id_), grid_);
@@ -148,7 +148,7 @@ class Restriction {
     const Shape& in = shape(source(0));
     const Shape& to = shape(id_);
     const Size2 at = resolve_crop(crop, in.h(), in.w(), to.h(), to.w());
-    return part(source(0), {shifted(region(id_).y, at.h), shifted(region(id_).x, at.w)});
+    return unchanged({shifted(region(id_).y, at.h), shifted(region(id_).x, at.w)});
   }
 
   ValueId operator()(const op::Multiply& multiply) {
@@ -214,6 +214,10 @@ class Restriction {
     pool.ceil = false;
     return append(pool, {part(source(0), read)}, pool.padding);
   }
+
+  /// A part of the first input as it is, in the place of a pad or crop: engines may join what
+  /// stands around one in another way than what follows one another, and shall not here alone.
+  ValueId unchanged(const Region& seen) { return append(op::Pad{}, {part(source(0), seen)}); }
 
   ValueId each_pixel(const Operator& op) {
     std::vector<ValueId> inputs;
