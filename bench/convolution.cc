@@ -54,7 +54,8 @@ std::vector<Layer> layers() {
   std::vector<Layer> all{layer(256, 256, 3, 2, 64), layer(512, 512, 3, 2, 65),
                          layer(512, 512, 3, 4, 65), layer(512, 512, 3, 8, 33),
                          layer(512, 512, 3, 8, 65), layer(512, 1024, 3, 12, 41),
-                         layer(320, 256, 3, 6, 33), layer(320, 256, 3, 12, 33)};
+                         layer(320, 256, 3, 6, 33), layer(320, 256, 3, 12, 33),
+                         layer(512, 512, 3, 2, 33), layer(512, 512, 3, 4, 33)};
   for (const int size : {33, 65}) {
     for (const int rate : {6, 12, 24, 36}) all.push_back(layer(2048, 256, 3, rate, size));
   }
@@ -149,11 +150,11 @@ class ConvolutionBench {
                               : forward ? WinogradForm::plain
                                         : WinogradForm::turned;
     Tensor packed({kept ? winograd_weight_floats(tile, in, out) : 0});
-    Tensor scratch({winograd_scratch_floats(tile, form, in, out, threads())});
     if (kept) winograd_pack(weights_.data(), tile, g_.oc, g_.ic, !forward, packed.data());
     const WinogradWeights weights{kept ? packed.data() : weights_.data(), form};
     const View &from = forward ? x_.view : y_.view, &to = forward ? y_.view : x_.view;
     const WinogradWindow window{g_.dilation.h, g_.dilation.w, g_.dilation, tile};
+    Tensor scratch({winograd_scratch_floats(form, in, to.shape, window, threads())});
     return fastest(seconds_,
                    [&] { winograd_convolution(from, weights, window, {}, to, scratch.data()); });
   }

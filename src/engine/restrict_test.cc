@@ -116,6 +116,52 @@ TEST(Restricted, FewCannotBeCut) {
   EXPECT_FALSE(whole.contains("unet_transpose_odd"));
 }
 
+// What engines rest on that compute in other groups what is never cut: no part of it is ever run.
+TEST(Restricted, NoPartHoldsWhatIsNeverCut) {
+  int never = 0;
+  for (const EngineCase& tested : engine_cases()) {
+    if (tested.inputs.size() != 1) continue;
+    const Graph& graph = tested.graph;
+    const Shape picture{1, tested.inputs[0].c(), tested.inputs[0].h(), tested.inputs[0].w()};
+    const auto shapes = infer_shapes(graph, tested.inputs);
+    const std::vector<bool> whole = never_cut(graph);
+    std::set<std::string> names;
+    for (std::size_t id = 0; id < whole.size(); ++id) {
+      if (whole[id]) names.insert(graph.nodes[id].name);
+    }
+    for (const Output& output : graph.outputs) {
+      const auto value = static_cast<std::size_t>(output.value);
+      const Region all{{0, shapes[value].h()}, {0, shapes[value].w()}};
+      const auto part = restricted(graph, picture, output.name, all);
+      never += whole[value] ? 1 : 0;
+      ASSERT_FALSE(whole[value] && part) << tested.name;
+      if (!part) continue;
+      for (const Node& node : part->graph.nodes) {
+        EXPECT_FALSE(names.contains(node.name)) << tested.name << ": " << node.name;
+      }
+      EXPECT_EQ(std::ranges::count(never_cut(part->graph), true), 0) << tested.name;
+    }
+  }
+  EXPECT_GT(never, 5);
+}
+
+// The part of a network that its second output needs has the whole's bits, though the first one
+// sees the whole picture.
+TEST(Restricted, GivesTheBitsBesideWhatIsNeverCut) {
+  GraphBuilder g("beside");
+  const ValueId image = g.input("image", {.channels = 16});
+  const op::Conv atrous{.channels = 24, .kernel = 3, .dilation = 6, .padding = 6};
+  const ValueId shared = g.conv("shared", image, atrous);
+  const ValueId branch = g.conv("branch", shared, atrous);
+  const ValueId mean = g.global_average_pool("mean", branch);
+  g.output("logits", g.multiply("gated", branch, mean));
+  g.output("aux", g.conv("aux", shared, atrous));
+  const Graph graph = std::move(g).build();
+  const auto executor = make_cpu_executor();
+  EXPECT_EQ(compare_regions(*executor, graph, {1, 16, 52, 61}, "aux", 8), 8);
+  EXPECT_EQ(compare_regions(*executor, graph, {1, 16, 52, 61}, "logits", 8), 0);
+}
+
 // Groups of six pixels where channels are few, of four where they are many or dilated, at two
 // strides.
 TEST(Restricted, GivesTheBitsOfWinogradTilesOfAllKinds) {

@@ -172,7 +172,7 @@ class Probe {
     const std::vector<bool> used = reaches_output();
     for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
       const Node& node = graph_.nodes[id];
-      if (used[id] && std::holds_alternative<op::LocationGrid>(node.op)) return false;
+      if (used[id] && whole_picture_reader(node.op) != nullptr) return false;
       const auto* resize = std::get_if<op::Resize>(&node.op);
       if (!resize || !used[id]) continue;
       const auto in = static_cast<std::size_t>(node.inputs[0]);

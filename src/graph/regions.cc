@@ -113,6 +113,13 @@ Interval needed_of_input(const Graph& graph, std::span<const Shape> shapes, Valu
           std::clamp<std::int64_t>(needed.end, 0, in_size)};
 }
 
+/// Whether the step reads pixels of an input, not its size alone.
+bool reads_pixels(const Node& node, std::size_t input) {
+  const bool resized =
+      std::holds_alternative<op::Resize>(node.op) || std::holds_alternative<op::Crop>(node.op);
+  return input == 0 || !resized;
+}
+
 void join(Region& into, const Region& more) {
   if (more.empty()) return;
   into = into.empty() ? more : Region{hull(into.y, more.y), hull(into.x, more.x)};
@@ -137,6 +144,38 @@ Interval hull(Interval a, Interval b) {
   if (a.empty()) return b;
   if (b.empty()) return a;
   return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
+}
+
+const char* whole_picture_reader(const Operator& op) {
+  if (std::holds_alternative<op::GlobalAveragePool>(op)) return "global pooling";
+  if (std::holds_alternative<op::GroupNorm>(op)) return "group norm";
+  if (std::holds_alternative<op::MeanField>(op)) return "a CRF";
+  if (std::holds_alternative<op::LocationGrid>(op)) return "a location grid";
+  return nullptr;
+}
+
+std::vector<bool> never_cut(const Graph& graph) {
+  const std::size_t count = graph.nodes.size();
+  const auto for_pixels_read = [&](std::size_t id, const auto& body) {
+    const Node& node = graph.nodes[id];
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (reads_pixels(node, i)) body(static_cast<std::size_t>(node.inputs[i]));
+    }
+  };
+  std::vector<bool> sees_all(count), cut(count);
+  for (std::size_t id = 0; id < count; ++id) {
+    sees_all[id] = whole_picture_reader(graph.nodes[id].op) != nullptr;
+    for_pixels_read(id, [&](std::size_t input) { sees_all[id] = sees_all[id] || sees_all[input]; });
+  }
+  for (const Output& output : graph.outputs) {
+    const auto value = static_cast<std::size_t>(output.value);
+    cut[value] = !sees_all[value];
+  }
+  for (std::size_t id = count; id-- > 0;) {
+    if (cut[id]) for_pixels_read(id, [&](std::size_t input) { cut[input] = true; });
+  }
+  cut.flip();
+  return cut;
 }
 
 int ConvolutionGrid::period(const Graph& graph, ValueId node, int axis) const {

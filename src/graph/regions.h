@@ -35,8 +35,19 @@ struct WantedRegion {
   Region region;
 };
 
+/// What an operator is that looks at the whole plane or at its own place in it, so that no part of
+/// its result follows from a part of the picture, whatever its size: "global pooling", "group
+/// norm", "a CRF", "a location grid". Null for all others.
+const char* whole_picture_reader(const Operator& op);
+
+/// By value, whether it is needed for such outputs alone as depend on a reader of the whole picture
+/// (`whole_picture_reader`): `restricted` gives no part of them, so the value is never computed in
+/// parts. A value of which only the size is used counts for nothing. O(nodes).
+std::vector<bool> never_cut(const Graph& graph);
+
 /// How an engine's 3x3 convolutions of stride 1 compute results in aligned groups: what decides the
-/// very bits of one result is all that its group reads.
+/// very bits of one result is all that its group reads. Of values that are `never_cut` it tells
+/// nothing: nobody needs to know.
 struct ConvolutionGrid {
   int pixels = 1;            // of a group along each axis, a dilation apart
   int largest_dilation = 1;  // beyond it, results are computed one by one

@@ -85,6 +85,26 @@ TEST(Regions, GroupsThatDependOnTheChannels) {
   EXPECT_EQ(grid.period(graph), 120);
 }
 
+// `a` is read by an output that knows nothing of the mean, `b` by none; only the size of what does
+// is used.
+TEST(Regions, NeverCutIsWhatOnlyReadersOfTheWholePictureNeed) {
+  GraphBuilder g("test");
+  const ValueId x = g.input("image", {.channels = 1});
+  const ValueId a = g.conv("a", x, {.kernel = 3, .padding = 1});
+  const ValueId b = g.conv("b", a, {.kernel = 3, .padding = 1});
+  const ValueId mean = g.global_average_pool("mean", b);
+  const ValueId gated = g.multiply("gated", b, mean);
+  const ValueId like = g.resize_like("like", a, gated, {});
+  g.output("whole", gated);
+  g.output("parts", like);
+  const Graph graph = std::move(g).build();
+  std::vector<bool> expected(graph.nodes.size(), false);
+  for (const ValueId value : {b, mean, gated}) expected[static_cast<std::size_t>(value)] = true;
+  EXPECT_EQ(never_cut(graph), expected);
+  EXPECT_STREQ(whole_picture_reader(graph.node(mean).op), "global pooling");
+  EXPECT_EQ(whole_picture_reader(graph.node(gated).op), nullptr);
+}
+
 // Kernel 4, stride 2, pad 1: input row i reaches the outputs 2i-1 .. 2i+2.
 TEST(Regions, TransposedConvolution) {
   const auto rows = [](Rows out, op::TransposedConv up) {

@@ -99,12 +99,8 @@ int RegionLabels::around_px() {
 
 std::string whole_picture_reader(const Graph& graph) {
   for (const Node& node : graph.nodes) {
-    const char* what = std::holds_alternative<op::GlobalAveragePool>(node.op) ? "global pooling"
-                       : std::holds_alternative<op::GroupNorm>(node.op)       ? "group norm"
-                       : std::holds_alternative<op::MeanField>(node.op)       ? "a CRF"
-                       : std::holds_alternative<op::LocationGrid>(node.op)    ? "a location grid"
-                                                                              : nullptr;
-    if (what) return std::string(what) + " (\"" + node.name + "\")";
+    const char* what = whole_picture_reader(node.op);
+    if (what != nullptr) return std::string(what) + " (\"" + node.name + "\")";
   }
   return "";
 }

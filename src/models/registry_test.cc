@@ -10,6 +10,7 @@
 #include "graph/analysis.h"
 #include "graph/graph_json.h"
 #include "graph/parts.h"
+#include "graph/regions.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -116,9 +117,7 @@ TEST(Models, AnySizeGivesLogitsOfThatSize) {
 bool sees_the_whole_picture(const Graph& graph) {
   return std::ranges::any_of(graph.nodes, [](const Node& node) {
     const auto* resize = std::get_if<op::Resize>(&node.op);
-    return std::holds_alternative<op::GlobalAveragePool>(node.op) ||
-           std::holds_alternative<op::LocationGrid>(node.op) ||
-           std::holds_alternative<op::MeanField>(node.op) ||
+    return whole_picture_reader(node.op) != nullptr ||
            (resize && (resize->scale == 0 || resize->align_corners));
   });
 }

@@ -16,6 +16,11 @@ constexpr std::int64_t kWinogradChannels = 16;
 /// Products of channels up to which larger tiles are faster.
 constexpr std::int64_t kLargeTileProducts = 192 * 192;
 
+/// The dilation with larger tiles, where nobody cuts the picture: a map of 33x33, half a thousand
+/// pixels at output stride 16, is 36 pictures of six pixels or five. Others of up to
+/// `kWinogradDilation` gain nothing: measured with 512 channels on 33x33 and 65x65.
+constexpr int kLargeTileDilation = 6;
+
 /// Products of channels up to which Winograd's weights are transformed once and kept. In training
 /// it would be for one step; with narrow vectors fewer tiles share what is read of them.
 std::int64_t transformed_products(bool training) {
@@ -118,8 +123,10 @@ int undilated_tile(std::int64_t ic, std::int64_t oc) {
 
 }  // namespace
 
-int winograd_tile(const ConvGeometry& g) {
-  return g.dilation == Size2(1) ? undilated_tile(g.ic, g.oc) : 4;
+int winograd_tile(const Lowering& l, ValueId id, const ConvGeometry& g) {
+  if (l.training()) return 4;
+  if (g.dilation == Size2(1)) return undilated_tile(g.ic, g.oc);
+  return l.never_cut(id) && g.dilation == Size2(kLargeTileDilation) ? 6 : 4;
 }
 
 ConvolutionGrid winograd_grid() {
@@ -234,10 +241,10 @@ void emit_winograd_data_gradient(Lowering& l, ValueId id, const ConvGeometry& g,
   const auto target = l.gradient_target_to_overwrite(x, vector_block());
   constexpr int kTile = 4;
   const WinogradSource weights = winograd_source(l, id, g, kTile, true);
-  const int scratch =
-      l.new_buffer(winograd_scratch_floats(kTile, weights.form, g.oc, g.ic, threads()));
   const WinogradWindow window{2 * g.dilation.h - g.padding.top, 2 * g.dilation.w - g.padding.left,
                               g.dilation, kTile};
+  const int scratch = l.new_buffer(
+      winograd_scratch_floats(weights.form, g.oc, target.slot.shape, window, threads()));
   l.step(id, "winograd data", {dy.buffer, target.slot.buffer, scratch}, [=](const Frame& f) {
     winograd_convolution(f.view(dy), weights.current(), window, {}, f.view(target.slot),
                          f.floats(scratch));

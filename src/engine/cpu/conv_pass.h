@@ -56,8 +56,8 @@ constexpr int kWinogradDilation = 8;
 /// the transforms to pay; not in an exact engine.
 bool winograd_pays(const Lowering& l, const ConvGeometry& geometry);
 
-/// Results of its tiles along each axis in inference, where it pays: 4 or 6.
-int winograd_tile(const ConvGeometry& geometry);
+/// Results of its forward pass's tiles along each axis, where it pays: 4 or 6.
+int winograd_tile(const Lowering& l, ValueId id, const ConvGeometry& geometry);
 
 /// What `winograd_tile` means for parts of a picture.
 ConvolutionGrid winograd_grid();

@@ -18,14 +18,14 @@ void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry 
                     const Activation& activation, const Slot& y) {
   const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
   const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
-  const int tile = l.training() ? 4 : winograd_tile(g);
+  const int tile = winograd_tile(l, id, g);
+  const WinogradWindow window{g.padding.top, g.padding.left, g.dilation, tile};
   const WinogradSource weights = winograd_source(l, id, g, tile, false);
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int scratch =
-      l.new_buffer(winograd_scratch_floats(tile, weights.form, g.ic, g.oc, threads()));
+      l.new_buffer(winograd_scratch_floats(weights.form, g.ic, y.shape, window, threads()));
   l.step(id, "winograd", {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
-    winograd_convolution(f.view(x), weights.current(),
-                         {g.padding.top, g.padding.left, g.dilation, tile},
+    winograd_convolution(f.view(x), weights.current(), window,
                          {.bias = bias == nullptr ? nullptr : bias->value.data(),
                           .residual = f.view(residual),
                           .activation = activation},

@@ -9,6 +9,7 @@
 #include "engine/cpu/onednn_convolution.h"
 #include "engine/cpu/recomputation.h"
 #include "graph/analysis.h"
+#include "graph/regions.h"
 
 namespace segmentum::cpu {
 namespace {
@@ -42,7 +43,8 @@ Lowering::Lowering(const Graph& graph, ParameterStore& parameters, std::span<con
       weights_(weights),
       gradients_(gradients),
       shapes_(infer_shapes(graph, inputs)),
-      uses_(graph.use_counts()) {
+      uses_(graph.use_counts()),
+      never_cut_(segmentum::never_cut(graph)) {
   const std::size_t count = graph.nodes.size();
   fused_.resize(count);
   places_.resize(count);

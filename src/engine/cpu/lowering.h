@@ -66,6 +66,8 @@ class Lowering {
   bool training() const { return options_.mode == Mode::train; }
   /// Whether Winograd's kernels are out of the question.
   bool exact() const { return exact_; }
+  /// Whether the node is only ever run on whole pictures: see `segmentum::never_cut`.
+  bool never_cut(ValueId id) const { return never_cut_[static_cast<std::size_t>(id)]; }
   /// Whether a batch norm normalises by its running statistics: all do, or this one is frozen.
   bool frozen_batch_norm(ValueId id) const { return options_.frozen_batch_norm || !learns(id); }
   /// Whether a parameter of the node has a gradient.
@@ -192,6 +194,7 @@ class Lowering {
   Gradients& gradients_;
   std::vector<Shape> shapes_;
   std::vector<int> uses_;
+  const std::vector<bool> never_cut_;
   std::vector<ValueId> root_;
   std::vector<Activation> fused_;             // by root
   std::vector<Place> places_;                 // by root

@@ -46,12 +46,17 @@ std::int64_t GroupSize(std::int64_t ic) {
   return std::clamp<std::int64_t>(fit / kRows * kRows, kRows, 8 * kRows);
 }
 
-/// Tiles of a group that all workers share. The transform of the weights costs as much as the
-/// products of five.
+/// Groups that all workers share, of equal size but for one tile, and the tiles of the largest. The
+/// transform of the weights costs as much as the products of five.
+struct SharedGroups {
+  std::int64_t count, room;
+};
 template <class T>
-std::int64_t SharedGroupSize(std::int64_t ic) {
+SharedGroups shared_groups(std::int64_t ic, std::int64_t tiles) {
   const std::int64_t fit = kSharedFloats / (kFrequencies<T> * whole_blocks(ic));
-  return std::clamp<std::int64_t>(fit / kRows * kRows, 5 * kRows, 256);
+  const std::int64_t most = std::clamp<std::int64_t>(fit / kRows * kRows, 5 * kRows, 256);
+  const std::int64_t count = (tiles + most - 1) / most;
+  return {count, (tiles + count - 1) / count};
 }
 
 /// Channels whose weights are transformed at a time, a row of frequencies of them; and pairs that
@@ -110,6 +115,7 @@ HWY_INLINE void multiply_rows(const float* inputs, std::int64_t blocks, std::int
     const float* weight = weights + lane;
     for (std::int64_t cb = 0; cb < blocks; ++cb) {
       const float* in = inputs + cb * room * B;
+      for (int r = 0; r < R; ++r) hwy::Prefetch(in + (room + r) * B);
       for (int c = 0; c < B; ++c, weight += Vectors * B) {
         hn::Vec<Lanes<B>> factor[Vectors];
         for (int v = 0; v < Vectors; ++v) factor[v] = hn::LoadU(d, weight + v * B);
@@ -172,25 +178,26 @@ void Multiply(const Task& task, std::int64_t ob, std::int64_t count, std::int64_
 template <class T, int B>
 class PlainScratch {
  public:
-  static std::int64_t floats(std::int64_t ic, std::int64_t room) {
-    return PlainScratch(nullptr, ic, room).of_pair_ * kPairs;
+  static std::int64_t floats(std::int64_t room) {
+    return PlainScratch(nullptr, room).of_pair_ * kPairs;
   }
-  PlainScratch(float* memory, std::int64_t ic, std::int64_t room)
-      : memory_(memory), ic_(ic), of_pair_(kWeights + kTaps * ic + kProducts * room) {}
+  PlainScratch(float* memory, std::int64_t room)
+      : memory_(memory), of_pair_(kWeights + kTaps + kProducts * room) {}
 
   float* weights(std::int64_t pair) const { return memory_ + pair * of_pair_; }
   float* taps(std::int64_t pair) const { return weights(pair) + kWeights; }
-  float* products(std::int64_t pair) const { return taps(pair) + kTaps * ic_; }
+  float* products(std::int64_t pair) const { return taps(pair) + kTaps; }
 
  private:
-  static constexpr std::int64_t kWeights = T::kSide * kPart * kPair * B, kTaps = 9 * kPair * B;
+  static constexpr std::int64_t kWeights = T::kSide * kPart * kPair * B;
+  static constexpr std::int64_t kTaps = 9 * kPart * kPair * B;
   static constexpr std::int64_t kProducts = kFrequencies<T> * kPair * B;
   float* memory_;
-  std::int64_t ic_, of_pair_;
+  std::int64_t of_pair_;
 };
 
-/// The same for `kPairs` pairs from plain weights, transformed row by row of the frequencies, part
-/// by part of the channels: those and the products of a row stay in the second cache.
+/// The same for `kPairs` pairs from plain weights, part by part of the channels, transformed row by
+/// row of the frequencies: a part's kernels and what a row makes of them stay in the second cache.
 template <class T, int B>
 void MultiplyPlain(const Task& task, const PlainWeights& plain, std::int64_t ob, std::int64_t count,
                    std::int64_t room, const float* inputs, const PlainScratch<T, B>& scratch) {
@@ -200,15 +207,15 @@ void MultiplyPlain(const Task& task, const PlainWeights& plain, std::int64_t ob,
       with_vectors(results - ob - pair * kPair, [&](auto vectors) { body(pair, vectors); });
     }
   };
-  for_pairs([&](std::int64_t pair, auto vectors) {
-    GatherTaps<vectors * B>(plain, (ob + pair * kPair) * B, 0, ic, scratch.taps(pair));
-  });
-  for_rows<T>([&](auto row) {
-    for (std::int64_t from = 0; from < ic; from += kPart) {
-      const std::int64_t channels = std::min(kPart, ic - from);
+  for (std::int64_t from = 0; from < ic; from += kPart) {
+    const std::int64_t channels = std::min(kPart, ic - from);
+    for_pairs([&](std::int64_t pair, auto vectors) {
+      GatherTaps<vectors * B>(plain, (ob + pair * kPair) * B, from, channels, scratch.taps(pair));
+    });
+    for_rows<T>([&](auto row) {
       for_pairs([&](std::int64_t pair, auto vectors) {
-        TransformWeights<T, B, vectors, row>(scratch.taps(pair) + from * 9 * vectors * B, channels,
-                                             scratch.weights(pair), channels * vectors * B);
+        TransformWeights<T, B, vectors, row>(scratch.taps(pair), channels, scratch.weights(pair),
+                                             channels * vectors * B);
       });
       for (std::int64_t j = 0; j < T::kSide; ++j) {
         const std::int64_t f = row * T::kSide + j;
@@ -221,8 +228,8 @@ void MultiplyPlain(const Task& task, const PlainWeights& plain, std::int64_t ob,
           });
         }
       }
-    }
-  });
+    });
+  }
 }
 
 /// How many of a tile's results along an axis exist.
@@ -287,22 +294,25 @@ auto with_tile(int tile, const Body& body) {
 }
 
 template <class T, int B>
-std::int64_t scratch_floats(WinogradForm form, std::int64_t ic, std::int64_t oc, int threads) {
+std::int64_t scratch_floats(WinogradForm form, std::int64_t ic, const Shape& results,
+                            const WinogradWindow& window, int threads) {
+  const std::int64_t bias = whole_blocks(results.c());
   if (form == WinogradForm::transformed) {
-    return whole_blocks(oc) +
-           threads * GroupSize<T>(ic) * kFrequencies<T> * (whole_blocks(ic) + kPair * B);
+    return bias + threads * GroupSize<T>(ic) * kFrequencies<T> * (whole_blocks(ic) + kPair * B);
   }
-  const std::int64_t room = SharedGroupSize<T>(ic);
-  return whole_blocks(oc) + kFrequencies<T> * whole_blocks(ic) * room +
-         threads * PlainScratch<T, B>::floats(whole_blocks(ic), room);
+  const std::int64_t tiles = TilesOfResults(results, window.tile, window.dilation).count();
+  const std::int64_t room = shared_groups<T>(ic, tiles).room;
+  return bias + kFrequencies<T> * whole_blocks(ic) * room +
+         threads * PlainScratch<T, B>::floats(room);
 }
 
-std::int64_t ScratchFloats(int tile, WinogradForm form, std::int64_t ic, std::int64_t oc,
-                           int threads) {
+std::int64_t ScratchFloats(WinogradForm form, std::int64_t ic, const Shape& results,
+                           const WinogradWindow& window, int threads) {
   std::int64_t floats = 0;
-  with_tile(tile, [&]<class T>(T) {
-    with_block(vector_block(),
-               [&](auto block) { floats = scratch_floats<T, block>(form, ic, oc, threads); });
+  with_tile(window.tile, [&]<class T>(T) {
+    with_block(vector_block(), [&](auto block) {
+      floats = scratch_floats<T, block>(form, ic, results, window, threads);
+    });
   });
   return floats;
 }
@@ -381,8 +391,8 @@ void RunPlain(const Task& task, float* scratch) {
   const std::int64_t ic = whole_blocks(task.x.shape.c()), oc = whole_blocks(task.y.shape.c());
   const PlainWeights plain{task.weights.data, task.x.shape.c(), task.y.shape.c(),
                            task.weights.form == WinogradForm::turned};
-  const std::int64_t room = SharedGroupSize<T>(ic), tiles = task.tiles.count(), workers = threads();
-  const std::int64_t groups = (tiles + room - 1) / room;
+  const std::int64_t tiles = task.tiles.count(), workers = threads();
+  const auto [groups, room] = shared_groups<T>(ic, tiles);
   const std::int64_t shares = (task.y.blocks() + kPairs * kPair - 1) / (kPairs * kPair);
   const std::int64_t parts = parts_of_share(shares, workers), items = shares * parts;
   float* bias = scratch;
@@ -398,7 +408,7 @@ void RunPlain(const Task& task, float* scratch) {
       TransformInput<T, B>(task, first + begin, end - begin, room, inputs + begin * B);
     });
     parallel_for(workers, [&](std::int64_t worker) {
-      const PlainScratch<T, B> mine(own + worker * PlainScratch<T, B>::floats(ic, room), ic, room);
+      const PlainScratch<T, B> mine(own + worker * PlainScratch<T, B>::floats(room), room);
       for (std::int64_t i = items * worker / workers; i < items * (worker + 1) / workers; ++i) {
         const std::int64_t begin = count * (i % parts) / parts;
         const std::int64_t some = count * (i % parts + 1) / parts - begin;
@@ -449,9 +459,9 @@ void winograd_pack(const float* weights, int tile, std::int64_t oc, std::int64_t
   (weights, backward, tile, backward ? oc : ic, backward ? ic : oc, packed);
 }
 
-std::int64_t winograd_scratch_floats(int tile, WinogradForm form, std::int64_t ic, std::int64_t oc,
-                                     int threads) {
-  return HWY_DYNAMIC_DISPATCH(ScratchFloats)(tile, form, ic, oc, threads);
+std::int64_t winograd_scratch_floats(WinogradForm form, std::int64_t ic, const Shape& results,
+                                     const WinogradWindow& window, int threads) {
+  return HWY_DYNAMIC_DISPATCH(ScratchFloats)(form, ic, results, window, threads);
 }
 
 void winograd_convolution(const View& x, const WinogradWeights& weights,

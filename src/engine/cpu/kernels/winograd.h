@@ -29,10 +29,6 @@ std::int64_t winograd_weight_floats(int tile, std::int64_t ic, std::int64_t oc);
 void winograd_pack(const float* weights, int tile, std::int64_t oc, std::int64_t ic, bool backward,
                    float* packed);
 
-/// Floats of scratch for a run from `ic` to `oc` channels on `threads` threads.
-std::int64_t winograd_scratch_floats(int tile, WinogradForm form, std::int64_t ic, std::int64_t oc,
-                                     int threads);
-
 /// Where the convolution reads: zeros above and left of x, pixels between its taps; and the results
 /// of a tile along each axis.
 struct WinogradWindow {
@@ -40,6 +36,10 @@ struct WinogradWindow {
   Size2 dilation = 1;
   int tile = 4;
 };
+
+/// Floats of scratch for a run from `ic` channels to `results` on `threads` threads.
+std::int64_t winograd_scratch_floats(WinogradForm form, std::int64_t ic, const Shape& results,
+                                     const WinogradWindow& window, int threads);
 
 /// y = activation(conv(x) + bias + residual), stride 1, x padded with zeros as the window says and
 /// by what y's size leaves at the other sides. With a dilation every d-th pixel is a picture of its

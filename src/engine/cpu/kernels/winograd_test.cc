@@ -63,7 +63,7 @@ TEST_P(Winograd, EqualsTheDirectConvolutionInDouble) {
   Tensor packed({winograd_weight_floats(c.tile, c.ic, c.oc)});
   winograd_pack(weights.data(), c.tile, c.oc, c.ic, false, packed.data());
   Blocked in(x), plus(residual), result(out);
-  Tensor scratch({winograd_scratch_floats(c.tile, kTransformed, c.ic, c.oc, threads())});
+  Tensor scratch({winograd_scratch_floats(kTransformed, c.ic, out, c.window(), threads())});
   winograd_convolution(
       in.view, {packed.data()}, c.window(),
       {.bias = bias.data(), .residual = plus.view, .activation = ActivationKind::relu}, result.view,
@@ -95,9 +95,9 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
   Tensor packed({winograd_weight_floats(c.tile, c.ic, c.oc)});
   winograd_pack(weights.data(), c.tile, c.oc, c.ic, true, packed.data());
   Blocked in(dy), result(x.shape());
-  Tensor scratch({winograd_scratch_floats(c.tile, kTransformed, c.oc, c.ic, threads())});
   const WinogradWindow turned{2 * c.dilation.h - c.pad, 2 * c.dilation.w - c.pad, c.dilation,
                               c.tile};
+  Tensor scratch({winograd_scratch_floats(kTransformed, c.oc, x.shape(), turned, threads())});
   winograd_convolution(in.view, {packed.data()}, turned, {}, result.view, scratch.data());
   const Tensor dx = result.plain();
   double forward = 0, backward = 0, size = 0;
@@ -134,7 +134,7 @@ TEST_P(WinogradForms, GiveTheSameBits) {
     const auto run = [&](const WinogradWeights& as, int workers) {
       const ThreadsInScope scope(workers);
       Blocked result(out);
-      Tensor scratch({winograd_scratch_floats(c.tile, as.form, from, to, workers)});
+      Tensor scratch({winograd_scratch_floats(as.form, from, out, c.window(), workers)});
       winograd_convolution(in.view, as, c.window(),
                            {.bias = backward ? nullptr : bias.data(),
                             .residual = {},
@@ -151,11 +151,11 @@ TEST_P(WinogradForms, GiveTheSameBits) {
   }
 }
 // Tiles of the last make more than one group.
-INSTANTIATE_TEST_SUITE_P(
-    Sizes, WinogradForms,
-    testing::ValuesIn(with_large_tiles({Case{1, 16, 16, 8, 8, 1}, Case{2, 17, 40, 7, 13, 1},
-                                        Case{1, 130, 70, 13, 18, 1}, Case{1, 70, 130, 9, 11, 2, 2},
-                                        Case{1, 33, 20, 70, 71, 1}})));
+INSTANTIATE_TEST_SUITE_P(Sizes, WinogradForms,
+                         testing::ValuesIn(with_large_tiles(
+                             {Case{1, 16, 16, 8, 8, 1}, Case{2, 17, 40, 7, 13, 1},
+                              Case{1, 130, 70, 13, 18, 1}, Case{1, 70, 130, 9, 11, 2, 2},
+                              Case{1, 260, 70, 17, 33, 6, 6}, Case{1, 33, 20, 70, 71, 1}})));
 
 class WinogradTiles : public testing::TestWithParam<std::pair<int, int>> {};
 
@@ -173,8 +173,9 @@ TEST_P(WinogradTiles, GiveTheSameBits) {
   const Tensor weights = random_tensor({oc, ic, 3, 3}, 2);
   Tensor packed({winograd_weight_floats(tile, ic, oc)});
   winograd_pack(weights.data(), tile, oc, ic, false, packed.data());
-  Tensor scratch({winograd_scratch_floats(tile, kTransformed, ic, oc, threads())});
   const WinogradWindow window{dilation, dilation, dilation, tile};
+  Tensor scratch(
+      {winograd_scratch_floats(kTransformed, ic, {1, oc, cut + h, w}, window, threads())});
   const auto run = [&](Tensor& x) {
     Blocked in(x), out(Shape{1, oc, x.shape().h(), w});
     winograd_convolution(in.view, {packed.data()}, window, {}, out.view, scratch.data());
@@ -189,7 +190,7 @@ TEST_P(WinogradTiles, GiveTheSameBits) {
 }
 INSTANTIATE_TEST_SUITE_P(Dilations, WinogradTiles,
                          testing::Values(std::pair{4, 1}, std::pair{4, 2}, std::pair{4, 3},
-                                         std::pair{6, 1}, std::pair{6, 2}));
+                                         std::pair{6, 1}, std::pair{6, 2}, std::pair{6, 6}));
 
 INSTANTIATE_TEST_SUITE_P(
     Sizes, Winograd,
@@ -197,7 +198,8 @@ INSTANTIATE_TEST_SUITE_P(
         {Case{1, 16, 16, 8, 8, 1}, Case{1, 3, 5, 1, 1, 1}, Case{2, 17, 40, 7, 13, 1},
          Case{3, 48, 33, 11, 5, 1}, Case{1, 64, 96, 19, 21, 0}, Case{2, 8, 24, 6, 4, 2},
          Case{1, 130, 70, 30, 37, 1}, Case{2, 17, 24, 13, 18, 2, 2}, Case{1, 16, 40, 21, 17, 4, 4},
-         Case{1, 20, 8, 5, 3, 4, 4}, Case{1, 9, 18, 12, 15, 3, {2, 3}}})));
+         Case{1, 20, 8, 5, 3, 4, 4}, Case{1, 48, 20, 33, 29, 6, 6}, Case{1, 33, 18, 7, 37, 6, 6},
+         Case{1, 9, 18, 12, 15, 3, {2, 3}}})));
 
 }  // namespace
 }  // namespace segmentum::cpu
