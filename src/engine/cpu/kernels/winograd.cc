@@ -392,7 +392,8 @@ void RunPlain(const Task& task, float* scratch) {
   const PlainWeights plain{task.weights.data, task.x.shape.c(), task.y.shape.c(),
                            task.weights.form == WinogradForm::turned};
   const std::int64_t tiles = task.tiles.count(), workers = threads();
-  const auto [groups, room] = shared_groups<T>(ic, tiles);
+  const SharedGroups shared = shared_groups<T>(ic, tiles);
+  const std::int64_t groups = shared.count, room = shared.room;
   const std::int64_t shares = (task.y.blocks() + kPairs * kPair - 1) / (kPairs * kPair);
   const std::int64_t parts = parts_of_share(shares, workers), items = shares * parts;
   float* bias = scratch;
