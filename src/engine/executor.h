@@ -54,7 +54,7 @@ struct PlanOptions {
   std::shared_ptr<Workspace> workspace;
   /// train: as many values as possible are given up after the forward pass and computed again where
   /// the backward pass needs them: less memory, more time, the same bits. Without it only those
-  /// that cost a hundredth of a step or so. Engines whose values are not planned ignore it.
+  /// that 1.5 % of a step's work pays for. Engines whose values are not planned ignore it.
   bool lean = false;
 };
 
