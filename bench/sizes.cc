@@ -13,8 +13,6 @@
 #include "segmentum/segmenter.h"
 
 namespace segmentum {
-namespace {}  // namespace
-
 int benchmark(int argc, char** argv) {
   CLI::App app{"Times a model on pictures of one size; one line of JSON for each repetition."};
   std::string model;
@@ -33,7 +31,7 @@ int benchmark(int argc, char** argv) {
   const Segmenter segmenter = Segmenter::load(model, options);
   const Image picture = signature_picture(0, size, size, segmenter.input_channels());
   segmenter.segment(picture);  // packs weights, touches memory
-  const std::size_t tiles = network_of(segmenter)->tiles(size, size).size();
+  const int tiles = network_of(segmenter)->tiled_inference().grid(size, size).count();
   const std::size_t pixels = static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
   serve_repetitions(
       fmt::format("\"tiles\":{},\"picture_bytes\":{}", tiles,

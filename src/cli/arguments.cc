@@ -169,6 +169,23 @@ void Arguments::threads(int& value) {
   option(value, "--threads", {0, 4096}, "threads that compute (default: all cores)");
 }
 
+void Arguments::scales(std::vector<float>& factors) {
+  const auto store = [&factors](const std::string& text) {
+    factors.clear();
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t end = std::min(text.find(',', at), text.size());
+      factors.push_back(read_number<float>("--scales", text.substr(at, end - at), {0.1, 10}));
+      at = end + 1;
+    }
+  };
+  parser_->app
+      .add_option_function<std::string>(
+          "--scales", store,
+          "average over the picture at these multiples of its size, such as 0.75,1,1.25: better, "
+          "and as slow as all of them together")
+      ->type_name("LIST");
+}
+
 void Arguments::json(std::string& file) {
   const auto store = [&file](const std::string& text) {
     require_folder_of(text);
@@ -211,17 +228,6 @@ std::pair<std::string, std::string> key_and_value(const std::string& setting) {
     throw UsageError(fmt::format("--set is \"{}\"; expected KEY=VALUE, such as lr=0.01", setting));
   }
   return {setting.substr(0, equals), setting.substr(equals + 1)};
-}
-
-std::vector<float> scale_factors(const char* option, const std::string& text) {
-  std::vector<float> factors;
-  if (text.empty()) return factors;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    factors.push_back(read_number<float>(option, text.substr(at, end - at), {0.1, 10}));
-    at = end + 1;
-  }
-  return factors;
 }
 
 std::pair<int, int> height_and_width(const char* option, const std::string& text) {

@@ -54,6 +54,8 @@ class Arguments {
   void settings(std::vector<std::string>& values, const char* about);
   /// Options that many verbs have.
   void threads(int& value);
+  /// "--scales 0.75,1,1.25", each from 0.1 to 10; left empty where it is not given.
+  void scales(std::vector<float>& factors);
   /// A file in a folder that is there: a missing one is an Error of `parse`, before the work.
   void json(std::string& file);
 
@@ -72,10 +74,6 @@ class Arguments {
 
 /// The two sides of "key=value". Throws UsageError.
 std::pair<std::string, std::string> key_and_value(const std::string& setting);
-
-/// The factors of "0.75,1,1.25", each from 0.1 to 10; none of "". Throws UsageError naming the
-/// option.
-std::vector<float> scale_factors(const char* option, const std::string& text);
 
 /// The two numbers of "360x480", each at least 1. Throws UsageError naming the option.
 std::pair<int, int> height_and_width(const char* option, const std::string& text);

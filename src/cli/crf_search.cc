@@ -44,7 +44,6 @@ struct Request {
   int cache_mib = 2048;
   bool dry_run = false;
   SegmenterOptions segmenter;
-  std::string scales;
   std::string json;
 };
 
@@ -257,15 +256,10 @@ Action declare(Arguments& arguments) {
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
                  "search for probabilities averaged with the mirrored picture's");
-  arguments.option(request->scales, "--scales", "LIST",
-                   "search for probabilities averaged over the picture at these multiples of its "
-                   "size, such as 0.75,1,1.25");
+  arguments.scales(request->segmenter.scales);
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
-  return [request] {
-    request->segmenter.scales = scale_factors("--scales", request->scales);
-    return crf_search(*request);
-  };
+  return [request] { return crf_search(*request); };
 }
 
 }  // namespace

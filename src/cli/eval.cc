@@ -44,7 +44,6 @@ struct Request {
   std::optional<std::int64_t> seed;
   std::string boxes;
   SegmenterOptions segmenter;
-  std::string scales;
   std::string json;
 };
 
@@ -131,7 +130,7 @@ JsonObject json_of(const EvaluationPart& part, const Request& request, const std
   JsonObject json;
   json.set("model", request.model)
       .set("flip", request.segmenter.flip)
-      .set("scales", request.scales)
+      .set("scales", fmt::format("{}", fmt::join(request.segmenter.scales, ",")))
       .set("crf", request.segmenter.crf)
       .set("data", request.data)
       .set("split", split)
@@ -157,20 +156,20 @@ void write_report_folder(const Request& request, EvaluationPart part) {
 }
 
 void check_boxes_alone(const Request& request) {
-  const char* other = !request.report.empty()       ? "--report"
-                      : !request.csv.empty()        ? "--csv"
-                      : !request.interior.empty()   ? "--rand"
-                      : tolerance_of(request)       ? "--boundary"
-                      : request.trimap              ? "--trimap"
-                      : request.objects             ? "--objects"
-                      : request.calibration         ? "--calibration"
-                      : !request.protocol.empty()   ? "--protocol"
-                      : request.resamples           ? "--bootstrap"
-                      : request.segmenter.tile != 0 ? "--tile"
-                      : request.segmenter.flip      ? "--flip"
-                      : !request.scales.empty()     ? "--scales"
-                      : request.segmenter.crf       ? "--crf"
-                                                    : nullptr;
+  const char* other = !request.report.empty()             ? "--report"
+                      : !request.csv.empty()              ? "--csv"
+                      : !request.interior.empty()         ? "--rand"
+                      : tolerance_of(request)             ? "--boundary"
+                      : request.trimap                    ? "--trimap"
+                      : request.objects                   ? "--objects"
+                      : request.calibration               ? "--calibration"
+                      : !request.protocol.empty()         ? "--protocol"
+                      : request.resamples                 ? "--bootstrap"
+                      : request.segmenter.tile != 0       ? "--tile"
+                      : request.segmenter.flip            ? "--flip"
+                      : !request.segmenter.scales.empty() ? "--scales"
+                      : request.segmenter.crf             ? "--crf"
+                                                          : nullptr;
   if (other) throw UsageError(fmt::format("{} does not go with --boxes", other));
 }
 
@@ -291,9 +290,7 @@ Action declare(Arguments& arguments) {
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
                  "average with the mirrored picture: better, and twice as slow");
-  arguments.option(request->scales, "--scales", "LIST",
-                   "average over the picture at these multiples of its size, such as 0.75,1,1.25: "
-                   "better, and as slow as all of them together");
+  arguments.scales(request->segmenter.scales);
   arguments.flag(request->segmenter.crf, "--crf",
                  "score labels after a dense CRF (see predict --crf)");
   arguments.flag(request->segmenter.exact, "--exact",
@@ -302,10 +299,7 @@ Action declare(Arguments& arguments) {
   arguments.threads(request->segmenter.threads);
   arguments.json(request->json);
   arguments.help_footer(protocol_help);
-  return [request] {
-    request->segmenter.scales = scale_factors("--scales", request->scales);
-    return eval(*request);
-  };
+  return [request] { return eval(*request); };
 }
 
 }  // namespace

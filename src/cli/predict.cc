@@ -28,7 +28,6 @@ struct Request {
   bool overlay = false;
   bool probabilities = false;
   SegmenterOptions segmenter;
-  std::string scales;
   std::string stream = "auto";
   int memory_mb = 1024;
   int stream_over_mb = 512;
@@ -48,14 +47,14 @@ Streaming streaming_of(const Request& request) {
 
 /// What is said of whole pictures says nothing of boxes.
 void check_boxes_alone(const Request& request) {
-  const char* other = request.probabilities         ? "--probabilities"
-                      : request.values != "index"   ? "--values"
-                      : request.segmenter.tile != 0 ? "--tile"
-                      : request.segmenter.flip      ? "--flip"
-                      : !request.scales.empty()     ? "--scales"
-                      : request.segmenter.crf       ? "--crf"
-                      : request.stream == "always"  ? "--stream"
-                                                    : nullptr;
+  const char* other = request.probabilities               ? "--probabilities"
+                      : request.values != "index"         ? "--values"
+                      : request.segmenter.tile != 0       ? "--tile"
+                      : request.segmenter.flip            ? "--flip"
+                      : !request.segmenter.scales.empty() ? "--scales"
+                      : request.segmenter.crf             ? "--crf"
+                      : request.stream == "always"        ? "--stream"
+                                                          : nullptr;
   if (other) throw UsageError(fmt::format("{} does not go with --boxes", other));
 }
 
@@ -151,9 +150,7 @@ Action declare(Arguments& arguments) {
                    "side of the tiles that large pictures are cut into (default: by memory)");
   arguments.flag(request->segmenter.flip, "--flip",
                  "average with the mirrored picture: better, and twice as slow");
-  arguments.option(request->scales, "--scales", "LIST",
-                   "average over the picture at these multiples of its size, such as 0.75,1,1.25: "
-                   "better, and as slow as all of them together");
+  arguments.scales(request->segmenter.scales);
   arguments.flag(
       request->segmenter.crf, "--crf",
       "pull labels to the picture's edges by a dense CRF, with the settings in the model "
@@ -181,7 +178,6 @@ Action declare(Arguments& arguments) {
   arguments.json(request->json);
   arguments.help_footer([] { return std::string(kNames); });
   return [request] {
-    request->segmenter.scales = scale_factors("--scales", request->scales);
     request->segmenter.memory_limit_bytes = static_cast<std::size_t>(request->memory_mb) << 20;
     return predict(*request);
   };

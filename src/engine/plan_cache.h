@@ -19,6 +19,8 @@ class PlanCache {
   /// The plan for an input of this shape, made if need be; valid until the next call.
   /// Throws Error if the network rejects the shape.
   Plan& plan_for(const Shape& input);
+  /// Gives up all plans and their memory.
+  void clear() { entries_.clear(); }
   std::size_t size() const { return entries_.size(); }
 
  private:

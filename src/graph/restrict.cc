@@ -1,6 +1,7 @@
 #include "graph/restrict.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "segmentum/error.h"
@@ -41,6 +42,8 @@ Interval windows(Interval out, int kernel, int stride, int dilation, int before)
           (out.end - 1) * stride - before + std::int64_t{dilation} * (kernel - 1) + 1};
 }
 
+constexpr int kLargestGrain = 8;  // beyond it, more is computed than cuts would cost
+
 /// Thrown inside of this file alone.
 struct CannotRestrict {};
 
@@ -51,7 +54,9 @@ void require(bool possible) {
 class Restriction {
  public:
   Restriction(const Graph& graph, const Shape& picture, const ConvolutionGrid& grid)
-      : graph_(graph), shapes_(infer_shapes(graph, {&picture, 1})), grid_(grid) {}
+      : graph_(graph), shapes_(infer_shapes(graph, {&picture, 1})), grid_(grid) {
+    find_grains();
+  }
 
   RestrictedGraph operator()(const std::string& output, const Region& wanted) && {
     const ValueId last = graph_.output(output);
@@ -171,7 +176,49 @@ class Restriction {
   ValueId& made(ValueId id) { return made_[static_cast<std::size_t>(id)]; }
   ValueId source(std::size_t input) const { return graph_.node(id_).inputs[input]; }
 
-  /// As `needed_regions`, and what is computed in groups is whole groups.
+  /// How many pixels of each value are had for the price of one: those of a group, those that one
+  /// pixel is magnified to, and of operators that go pixel by pixel what they read.
+  void find_grains() {
+    for (id_ = 0; id_ < std::ssize(graph_.nodes); ++id_) {
+      const Node& node = graph_.node(id_);
+      Size2 grain = 1;
+      if (goes_by_pixel(node.op)) {
+        grain = 0;
+        for (const ValueId input : node.inputs) {
+          const Size2 other =
+              shape(input).h() == shape(id_).h() && shape(input).w() == shape(id_).w()
+                  ? grains_[static_cast<std::size_t>(input)]
+                  : Size2(1);
+          grain = {std::gcd(grain.h, other.h), std::gcd(grain.w, other.w)};
+        }
+      } else if (const auto* up = std::get_if<op::TransposedConv>(&node.op)) {
+        if (up->padding == Padding(0)) grain = up->stride;
+      } else if (std::holds_alternative<op::Resize>(node.op)) {
+        const Shape& in = shape(node.inputs[0]);
+        grain = {static_cast<int>(shape(id_).h() / in.h()),
+                 static_cast<int>(shape(id_).w() / in.w())};
+      }
+      const auto limited = [](int pixels) {
+        return pixels > kLargestGrain ? 1 : std::max(pixels, 1);
+      };
+      grains_.push_back({std::max(limited(grain.h), grid_.period(graph_, id_, 2)),
+                         std::max(limited(grain.w), grid_.period(graph_, id_, 3))});
+    }
+  }
+
+  static bool goes_by_pixel(const Operator& op) {
+    if (const auto* conv = std::get_if<op::Conv>(&op)) {
+      return conv->kernel == Size2(1) && conv->stride == Size2(1) && conv->padding == Padding(0);
+    }
+    return std::holds_alternative<op::Concat>(op) || std::holds_alternative<op::Add>(op) ||
+           std::holds_alternative<op::Multiply>(op) || std::holds_alternative<op::Maximum>(op) ||
+           std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::LayerNorm>(op) ||
+           std::holds_alternative<op::Activate>(op) || std::holds_alternative<op::Dropout>(op) ||
+           std::holds_alternative<op::Softmax>(op);
+  }
+
+  /// As `needed_regions`, rounded up to grains: whole groups for their bits, the rest so that
+  /// nothing need be cut.
   void find_regions(ValueId last, const Region& wanted) {
     const WantedRegion want{last, wanted};
     needed_regions(graph_, shapes_, {&want, 1}, grid_);  // throws where it lies outside
@@ -181,14 +228,36 @@ class Restriction {
       Region& out = regions_[static_cast<std::size_t>(id)];
       if (out.empty()) continue;
       const Node& node = graph_.node(id);
-      out.y = whole_groups(out.y, grid_.period(graph_, id, 2), shape(id).h());
-      out.x = whole_groups(out.x, grid_.period(graph_, id, 3), shape(id).w());
+      const Size2 grain = grains_[static_cast<std::size_t>(id)];
+      out.y = whole_groups(out.y, grain.h, shape(id).h());
+      out.x = whole_groups(out.x, grain.w, shape(id).w());
+      const auto* conv = std::get_if<op::Conv>(&node.op);
+      if (conv != nullptr && grain == Size2(1)) {
+        const Shape& in = shape(node.inputs[0]);
+        out.y = with_whole_kernel(out.y, in.h(), shape(id).h(), conv->kernel.h, conv->stride.h,
+                                  conv->dilation.h, conv->padding.top);
+        out.x = with_whole_kernel(out.x, in.w(), shape(id).w(), conv->kernel.w, conv->stride.w,
+                                  conv->dilation.w, conv->padding.left);
+      }
       for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         Region& in = regions_[static_cast<std::size_t>(node.inputs[i])];
         const Region more = needed_of_input(graph_, shapes_, id, i, out, grid_);
         if (!more.empty()) in = in.empty() ? more : Region{hull(in.y, more.y), hull(in.x, more.x)};
       }
     }
+  }
+
+  /// More of a border than is wanted, where less than one kernel would be read of an input that
+  /// holds one: engines may have other kernels for inputs that hold none.
+  static Interval with_whole_kernel(Interval out, std::int64_t in, std::int64_t size, int kernel,
+                                    int stride, int dilation, int before) {
+    const std::int64_t least =
+        std::min<std::int64_t>(in, std::int64_t{dilation} * (kernel - 1) + 1);
+    const auto read = [&] { return inside(windows(out, kernel, stride, dilation, before), in); };
+    while (read().size() < least && out.size() < size) {
+      out.begin > 0 && read().end == in ? --out.begin : ++out.end;
+    }
+    return out;
   }
 
   static Interval whole_groups(Interval out, std::int64_t period, std::int64_t size) {
@@ -262,6 +331,7 @@ class Restriction {
   const Graph& graph_;
   std::vector<Shape> shapes_;
   ConvolutionGrid grid_;
+  std::vector<Size2> grains_;    // by old value
   std::vector<Region> regions_;  // by old value
   std::vector<ValueId> made_;    // by old value
   ValueId id_ = 0;

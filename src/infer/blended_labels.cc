@@ -67,7 +67,7 @@ Plan& BlendedLabels::plan_for(int height, int width) {
 
 Probabilities BlendedLabels::weighted(int down, int across) {
   const PixelRect rect = seen(down, across);
-  const Tile tile{{0, rect.height, 0, rect.height}, {0, rect.width, 0, rect.width}};
+  const PixelRect all{0, 0, rect.height, rect.width};
   Probabilities sum(network_.classes(), rect.height, rect.width);
   const bool both = network_.options().flip;
   for (const bool flipped : {false, true}) {
@@ -76,7 +76,7 @@ Probabilities BlendedLabels::weighted(int down, int across) {
     to_tensor(picture_.read(rect), network_.model().preprocess, plan.input(), 0);
     if (flipped) mirror_rows(plan.input());
     plan.forward();
-    add_probabilities(plan.rows("logits"), tile, both ? 0.5f : 1.0f, flipped, sum);
+    add_probabilities(plan.rows("logits"), all, both ? 0.5f : 1.0f, flipped, sum);
   }
   const PixelRect part = grid_.part(down, across);
   const auto shared = [&](int index, int size) {

@@ -7,15 +7,6 @@
 #include "image/most_likely.h"
 
 namespace segmentum {
-namespace {
-
-/// Of the tile's region.
-Interval kept_columns(const Tile& tile) {
-  return {tile.columns.keep_from - tile.columns.from, tile.columns.keep_to - tile.columns.from};
-}
-
-}  // namespace
-
 void mirror_rows(TensorView tensor) {
   const auto width = static_cast<std::ptrdiff_t>(tensor.shape.w());
   for (float* row = tensor.data; row != tensor.data + tensor.shape.count(); row += width) {
@@ -23,29 +14,30 @@ void mirror_rows(TensorView tensor) {
   }
 }
 
-void label_tile(const ScoreRows& scores, const Tile& tile, LabelMap& labels) {
-  const Interval columns = kept_columns(tile);
-  parallel_for(tile.rows.keep_to - tile.rows.keep_from, [&](std::int64_t i) {
-    const int row = tile.rows.keep_from + static_cast<int>(i);
-    scores.labels(0, row - tile.rows.from, columns, labels.row(row) + tile.columns.keep_from);
+PixelRect mirrored(const PixelRect& rect, int width) {
+  return {rect.y, width - rect.x - rect.width, rect.height, rect.width};
+}
+
+void label_part(const ScoreRows& scores, const PixelRect& part, LabelMap& labels) {
+  parallel_for(part.height, [&](std::int64_t i) {
+    scores.labels(0, i, {0, part.width}, labels.row(part.y + static_cast<int>(i)) + part.x);
   });
 }
 
-void add_probabilities(const ScoreRows& scores, const Tile& tile, float weight, bool flipped,
+void add_probabilities(const ScoreRows& scores, const PixelRect& part, float weight, bool flipped,
                        Probabilities& sum) {
-  const Interval columns = kept_columns(tile);
-  const auto width = static_cast<int>(columns.size());
-  parallel_for(tile.rows.keep_to - tile.rows.keep_from, [&](std::int64_t i) {
-    const int row = tile.rows.keep_from + static_cast<int>(i);
+  const int width = part.width;
+  parallel_for(part.height, [&](std::int64_t i) {
+    const int row = part.y + static_cast<int>(i);
     std::vector<float> values(static_cast<std::size_t>(scores.classes() * width));
-    scores.probabilities(0, row - tile.rows.from, columns, values.data(), width);
+    scores.probabilities(0, i, {0, width}, values.data(), width);
     for (int k = 0; k < sum.classes(); ++k) {
       const float* in = values.data() + static_cast<std::ptrdiff_t>(k) * width;
       if (flipped) {
-        float* out = sum.row(k, row) + sum.width() - 1 - tile.columns.keep_from;
+        float* out = sum.row(k, row) + sum.width() - 1 - part.x;
         for (int x = 0; x < width; ++x) out[-x] += weight * in[x];
       } else {
-        float* out = sum.row(k, row) + tile.columns.keep_from;
+        float* out = sum.row(k, row) + part.x;
         for (int x = 0; x < width; ++x) out[x] += weight * in[x];
       }
     }

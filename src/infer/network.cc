@@ -42,8 +42,14 @@ Network::Network(Model model, const SegmenterOptions& options)
     if (!(scale >= 0.1f && scale <= 10)) throw Error("scales must be from 0.1 to 10");
   }
   check(crf_settings_);
-  tiling_.emplace(*executor_, model_.graph, model_.parameters, options.memory_limit_bytes,
-                  options.tile);
+}
+
+TiledInference Network::tiled_inference() {
+  return {*executor_,
+          model_.graph,
+          model_.parameters,
+          model_.preprocess,
+          {.memory_bytes = options_.memory_limit_bytes, .tile = options_.tile}};
 }
 
 }  // namespace segmentum

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include "engine/executor.h"
-#include "infer/tiling.h"
+#include "infer/tiled_inference.h"
 #include "model_file/model.h"
 #include "segmentum/segmenter.h"
 
@@ -31,16 +30,15 @@ class Network {
   const Graph& graph() const { return model_.graph; }
   ParameterStore& parameters() { return model_.parameters; }
 
-  /// The tiles in which a picture of this size is run: one, the picture itself, where it fits the
-  /// memory limit or where the network must see it whole.
-  std::vector<Tile> tiles(int height, int width) { return tiling_->tiles(height, width); }
+  /// Runs pictures by the options' memory limit and tiles; for one thread. The network must outlive
+  /// it.
+  TiledInference tiled_inference();
 
  private:
   Model model_;  // its graph and parameters are the optimised ones
   SegmenterOptions options_;
   CrfSettings crf_settings_;
   std::unique_ptr<Executor> executor_;
-  std::optional<Tiling> tiling_;  // made last: it holds on to the others
 };
 
 }  // namespace segmentum

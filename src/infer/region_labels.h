@@ -22,7 +22,7 @@ class RegionLabels {
   /// What `labels` holds in memory while it runs, the picture's own memory included.
   std::size_t memory_bytes(const PixelRect& rect);
   /// How many pixels are read beyond a part far from the borders, both sides together.
-  int around_px();
+  int around_px() const { return plans_.around_px(); }
 
  private:
   const ScoreRows& scores(const PixelRect& rect, bool flipped);

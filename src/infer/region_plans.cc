@@ -20,6 +20,11 @@ bool can_be_cut(const Graph& graph, const Shape& picture, const ConvolutionGrid&
          restricted(graph, picture, "logits", corner, grid);
 }
 
+PixelRect rect_of(const Region& region) {
+  return {static_cast<int>(region.y.begin), static_cast<int>(region.x.begin),
+          static_cast<int>(region.y.size()), static_cast<int>(region.x.size())};
+}
+
 }  // namespace
 
 RegionPlans::RegionPlans(Executor& executor, const Graph& graph, ParameterStore& parameters,
@@ -37,26 +42,37 @@ std::unique_ptr<Plan> RegionPlans::make(const RestrictedGraph& part,
                         {.outputs = OutputForm::rows, .workspace = workspace});
 }
 
-RestrictedGraph RegionPlans::restricted_to(const Region& wanted) const {
-  std::optional<RestrictedGraph> part =
+RestrictedGraph RegionPlans::restricted_to(const PixelRect& part) const {
+  const Region wanted{{part.y, part.y + part.height}, {part.x, part.x + part.width}};
+  std::optional<RestrictedGraph> result =
       restricted(graph_, picture_, "logits", wanted, executor_.grid());
-  if (!part) throw Error("the network must see the whole picture; it cannot be run on a part");
-  return *std::move(part);
+  if (!result) throw Error("the network must see the whole picture; it cannot be run on a part");
+  return *std::move(result);
 }
 
-RegionPlans::Ready RegionPlans::plan_for(const Region& wanted) {
-  const RestrictedGraph part = restricted_to(wanted);
-  auto found = plans_.find(part.form);
+RegionPlans::Ready RegionPlans::plan_for(const PixelRect& part) {
+  const RestrictedGraph needed = restricted_to(part);
+  auto found = plans_.find(needed.form);
   if (found == plans_.end()) {
     if (plans_.size() >= kMostPlans) plans_.clear();
-    found = plans_.emplace(part.form, make(part, workspace_)).first;
+    found = plans_.emplace(needed.form, make(needed, workspace_)).first;
   }
-  return {part.input, found->second.get()};
+  return {rect_of(needed.input), found->second.get()};
 }
 
-std::size_t RegionPlans::memory_bytes(const Region& wanted) {
-  const RestrictedGraph part = restricted_to(wanted);
-  return make(part, std::make_shared<Workspace>())->memory_bytes();
+PixelRect RegionPlans::seen_for(const PixelRect& part) const {
+  return rect_of(restricted_to(part).input);
+}
+
+std::size_t RegionPlans::memory_bytes(const PixelRect& part) const {
+  return make(restricted_to(part), std::make_shared<Workspace>())->memory_bytes();
+}
+
+int RegionPlans::around_px() const {
+  const PixelRect pixel{static_cast<int>(picture_.h() / 2), static_cast<int>(picture_.w() / 2), 1,
+                        1};
+  const PixelRect seen = seen_for(pixel);
+  return std::max(seen.height, seen.width) - 1;
 }
 
 }  // namespace segmentum

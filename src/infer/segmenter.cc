@@ -6,7 +6,6 @@
 
 #include "base/counted.h"
 #include "base/threads.h"
-#include "engine/plan_cache.h"
 #include "image/colour.h"
 #include "image/resize.h"
 #include "infer/labelling.h"
@@ -46,9 +45,7 @@ void add_resized(const Probabilities& from, Probabilities& sum) {
 
 struct Segmenter::Context::State {
   explicit State(std::shared_ptr<Network> shared)
-      : network(std::move(shared)),
-        plans(network->executor(), network->graph(), network->parameters(),
-              network->options().memory_limit_bytes) {}
+      : network(std::move(shared)), inference(network->tiled_inference()) {}
 
   LabelMap segment(const ImageView& picture, ProgressSink* progress);
   Probabilities probabilities(const ImageView& picture, ProgressSink* progress);
@@ -57,23 +54,8 @@ struct Segmenter::Context::State {
   Probabilities with_crf(const ImageView& picture, const Probabilities& probabilities,
                          ProgressSink* progress) const;
 
-  /// The walk of the data: calls visit(tile, scores) for every tile of the picture, or of the
-  /// picture mirrored left to right.
-  template <typename Visit>
-  void walk(const ImageView& picture, bool flipped, const Visit& visit) {
-    for (const Tile& tile : network->tiles(picture.height, picture.width)) {
-      const Tile source = flipped ? mirrored(tile, picture.width) : tile;
-      Plan& plan =
-          plans.plan_for({1, network->input_channels(), tile.rows.length(), tile.columns.length()});
-      to_tensor(region(picture, source), network->model().preprocess, plan.input(), 0);
-      if (flipped) mirror_rows(plan.input());
-      plan.forward();
-      visit(tile, plan.rows("logits"));
-    }
-  }
-
   std::shared_ptr<Network> network;
-  PlanCache plans;
+  TiledInference inference;
 };
 
 LabelMap Segmenter::Context::State::segment(const ImageView& picture, ProgressSink* progress) {
@@ -82,8 +64,9 @@ LabelMap Segmenter::Context::State::segment(const ImageView& picture, ProgressSi
     return most_probable(probabilities(picture, progress), network->model().one_class_head());
   }
   LabelMap labels(picture.height, picture.width);
-  walk(picture, false,
-       [&](const Tile& tile, const ScoreRows& scores) { label_tile(scores, tile, labels); });
+  inference.walk(picture, false, [&](const PixelRect& part, const ScoreRows& scores) {
+    label_part(scores, part, labels);
+  });
   return labels;
 }
 
@@ -104,8 +87,8 @@ void Segmenter::Context::State::add(const ImageView& picture, float weight, Prob
   const bool both = network->options().flip;
   for (const bool flipped : {false, true}) {
     if (flipped && !both) break;
-    walk(picture, flipped, [&](const Tile& tile, const ScoreRows& scores) {
-      add_probabilities(scores, tile, both ? weight / 2 : weight, flipped, sum);
+    inference.walk(picture, flipped, [&](const PixelRect& part, const ScoreRows& scores) {
+      add_probabilities(scores, part, both ? weight / 2 : weight, flipped, sum);
     });
   }
 }

@@ -5,17 +5,14 @@
 
 #include "data/instances.h"
 #include "data/loader.h"
-#include "engine/plan_cache.h"
+#include "graph/restrict.h"
 #include "infer/labelling.h"
-#include "infer/tiling.h"
+#include "infer/tiled_inference.h"
 #include "segmentum/error.h"
 #include "train/memory_forecast.h"
 
 namespace segmentum {
 namespace {
-
-// Of plans kept for pictures of other sizes, beside the training's own.
-constexpr std::size_t kPlansMemory = std::size_t{1} << 30;
 
 /// One count of a mask against its object.
 void count_mask(const Mask& mask, const Instance& object, const LabelMap& instances,
@@ -79,20 +76,15 @@ ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const D
                          ProgressSink& progress, std::size_t memory_bytes) {
   const std::vector<Sample>& samples = dataset.split(split);
   ConfusionMatrix matrix(dataset.class_count());
-  PlanCache plans(executor, graph, parameters, std::min(kPlansMemory, memory_bytes));
-  Tiling tiling(executor, graph, parameters, memory_bytes);
+  TiledInference inference(executor, graph, parameters, preprocess, {.memory_bytes = memory_bytes});
   progress.begin("validate", static_cast<std::int64_t>(samples.size()), "image");
   for_each_labelled(dataset, split, [&](int index, const LabelledPicture& picture) {
     const Image& image = picture.image;
     LabelMap labels(image.height(), image.width());
-    for (const Tile& tile : tiling.tiles(image.height(), image.width())) {
+    inference.walk(image, false, [&](const PixelRect& part, const ScoreRows& scores) {
       if (progress.stop_requested()) throw Interrupted();
-      Plan& plan =
-          plans.plan_for({1, preprocess.channels(), tile.rows.length(), tile.columns.length()});
-      to_tensor(region(image, tile), preprocess, plan.input(), 0);
-      plan.forward();
-      label_tile(plan.rows("logits"), tile, labels);
-    }
+      label_part(scores, part, labels);
+    });
     matrix.add(labels, picture.labels);
     progress.update(index + 1, samples[static_cast<std::size_t>(index)].name);
   });
@@ -102,12 +94,16 @@ ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const D
 
 std::size_t least_validation_bytes(const Graph& graph, const Shape& picture,
                                    const ConvolutionGrid& grid) {
-  Shape seen = picture;
-  if (const auto rule = tile_rule(graph, static_cast<int>(picture.c()), grid)) {
-    const std::int64_t side = least_tile_side(*rule);
-    seen = {1, picture.c(), std::min(picture.h(), side), std::min(picture.w(), side)};
-  }
-  return inference_floor(graph, seen);
+  const std::size_t whole = inference_floor(graph, picture);
+  const auto middle = [](std::int64_t size) {
+    const std::int64_t side = std::min<std::int64_t>(size, TiledInference::kLeastSide);
+    return Interval{(size - side) / 2, (size - side) / 2 + side};
+  };
+  const Region wanted{middle(picture.h()), middle(picture.w())};
+  const auto part = restricted(graph, picture, "logits", wanted, grid);
+  if (!part) return whole;
+  const Shape seen{1, picture.c(), part->input.y.size(), part->input.x.size()};
+  return std::min(whole, inference_floor(part->graph, seen));
 }
 
 }  // namespace segmentum

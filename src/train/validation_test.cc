@@ -5,7 +5,7 @@
 
 #include "base/threads.h"
 #include "image/codec.h"
-#include "infer/tiling.h"
+#include "infer/tiled_inference.h"
 #include "models/registry.h"
 #include "train/memory_forecast.h"
 #include "train/tiny_dataset.h"
@@ -53,7 +53,11 @@ TEST_F(Validation, TilesCountWhatWholePicturesCount) {
   const ConfusionMatrix whole = run(graph, std::size_t{1} << 30);
   const std::size_t little = std::size_t{2} << 20;
   ParameterStore parameters = initialise(graph, 3);
-  EXPECT_GT(Tiling(*executor_, graph, parameters, little).tiles(280, 600).size(), 1u);
+  const Preprocess preprocess;
+  EXPECT_GT(TiledInference(*executor_, graph, parameters, preprocess, {.memory_bytes = little})
+                .grid(280, 600)
+                .count(),
+            1);
   const ConfusionMatrix tiles = run(graph, little);
   EXPECT_EQ(scores(whole).pixels, 280 * 600);
   for (int truth = 0; truth < 3; ++truth) {

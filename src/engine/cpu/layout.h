@@ -20,20 +20,25 @@ inline std::int64_t whole_blocks(std::int64_t channels) {
 
 /// A value [N,C,H,W] stored as [N][C/block][H][W][block], channels padded with zeros to whole
 /// blocks. `block` 1 is plain NCHW. Images lie `batch_stride` floats apart: a value may be a slice
-/// of a concatenation, so producers write where the consumer reads.
+/// of a concatenation, so producers write where the consumer reads. A `window` is a rectangle of a
+/// larger value, so that cutting it out costs nothing: its rows and planes lie as far apart as that
+/// one's. Kernels go by `at`; those that run over several rows at once take no windows.
 struct View {
   float* data = nullptr;
   Shape shape;
   int block = 1;
   std::int64_t batch_stride = 0;
+  std::int64_t frame_h = 0, frame_w = 0;  // pixels of the larger value; 0: this is no window
 
+  bool window() const { return frame_w != 0; }
   std::int64_t blocks() const { return (shape.c() + block - 1) / block; }
-  std::int64_t plane() const { return shape.h() * shape.w() * block; }
-  std::int64_t row() const { return shape.w() * block; }
+  /// Floats from plane to plane and from row to row.
+  std::int64_t plane() const { return (window() ? frame_h : shape.h()) * row(); }
+  std::int64_t row() const { return (window() ? frame_w : shape.w()) * block; }
   float* at(std::int64_t n, std::int64_t channel_block, std::int64_t y = 0) const {
     return data + n * batch_stride + channel_block * plane() + y * row();
   }
-  bool dense() const { return shape.n() == 1 || batch_stride == blocks() * plane(); }
+  bool dense() const { return !window() && (shape.n() == 1 || batch_stride == blocks() * plane()); }
 };
 
 /// Floats of one image of `shape` in blocks of `block` channels.

@@ -16,7 +16,7 @@ namespace {
 
 void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
                     const Activation& activation, const Slot& y) {
-  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot x = l.window_in(l.node(id).inputs[0]);
   const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
   const int tile = winograd_tile(l, id, g);
   const WinogradWindow window{g.padding.top, g.padding.left, g.dilation, tile};

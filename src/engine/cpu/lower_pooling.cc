@@ -14,7 +14,7 @@ PoolWindow window_of(const Pool& pool) {
 }  // namespace
 
 void lower(Lowering& l, ValueId id, const op::MaxPool& pool) {
-  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot x = l.window_in(l.node(id).inputs[0]);
   const Slot y = l.value(id);
   const bool keep = l.training() && l.wants_gradient(l.node(id).inputs[0]);
   if (keep && pool.kernel.h * pool.kernel.w > 256) {

@@ -13,6 +13,16 @@ bool cuts(const Padding& p) {
   return std::min({p.top, p.left, p.bottom, p.right}) < 0;
 }
 
+/// No step where the result is a window.
+void lower_cut(Lowering& l, ValueId id, Size2 corner) {
+  const Slot y = l.value(id);
+  if (y.window()) return;
+  const ValueId input = l.node(id).inputs[0];
+  const Slot x = y.block == 1 ? l.value_in(input, 1) : l.window_in(input);
+  l.step(id, "cut", {x.buffer, y.buffer},
+         [=](const Frame& f) { crop(f.view(x), corner.h, corner.w, f.view(y)); });
+}
+
 }  // namespace
 
 void lower(Lowering& l, ValueId id, const op::Resize& resize_op) {
@@ -58,12 +68,10 @@ void lower_backward(Lowering& l, ValueId id, const op::LocationGrid& location) {
 
 void lower(Lowering& l, ValueId id, const op::Pad& pad_op) {
   const Slot y = l.value(id);
+  const Shape& in = l.shape(l.node(id).inputs[0]);
+  const Padding p = resolve_padding(pad_op, in.h(), in.w());
+  if (y.window() || cuts(p)) return lower_cut(l, id, {-p.top, -p.left});
   const Slot x = l.value_in(l.node(id).inputs[0], y.block);
-  const Padding p = resolve_padding(pad_op, x.shape.h(), x.shape.w());
-  if (cuts(p)) {
-    return l.step(id, "cut", {x.buffer, y.buffer},
-                  [=](const Frame& f) { crop(f.view(x), -p.top, -p.left, f.view(y)); });
-  }
   l.step(id, "pad", {x.buffer, y.buffer}, [=, mode = pad_op.mode](const Frame& f) {
     pad(f.view(x), mode, p.top, p.left, f.view(y));
   });
@@ -90,11 +98,9 @@ void lower_backward(Lowering& l, ValueId id, const op::Pad& pad_op) {
 }
 
 void lower(Lowering& l, ValueId id, const op::Crop& crop_op) {
-  const Slot y = l.value(id);
-  const Slot x = l.value_in(l.node(id).inputs[0], y.block);
-  const Size2 at = resolve_crop(crop_op, x.shape.h(), x.shape.w(), y.shape.h(), y.shape.w());
-  l.step(id, "crop", {x.buffer, y.buffer},
-         [=](const Frame& f) { crop(f.view(x), at.h, at.w, f.view(y)); });
+  const Shape& in = l.shape(l.node(id).inputs[0]);
+  const Shape& out = l.shape(id);
+  lower_cut(l, id, resolve_crop(crop_op, in.h(), in.w(), out.h(), out.w()));
 }
 
 void lower_backward(Lowering& l, ValueId id, const op::Crop& crop_op) {
@@ -117,7 +123,7 @@ void lower(Lowering& l, ValueId id, const op::Concat&) {
     const auto& place = l.place(input);
     const bool written_in_place = place.concat == id && place.channel == channel;
     if (!written_in_place && !l.is_within(input)) {
-      const Slot x = l.value(input);
+      const Slot x = l.value_in(input, l.value(input).block);
       l.step(id, "copy channels", {x.buffer, y.buffer}, [=](const Frame& f) {
         copy_channels(f.view(x), 0, f.view(y), channel, x.shape.c(), false);
       });

@@ -7,19 +7,6 @@
 namespace segmentum::cpu {
 namespace {
 
-/// Where the result of a crop, or of a pad that cuts, begins in its input.
-bool find_cut(const Operator& op, const Shape& in, const Shape& out, Size2& at) {
-  if (const auto* crop = std::get_if<op::Crop>(&op)) {
-    at = resolve_crop(*crop, in.h(), in.w(), out.h(), out.w());
-    return true;
-  }
-  const auto* pad = std::get_if<op::Pad>(&op);
-  if (pad == nullptr) return false;
-  const Padding p = resolve_padding(*pad, in.h(), in.w());
-  at = {-p.top, -p.left};
-  return std::max({p.top, p.left, p.bottom, p.right}) <= 0;
-}
-
 /// Taps [offset, offset + count) of an axis.
 std::vector<ResizeTap> part(const std::vector<ResizeTap>& taps, std::int64_t offset,
                             std::int64_t count) {
@@ -51,7 +38,6 @@ void Lowering::find_drawn() {
   if (!draws_rows()) return;
   for (const Output& output : graph_.outputs) {
     std::size_t at = root(output.value);
-    Size2 corner;
     while (only_output(root(output.value)) && for_rows_alone(at)) {
       const Node& n = graph_.nodes[at];
       const bool other_output = std::ranges::any_of(graph_.outputs, [&](const Output& other) {
@@ -59,7 +45,7 @@ void Lowering::find_drawn() {
       });
       if (n.inputs.empty() || other_output) break;
       const bool resizes = std::holds_alternative<op::Resize>(n.op);
-      if (!resizes && !find_cut(n.op, shape(n.inputs[0]), shapes_[at], corner)) break;
+      if (!resizes && !cuts_at(n.op, shape(n.inputs[0]), shapes_[at])) break;
       drawn_[at] = true;
       if (resizes) break;
       at = root(n.inputs[0]);
@@ -71,7 +57,6 @@ DrawnOutput Lowering::drawn_output(ValueId output) {
   const Shape& wanted = shape(output);
   std::size_t at = root(output);
   std::int64_t top = 0, left = 0;
-  Size2 corner;
   while (drawn_[at]) {
     const Node& n = graph_.nodes[at];
     const Shape& in = shape(n.inputs[0]);
@@ -84,7 +69,7 @@ DrawnOutput Lowering::drawn_output(ValueId output) {
                resize->mode == Interpolation::bilinear},
               wanted};
     }
-    find_cut(n.op, in, shapes_[at], corner);
+    const Size2 corner = *cuts_at(n.op, in, shapes_[at]);
     top += corner.h;
     left += corner.w;
     at = root(n.inputs[0]);

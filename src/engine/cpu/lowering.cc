@@ -33,6 +33,17 @@ bool is_identity(const Graph& graph, const std::vector<Shape>& shapes, ValueId i
 
 }  // namespace
 
+std::optional<Size2> cuts_at(const Operator& op, const Shape& in, const Shape& out) {
+  if (const auto* crop = std::get_if<op::Crop>(&op)) {
+    return resolve_crop(*crop, in.h(), in.w(), out.h(), out.w());
+  }
+  const auto* pad = std::get_if<op::Pad>(&op);
+  if (pad == nullptr) return std::nullopt;
+  const Padding p = resolve_padding(*pad, in.h(), in.w());
+  if (std::max({p.top, p.left, p.bottom, p.right}) > 0) return std::nullopt;
+  return Size2(-p.top, -p.left);
+}
+
 Lowering::Lowering(const Graph& graph, ParameterStore& parameters, std::span<const Shape> inputs,
                    const PlanOptions& options, const CpuOptions& cpu_options,
                    PackedWeightCache& weights, Gradients& gradients)
@@ -229,14 +240,33 @@ const Slot& Lowering::value(ValueId id) {
       std::holds_alternative<op::Dropout>(n.op)) {
     block = value(n.inputs[0]).block;
   }
+  const auto corner = cuts_at(n.op, n.inputs.empty() ? Shape() : shape(n.inputs[0]), shapes_[r]);
+  if (corner && block != 1 && !training()) {
+    home = window(value(n.inputs[0]), *corner, shapes_[r]);
+    return home;
+  }
   home = new_slot(shapes_[r], block);
   return home;
 }
 
+Slot Lowering::window(const Slot& whole, Size2 corner, const Shape& shape) const {
+  Slot window = whole;
+  window.frame_h = whole.window() ? whole.frame_h : whole.shape.h();
+  window.frame_w = whole.window() ? whole.frame_w : whole.shape.w();
+  window.offset += (corner.h * window.frame_w + corner.w) * whole.block;
+  window.shape = shape;
+  return window;
+}
+
 const Slot& Lowering::value_in(ValueId id, int block) {
   const Slot& home = value(id);
-  if (home.block == block) return home;
+  if (home.block == block && !home.window()) return home;
   return dense_value_in(id, block);
+}
+
+const Slot& Lowering::window_in(ValueId id) {
+  const Slot& home = value(id);
+  return home.block == vector_block() ? home : dense_value_in(id, vector_block());
 }
 
 const Slot& Lowering::dense_value_in(ValueId id, int block) {
@@ -246,8 +276,13 @@ const Slot& Lowering::dense_value_in(ValueId id, int block) {
   if (!copy.valid()) {
     copy = new_slot(from.shape, block);
     const Slot to = copy;
-    step(id, "reorder", {from.buffer, to.buffer},
-         [from, to](const Frame& f) { reorder(f.view(from), f.view(to), false); });
+    if (from.window() && from.block == block) {
+      step(id, "cut", {from.buffer, to.buffer},
+           [from, to](const Frame& f) { crop(f.view(from), 0, 0, f.view(to)); });
+    } else {
+      step(id, "reorder", {from.buffer, to.buffer},
+           [from, to](const Frame& f) { reorder(f.view(from), f.view(to), false); });
+    }
     steps_->back().writes = {to.buffer};
   }
   return copy;

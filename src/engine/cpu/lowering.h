@@ -48,6 +48,10 @@ struct SpreadInput {
   std::int64_t first_channel = 0;  // of it in the concatenation
 };
 
+/// Where the result of a crop, or of a pad that does no more than cut, begins in its input; nothing
+/// for all other operators.
+std::optional<Size2> cuts_at(const Operator& op, const Shape& in, const Shape& out);
+
 /// What the lowering of one operator may ask for. Forward lowering runs over the nodes in order,
 /// backward lowering over them in reverse; a gradient is complete when its node's turn comes.
 class Lowering {
@@ -78,8 +82,10 @@ class Lowering {
 
   /// The home of a value; made on first use.
   const Slot& value(ValueId id);
-  /// The value in another layout, converted once if need be.
+  /// The value in another layout and no window, converted once if need be.
   const Slot& value_in(ValueId id, int block);
+  /// The value in blocks, for kernels that read windows.
+  const Slot& window_in(ValueId id);
   /// The same, one image right after the other.
   const Slot& dense_value_in(ValueId id, int block);
   Slot new_slot(const Shape& shape, int block);
@@ -183,6 +189,7 @@ class Lowering {
   void lower_outputs();
   std::vector<int> written(ValueId id, const std::vector<int>& buffers) const;
   void lower_drawn_outputs();
+  Slot window(const Slot& whole, Size2 corner, const Shape& shape) const;
   Slot slice(const Slot& whole, std::int64_t channel, const Shape& shape) const;
   Slot& gradient_home(ValueId id);
 

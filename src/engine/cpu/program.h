@@ -35,9 +35,13 @@ struct Slot {
   Shape shape;
   int block = 1;
   std::int64_t batch_stride = 0;
+  std::int64_t frame_h = 0, frame_w = 0;  // as of a View
 
   bool valid() const { return buffer >= 0; }
-  bool dense() const { return shape.n() == 1 || batch_stride == image_floats(shape, block); }
+  bool window() const { return frame_w != 0; }
+  bool dense() const {
+    return !window() && (shape.n() == 1 || batch_stride == image_floats(shape, block));
+  }
 };
 
 /// What a step sees when it runs.
@@ -54,7 +58,12 @@ struct Frame {
   }
   View view(const Slot& slot) const {
     if (!slot.valid()) return {};
-    return {floats(slot.buffer) + slot.offset, slot.shape, slot.block, slot.batch_stride};
+    return {floats(slot.buffer) + slot.offset,
+            slot.shape,
+            slot.block,
+            slot.batch_stride,
+            slot.frame_h,
+            slot.frame_w};
   }
 };
 

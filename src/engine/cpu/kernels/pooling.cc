@@ -36,7 +36,7 @@ struct Taps {
 
 /// One window: the maximum of each channel and which tap won; the first of equals wins.
 template <int B>
-HWY_INLINE void max_window(const float* plane, std::int64_t width, const Taps& t, int kernel_w,
+HWY_INLINE void max_window(const float* plane, std::int64_t pitch, const Taps& t, int kernel_w,
                            float* out, std::uint8_t* winner) {
   const Lanes<B> d;
   const hn::RebindToSigned<Lanes<B>> di;
@@ -45,7 +45,7 @@ HWY_INLINE void max_window(const float* plane, std::int64_t width, const Taps& t
     auto index = hn::Zero(di);
     for (std::int64_t y = t.y0; y < t.y1; ++y) {
       for (std::int64_t x = t.x0; x < t.x1; ++x) {
-        const auto v = hn::LoadU(d, plane + (y * width + x) * B + lane);
+        const auto v = hn::LoadU(d, plane + (y * pitch + x) * B + lane);
         const auto better = hn::Gt(v, best);
         const auto tap = static_cast<std::int32_t>((y - t.top) * kernel_w + (x - t.left));
         best = hn::IfThenElse(better, v, best);
@@ -69,7 +69,7 @@ void MaxPoolOf(const View& x, const PoolWindow& window, const View& y, std::uint
     std::uint8_t* won = winners == nullptr ? nullptr : winners + i * y.row();
     for (std::int64_t ox = 0; ox < y.shape.w(); ++ox) {
       const Taps taps(window, oy, ox, x.shape.h(), x.shape.w());
-      max_window<B>(x.at(n, cb), x.shape.w(), taps, window.kernel.w, out + ox * B,
+      max_window<B>(x.at(n, cb), x.row() / B, taps, window.kernel.w, out + ox * B,
                     won == nullptr ? nullptr : won + ox * B);
     }
   });

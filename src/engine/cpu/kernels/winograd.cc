@@ -92,7 +92,8 @@ void TransformInput(const Task& task, std::int64_t first, std::int64_t count, st
     for (std::int64_t t = 0; t < count; ++t) {
       const TileAt at = task.tiles.at(first + t);
       tile_to_frequencies<B, T::kSide, T::kSide>(
-          x.at(at.n, cb), {at.y - w.top, at.x - w.left, w.dilation, x.shape.h(), x.shape.w()},
+          x.at(at.n, cb),
+          {at.y - w.top, at.x - w.left, w.dilation, x.shape.h(), x.shape.w(), x.row() / B},
           inputs + (cb * room + t) * B, step,
           [](auto d, const auto& line) HWY_ATTR { return T::to_frequencies(d, line); });
     }

@@ -78,14 +78,15 @@ void Transform(const Task& task, const Cuts& cuts, std::int64_t channel, const F
   const std::int64_t last = std::min(first + blocks, task.x.blocks());
   for (std::int64_t t = begin; t < end; ++t) {
     const TileAt at = task.tiles.at(f.first + t);
-    const TileWindow pixels{at.y - g.padding.top, at.x - g.padding.left, g.dilation, g.ih, g.iw};
+    const TileWindow pixels{
+        at.y - g.padding.top, at.x - g.padding.left, g.dilation, g.ih, g.iw, g.iw};
     for (std::int64_t b = first; b < last; ++b) {
       tile_to_frequencies<B, Tile::kSide, Tile::kSide>(
           task.x.at(at.n, b), pixels, f.pixels + ((b - first) * f.room + t) * B,
           blocks * f.room * B,
           [](auto d, const auto& line) HWY_ATTR { return Tile::to_frequencies(d, line); });
     }
-    const TileWindow results{at.y, at.x, g.dilation, g.oh, g.ow};
+    const TileWindow results{at.y, at.x, g.dilation, g.oh, g.ow, g.ow};
     for (std::int64_t b = 0; b < task.dy.blocks(); ++b) {
       tile_to_frequencies<B, Tile::kResults, Tile::kSide>(
           task.dy.at(at.n, b), results, f.gradients + (b * f.room + t) * B, cuts.oc * f.room,

@@ -178,11 +178,12 @@ class TilesOfResults {
   std::vector<std::int64_t> rows_, columns_;
 };
 
-/// Where a tile begins in a picture of h x w pixels; what lies outside counts as zeros.
+/// Where a tile begins in a picture of h x w pixels, whose rows are `pitch` pixels apart; what lies
+/// outside counts as zeros.
 struct TileWindow {
   std::int64_t y, x;
   Size2 apart;
-  std::int64_t h, w;
+  std::int64_t h, w, pitch;
 
   bool holds_all(int side) const {
     return y >= 0 && x >= 0 && y + (side - 1) * apart.h < h && x + (side - 1) * apart.w < w;
@@ -207,7 +208,7 @@ HWY_INLINE void tile_to_frequencies(const float* plane, const TileWindow& window
       for (int j = 0; j < In; ++j) {
         const std::int64_t y = window.y + i * window.apart.h, x = window.x + j * window.apart.w;
         const bool there = inside || window.holds(y, x);
-        line.v[j] = there ? hn::LoadU(d, plane + (y * window.w + x) * B + lane) : hn::Zero(d);
+        line.v[j] = there ? hn::LoadU(d, plane + (y * window.pitch + x) * B + lane) : hn::Zero(d);
       }
       rows[i] = transform(d, line);
     }
