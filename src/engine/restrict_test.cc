@@ -12,6 +12,7 @@
 #include "engine/cross_check.h"
 #include "engine/engine_cases.h"
 #include "engine/executor.h"
+#include "graph/group_phases.h"
 
 namespace segmentum {
 namespace {
@@ -87,14 +88,17 @@ int compare_regions(Executor& executor, const Graph& graph, const Shape& shape,
 
 class RestrictedCase : public testing::TestWithParam<EngineCase> {};
 
-// Every operator and many small networks, on both engines.
+// Every operator and many small networks, on both engines, with groups that begin at the first
+// pixel and elsewhere.
 TEST_P(RestrictedCase, GivesTheBitsOfTheWhole) {
   const auto& [name, graph, inputs, partial] = GetParam();
   const Shape shape{1, inputs[0].c(), inputs[0].h(), inputs[0].w()};
   for (const auto& executor : {make_reference_executor(), make_cpu_executor()}) {
-    for (const Output& output : graph.outputs) {
-      compare_regions(*executor, graph, shape, output.name, 6);
-      if (HasFatalFailure()) return;
+    for (const Graph& grouped : {graph, with_group_phases(graph, executor->grid())}) {
+      for (const Output& output : graph.outputs) {
+        compare_regions(*executor, grouped, shape, output.name, 4);
+        if (HasFatalFailure()) return;
+      }
     }
   }
 }
@@ -182,10 +186,15 @@ TEST(Restricted, GivesTheBitsOfWinogradTilesOfAllKinds) {
   g.output("logits", conv("f", g.concat("join", {fine, up}), 16));
   const Graph graph = std::move(g).build();
   const auto executor = make_cpu_executor();
-  EXPECT_EQ(executor->grid().period(graph, graph.node(fine).inputs[0], 2), 6);
+  EXPECT_EQ(executor->grid().period(graph, graph.node(fine).inputs[0], 2), 1);  // of 3 channels
   EXPECT_EQ(executor->grid().period(graph, fine, 3), 6);
-  EXPECT_EQ(executor->grid().period(graph), 24);  // of 6, 4 and, dilated, 8
   EXPECT_EQ(compare_regions(*executor, graph, {1, 3, 52, 46}, "logits", 12), 12);
+  const Graph phased = with_group_phases(graph, executor->grid());
+  EXPECT_TRUE(std::ranges::any_of(phased.nodes, [](const Node& node) {
+    const auto* conv = std::get_if<op::Conv>(&node.op);
+    return conv != nullptr && conv->phase != Size2(0);
+  }));
+  EXPECT_EQ(compare_regions(*executor, phased, {1, 3, 52, 46}, "logits", 12), 12);
 }
 
 /// DeepLab v3+'s decoder: a map of stride 16 magnified beside another of stride 4, which are then

@@ -32,6 +32,7 @@ void visit_fields(Op& o, const Visitor& field) {
     field("activation", o.activation, 0);
     field("add", o.add, 0);
     field("init", o.init, 0);
+    field("phase", o.phase, 0);
   } else if constexpr (is(std::type_identity<op::TransposedConv>{})) {
     field("channels", o.channels, 1);
     field("kernel", o.kernel, 1);

@@ -75,7 +75,9 @@ struct Input {
 
 /// Cross-correlation. Weights `NAME.weight` [channels, in/groups, kh, kw], `NAME.bias` [channels].
 /// Size: floor((size + pads - dilation*(kernel-1) - 1) / stride) + 1.
-/// With `add`, a second input of the result's shape is added before the activation.
+/// With `add`, a second input of the result's shape is added before the activation. `phase`: of
+/// engines that compute results in groups of pixels, where a group begins; the function is the
+/// same, its rounding is not (graph/group_phases.h).
 struct Conv {
   int channels = 1;
   Size2 kernel = 1;
@@ -87,6 +89,7 @@ struct Conv {
   Activation activation{};
   bool add = false;
   Init init = Init::he_normal;
+  Size2 phase = 0;
 };
 
 /// Transposed convolution. Weights `NAME.weight` [in, channels/groups, kh, kw], `NAME.bias`

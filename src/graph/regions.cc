@@ -1,7 +1,6 @@
 #include "graph/regions.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "segmentum/error.h"
 
@@ -20,7 +19,7 @@ struct AxisRule {
   std::int64_t out_size;
   std::int64_t to_size;  // of the second input: what a crop crops to
   std::size_t input;     // which of the inputs is asked about
-  std::int64_t group;    // of the pixels of `out`
+  Interval groups;       // that hold `out`
 
   int pick(Size2 size) const { return axis == 2 ? size.h : size.w; }
   int before(const Padding& p) const { return axis == 2 ? p.top : p.left; }
@@ -34,7 +33,7 @@ struct AxisRule {
   Interval operator()(const op::Conv& o) const {
     if (input == 1) return out;  // the value that is added
     AxisRule whole = *this;
-    whole.out = {floor_div(out.begin, group) * group, -floor_div(-out.end, group) * group};
+    whole.out = groups;
     return whole.windows(pick(o.kernel), pick(o.stride), pick(o.dilation), before(o.padding));
   }
   // Input i reaches the outputs i*stride - pad + [0, kernel).
@@ -107,7 +106,8 @@ Interval needed_of_input(const Graph& graph, std::span<const Shape> shapes, Valu
   const auto extent = [&](ValueId value) { return shapes[static_cast<std::size_t>(value)][axis]; };
   const std::int64_t in_size = extent(node.inputs[input]);
   const std::int64_t to_size = node.inputs.size() > 1 ? extent(node.inputs[1]) : 0;
-  const AxisRule rule{axis, out, in_size, extent(id), to_size, input, grid.period(graph, id, axis)};
+  const AxisRule rule{
+      axis, out, in_size, extent(id), to_size, input, grid.whole_groups(graph, id, axis, out)};
   const Interval needed = std::visit(rule, node.op);
   return {std::clamp<std::int64_t>(needed.begin, 0, in_size),
           std::clamp<std::int64_t>(needed.end, 0, in_size)};
@@ -191,12 +191,15 @@ int ConvolutionGrid::period(const Graph& graph, ValueId node, int axis) const {
   return pixels * (axis == 2 ? d.h : d.w);
 }
 
-int ConvolutionGrid::period(const Graph& graph) const {
-  int all = pixels;
-  for (ValueId id = 0; id < static_cast<ValueId>(graph.nodes.size()); ++id) {
-    all = std::lcm(all, std::lcm(period(graph, id, 2), period(graph, id, 3)));
-  }
-  return all;
+Interval ConvolutionGrid::whole_groups(const Graph& graph, ValueId node, int axis,
+                                       Interval out) const {
+  const int pixels_each = period(graph, node, axis);
+  if (pixels_each == 1) return out;
+  const auto& conv = std::get<op::Conv>(graph.node(node).op);
+  const Size2 phases = conv.dilation == Size2(1) ? conv.phase : Size2(0);
+  const int first = axis == 2 ? phases.h : phases.w;
+  return {floor_div(out.begin - first, pixels_each) * pixels_each + first,
+          -floor_div(first - out.end, pixels_each) * pixels_each + first};
 }
 
 std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> shapes,

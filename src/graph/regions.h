@@ -51,14 +51,15 @@ std::vector<bool> never_cut(const Graph& graph);
 struct ConvolutionGrid {
   int pixels = 1;            // of a group along each axis, a dilation apart
   int largest_dilation = 1;  // beyond it, results are computed one by one
-  /// Instead of `pixels` for convolutions without dilation, where they depend on the channels.
+  /// Instead of `pixels` for convolutions without dilation, where they depend on the channels;
+  /// these groups begin where `op::Conv::phase` says, all others at the value's first pixel.
   int (*undilated)(std::int64_t in, std::int64_t out) = nullptr;
 
   /// Pixels along an axis (2: rows, 3: columns) that the groups of a node repeat after: 1 unless it
   /// is such a convolution.
   int period(const Graph& graph, ValueId node, int axis) const;
-  /// Where all groups of a graph begin anew, on every axis of every value.
-  int period(const Graph& graph) const;
+  /// The whole groups of a node that hold `out`; they may reach beyond the value.
+  Interval whole_groups(const Graph& graph, ValueId node, int axis, Interval out) const;
 };
 
 /// For every value the rectangle of it that must be known to compute all that is `wanted`; empty

@@ -56,17 +56,6 @@ TEST(Regions, ConvolutionsThatComputeGroups) {
   EXPECT_EQ(rows({.kernel = 3, .stride = 2, .padding = 1}), Rows(23, 26));
 }
 
-TEST(Regions, GroupsOfAGraphBeginAnewTogether) {
-  GraphBuilder g("test");
-  const ValueId x = g.input("image", {.channels = 1});
-  const ValueId y = g.conv("two", x, {.kernel = 3, .dilation = 2, .padding = 2});
-  g.output("out", g.conv("three", y, {.kernel = 3, .dilation = 3, .padding = 3}));
-  const Graph graph = std::move(g).build();
-  EXPECT_EQ((ConvolutionGrid{4, 2}).period(graph), 8);
-  EXPECT_EQ((ConvolutionGrid{4, 3}).period(graph), 24);
-  EXPECT_EQ(ConvolutionGrid{}.period(graph), 1);
-}
-
 TEST(Regions, GroupsThatDependOnTheChannels) {
   const ConvolutionGrid grid{
       4, 2, [](std::int64_t in, std::int64_t out) { return in * out > 8 ? 5 : 6; }};
@@ -82,7 +71,6 @@ TEST(Regions, GroupsThatDependOnTheChannels) {
   EXPECT_EQ(grid.period(graph, many, 2), 5);
   EXPECT_EQ(grid.period(graph, dilated, 3), 8);
   EXPECT_EQ(grid.period(graph, single, 2), 1);
-  EXPECT_EQ(grid.period(graph), 120);
 }
 
 // `a` is read by an output that knows nothing of the mean, `b` by none; only the size of what does

@@ -1,6 +1,7 @@
 #include "graph/restrict.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace segmentum {
 namespace {
 
 std::int64_t round_down(std::int64_t value, std::int64_t multiple) {
-  return value / multiple * multiple;
+  return (value / multiple - (value % multiple < 0 ? 1 : 0)) * multiple;
 }
 
 Interval shifted(Interval interval, std::int64_t by) {
@@ -43,6 +44,17 @@ Interval windows(Interval out, int kernel, int stride, int dilation, int before)
 }
 
 constexpr int kLargestGrain = 8;  // beyond it, more is computed than cuts would cost
+
+/// Pixels along an axis that come together: so many from `first` on, and before and after it.
+struct Grain {
+  std::int64_t pixels = 1;
+  std::int64_t first = 0;
+
+  Interval whole(Interval out) const {
+    return {round_down(out.begin - first, pixels) + first,
+            round_down(out.end - first + pixels - 1, pixels) + first};
+  }
+};
 
 /// Thrown inside of this file alone.
 struct CannotRestrict {};
@@ -84,6 +96,8 @@ class Restriction {
     const Region all = windows_of(conv.kernel, conv.stride, conv.dilation, conv.padding);
     const Region read = clipped(all, source(0));
     conv.padding = margins(all, read);
+    conv.phase = {phase_of_part(2), phase_of_part(3)};
+    result_.form.insert(result_.form.end(), {conv.phase.h, conv.phase.w});
     std::vector<ValueId> inputs{part(source(0), read)};
     if (conv.add) inputs.push_back(part(source(1), region(id_)));
     return append(conv, std::move(inputs), conv.padding);
@@ -176,34 +190,37 @@ class Restriction {
   ValueId& made(ValueId id) { return made_[static_cast<std::size_t>(id)]; }
   ValueId source(std::size_t input) const { return graph_.node(id_).inputs[input]; }
 
-  /// How many pixels of each value are had for the price of one: those of a group, those that one
-  /// pixel is magnified to, and of operators that go pixel by pixel what they read.
+  /// By axis, 2 and 3: which pixels of each value are had for the price of one. Those that one
+  /// pixel is magnified to, and of operators that go pixel by pixel what they read first.
   void find_grains() {
-    for (id_ = 0; id_ < std::ssize(graph_.nodes); ++id_) {
-      const Node& node = graph_.node(id_);
-      Size2 grain = 1;
-      if (goes_by_pixel(node.op)) {
-        grain = 0;
-        for (const ValueId input : node.inputs) {
-          const Size2 other =
-              shape(input).h() == shape(id_).h() && shape(input).w() == shape(id_).w()
-                  ? grains_[static_cast<std::size_t>(input)]
-                  : Size2(1);
-          grain = {std::gcd(grain.h, other.h), std::gcd(grain.w, other.w)};
-        }
-      } else if (const auto* up = std::get_if<op::TransposedConv>(&node.op)) {
-        if (up->padding == Padding(0)) grain = up->stride;
-      } else if (std::holds_alternative<op::Resize>(node.op)) {
-        const Shape& in = shape(node.inputs[0]);
-        grain = {static_cast<int>(shape(id_).h() / in.h()),
-                 static_cast<int>(shape(id_).w() / in.w())};
-      }
-      const auto limited = [](int pixels) {
-        return pixels > kLargestGrain ? 1 : std::max(pixels, 1);
-      };
-      grains_.push_back({std::max(limited(grain.h), grid_.period(graph_, id_, 2)),
-                         std::max(limited(grain.w), grid_.period(graph_, id_, 3))});
+    for (id_ = 0; id_ < std::ssize(graph_.nodes); ++id_) grains_.push_back({grain(2), grain(3)});
+  }
+
+  Grain grain(int axis) const {
+    const Node& node = graph_.node(id_);
+    const std::int64_t size = shape(id_)[axis];
+    std::int64_t pixels = 1;
+    if (const int group = grid_.period(graph_, id_, axis); group > 1) {
+      return {group, grid_.whole_groups(graph_, id_, axis, {0, 1}).begin};
     }
+    if (goes_by_pixel(node.op)) {
+      Grain all{0, 0};
+      for (const ValueId input : node.inputs) {
+        const Grain own =
+            shape(input)[axis] == size
+                ? grains_[static_cast<std::size_t>(input)][static_cast<std::size_t>(axis - 2)]
+                : Grain{};
+        all = {std::gcd(all.pixels, own.pixels), all.pixels == 0 ? own.first : all.first};
+      }
+      return all;
+    }
+    if (const auto* up = std::get_if<op::TransposedConv>(&node.op);
+        up && up->padding == Padding(0)) {
+      pixels = axis == 2 ? up->stride.h : up->stride.w;
+    } else if (std::holds_alternative<op::Resize>(node.op)) {
+      pixels = std::max<std::int64_t>(size / shape(node.inputs[0])[axis], 1);
+    }
+    return {pixels > kLargestGrain ? 1 : pixels, 0};
   }
 
   static bool goes_by_pixel(const Operator& op) {
@@ -228,11 +245,11 @@ class Restriction {
       Region& out = regions_[static_cast<std::size_t>(id)];
       if (out.empty()) continue;
       const Node& node = graph_.node(id);
-      const Size2 grain = grains_[static_cast<std::size_t>(id)];
-      out.y = whole_groups(out.y, grain.h, shape(id).h());
-      out.x = whole_groups(out.x, grain.w, shape(id).w());
+      const auto& [down, across] = grains_[static_cast<std::size_t>(id)];
+      out.y = inside(down.whole(out.y), shape(id).h());
+      out.x = inside(across.whole(out.x), shape(id).w());
       const auto* conv = std::get_if<op::Conv>(&node.op);
-      if (conv != nullptr && grain == Size2(1)) {
+      if (conv != nullptr && down.pixels == 1 && across.pixels == 1) {
         const Shape& in = shape(node.inputs[0]);
         out.y = with_whole_kernel(out.y, in.h(), shape(id).h(), conv->kernel.h, conv->stride.h,
                                   conv->dilation.h, conv->padding.top);
@@ -260,8 +277,11 @@ class Restriction {
     return out;
   }
 
-  static Interval whole_groups(Interval out, std::int64_t period, std::int64_t size) {
-    return inside({round_down(out.begin, period), round_down(out.end + period - 1, period)}, size);
+  /// Where a group begins, in the part of `id_`.
+  int phase_of_part(int axis) const {
+    const std::int64_t begin = axis == 2 ? region(id_).y.begin : region(id_).x.begin;
+    const Interval group = grid_.whole_groups(graph_, id_, axis, {begin, begin + 1});
+    return static_cast<int>(group.begin == begin ? 0 : group.end - begin);
   }
 
   Region windows_of(Size2 kernel, Size2 stride, Size2 dilation, const Padding& p) const {
@@ -331,9 +351,9 @@ class Restriction {
   const Graph& graph_;
   std::vector<Shape> shapes_;
   ConvolutionGrid grid_;
-  std::vector<Size2> grains_;    // by old value
-  std::vector<Region> regions_;  // by old value
-  std::vector<ValueId> made_;    // by old value
+  std::vector<std::array<Grain, 2>> grains_;  // by old value
+  std::vector<Region> regions_;               // by old value
+  std::vector<ValueId> made_;                 // by old value
   ValueId id_ = 0;
   RestrictedGraph result_;
 };

@@ -1,5 +1,6 @@
 #include "infer/network.h"
 
+#include "graph/group_phases.h"
 #include "graph/rewrite.h"
 #include "segmentum/error.h"
 
@@ -35,6 +36,7 @@ Network::Network(Model model, const SegmenterOptions& options)
       options_(options),
       crf_settings_(options.crf_settings.value_or(model_.crf.value_or(CrfSettings()))),
       executor_(make_executor(options)) {
+  model_.graph = with_group_phases(std::move(model_.graph), executor_->grid());
   if (options.tile < 0 || options.threads < 0) {
     throw Error("tile and threads must be 0 (automatic) or positive");
   }

@@ -6,6 +6,7 @@ namespace segmentum {
 namespace {
 
 constexpr double kMargin = 1.1;  // how far the estimate below may be off
+constexpr double kModeratePixels = 0x1p22;
 
 int round_up(int size, int multiple) {
   return (size + multiple - 1) / multiple * multiple;
@@ -43,22 +44,26 @@ TileGrid choose_grid(const TileDemand& demand) {
   const auto pixels_read = [&](const TileGrid& grid) {
     return (grid.height + around * grid.count_down()) * (grid.width + around * grid.count_across());
   };
+  const auto pixels_seen = [&](const TileGrid& grid) {
+    return (std::min(grid.rows, grid.height) + around) *
+           (std::min(grid.columns, grid.width) + around);
+  };
   const TileGrid smallest = grids.back();
   std::ranges::stable_sort(grids, {}, pixels_read);
   const auto memory = static_cast<double>(demand.memory_bytes);
-  // Memory goes about with the pixels that are read, as those of a part at hand tell.
+  const auto bytes_of = [&](const TileGrid& grid) {
+    return static_cast<double>(demand.bytes_of(middle_part(grid)));
+  };
+  // Memory goes about with the pixels that are read, as those of a part of moderate size tell.
+  const auto moderate = std::ranges::find_if(
+      grids, [&](const TileGrid& grid) { return pixels_seen(grid) <= kModeratePixels; });
   double bytes_per_pixel = 0;
+  if (moderate != grids.end() && moderate != grids.begin()) {
+    bytes_per_pixel = bytes_of(*moderate) / pixels_seen(*moderate);
+  }
   for (const TileGrid& grid : grids) {
-    const double seen =
-        (std::min(grid.rows, grid.height) + around) * (std::min(grid.columns, grid.width) + around);
-    if (bytes_per_pixel * seen > kMargin * memory) continue;
-    if (bytes_per_pixel == 0 && seen > 0x1p22 && !(grid == smallest)) {
-      const PixelRect small = middle_part(smallest);
-      bytes_per_pixel = static_cast<double>(demand.bytes_of(small)) /
-                        ((small.height + around) * (small.width + around));
-      if (bytes_per_pixel * seen > kMargin * memory) continue;
-    }
-    if (static_cast<double>(demand.bytes_of(middle_part(grid))) <= memory) return grid;
+    if (bytes_per_pixel * pixels_seen(grid) > kMargin * memory) continue;
+    if (bytes_of(grid) <= memory) return grid;
   }
   return smallest;
 }

@@ -130,7 +130,9 @@ int winograd_tile(const Lowering& l, ValueId id, const ConvGeometry& g) {
 }
 
 ConvolutionGrid winograd_grid() {
-  return {4, kWinogradDilation, undilated_tile};
+  return {4, kWinogradDilation, [](std::int64_t ic, std::int64_t oc) {
+            return std::min(ic, oc) < kWinogradChannels ? 1 : undilated_tile(ic, oc);
+          }};
 }
 
 bool direct_pays(const ConvGeometry& g, ConvPass pass) {

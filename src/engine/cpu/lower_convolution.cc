@@ -19,7 +19,9 @@ void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry 
   const Slot x = l.window_in(l.node(id).inputs[0]);
   const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
   const int tile = winograd_tile(l, id, g);
-  const WinogradWindow window{g.padding.top, g.padding.left, g.dilation, tile};
+  const Size2 phase =
+      g.dilation == Size2(1) ? Size2(conv.phase.h % tile, conv.phase.w % tile) : Size2(0);
+  const WinogradWindow window{g.padding.top, g.padding.left, g.dilation, tile, phase};
   const WinogradSource weights = winograd_source(l, id, g, tile, false);
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int scratch =

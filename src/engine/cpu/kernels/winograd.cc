@@ -78,7 +78,7 @@ struct Task {
         window(w),
         epilogue(e),
         y(output),
-        tiles(output.shape, w.tile, w.dilation) {}
+        tiles(output.shape, w.tile, w.dilation, w.phase) {}
 };
 
 /// inputs [frequency][channel block][tile][B]
@@ -253,6 +253,8 @@ void TransformOutput(const Task& task, std::int64_t pair, std::int64_t first, st
     const TileAt at = task.tiles.at(first + t);
     const int rows = ResultsInside(task, at.y, apart.h, y.shape.h());
     const int columns = ResultsInside(task, at.x, apart.w, w);
+    const int top = static_cast<int>(std::max<std::int64_t>(-at.y, 0));
+    const int left = static_cast<int>(std::max<std::int64_t>(-at.x, 0));
     for (std::int64_t ob = pair; ob < end; ++ob) {
       const float* in = products + ((ob - pair) * room + t) * B;
       const std::int64_t origin = (at.y * w + at.x) * B;
@@ -270,11 +272,11 @@ void TransformOutput(const Task& task, std::int64_t pair, std::int64_t first, st
           }
           lines[i] = T::from_frequencies(d, line);
         }
-        for (int j = 0; j < columns; ++j) {
+        for (int j = left; j < columns; ++j) {
           Line<V, kSide> line;
           for (int i = 0; i < kSide; ++i) line.v[i] = lines[i].v[j];
           const Line<V, T::kResults> column = T::from_frequencies(d, line);
-          for (int i = 0; i < rows; ++i) {
+          for (int i = top; i < rows; ++i) {
             const std::int64_t pixel =
                 (i * apart.h * w + j * apart.w) * B + static_cast<std::int64_t>(lane);
             V v = hn::Add(column.v[i], b);
@@ -301,7 +303,8 @@ std::int64_t scratch_floats(WinogradForm form, std::int64_t ic, const Shape& res
   if (form == WinogradForm::transformed) {
     return bias + threads * GroupSize<T>(ic) * kFrequencies<T> * (whole_blocks(ic) + kPair * B);
   }
-  const std::int64_t tiles = TilesOfResults(results, window.tile, window.dilation).count();
+  const std::int64_t tiles =
+      TilesOfResults(results, window.tile, window.dilation, window.phase).count();
   const std::int64_t room = shared_groups<T>(ic, tiles).room;
   return bias + kFrequencies<T> * whole_blocks(ic) * room +
          threads * PlainScratch<T, B>::floats(room);

@@ -35,6 +35,7 @@ struct WinogradWindow {
   int top = 1, left = 1;
   Size2 dilation = 1;
   int tile = 4;
+  Size2 phase = 0;  // without dilation: where a tile begins, less than a tile
 };
 
 /// Floats of scratch for a run from `ic` channels to `results` on `threads` threads.
@@ -43,10 +44,11 @@ std::int64_t winograd_scratch_floats(WinogradForm form, std::int64_t ic, const S
 
 /// y = activation(conv(x) + bias + residual), stride 1, x padded with zeros as the window says and
 /// by what y's size leaves at the other sides. With a dilation every d-th pixel is a picture of its
-/// own. Tiles start at y's origin, and a tile's numbers depend on its own (tile + 2)^2 inputs
-/// alone: the same bits for any thread count, and for pictures cut at multiples of the tile times
-/// the dilation. Largest error about 1e-5 of the range for 256 channels, half as much again for
-/// tiles of 6 (float sums; factors up to 8 and 32 in the transforms). Lavin and Gray, CVPR 2016.
+/// own. Tiles start at y's origin or `phase`, and a tile's numbers depend on its own (tile + 2)^2
+/// inputs alone: the same bits for any thread count, and for pictures cut at multiples of the tile
+/// times the dilation. Largest error about 1e-5 of the range for 256 channels, half as much again
+/// for tiles of 6 (float sums; factors up to 8 and 32 in the transforms). Lavin and Gray, CVPR
+/// 2016.
 void winograd_convolution(const View& x, const WinogradWeights& weights,
                           const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
                           float* scratch);

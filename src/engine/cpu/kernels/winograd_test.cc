@@ -20,9 +20,10 @@ struct Case {
   int pad;
   Size2 dilation = 1;
   int tile = 4;
+  Size2 phase = 0;
 
   Shape out() const { return {n, oc, h + 2 * pad - 2 * dilation.h, w + 2 * pad - 2 * dilation.w}; }
-  WinogradWindow window() const { return {pad, pad, dilation, tile}; }
+  WinogradWindow window() const { return {pad, pad, dilation, tile, phase}; }
 };
 
 /// One output of the convolution in double.
@@ -47,6 +48,18 @@ std::vector<Case> with_large_tiles(std::vector<Case> cases) {
   for (std::size_t i = 0; i < count; ++i) {
     cases.push_back(cases[i]);
     cases.back().tile = 6;
+  }
+  return cases;
+}
+
+/// Tiles that begin anywhere, in pictures of more than one tile and of less.
+std::vector<Case> with_phases() {
+  std::vector<Case> cases;
+  for (const int tile : {4, 6}) {
+    for (int phase = 1; phase < tile; ++phase) {
+      cases.push_back({2, 17, 33, 9 + phase, 14, 1, 1, tile, {phase, tile - phase}});
+      cases.push_back({1, 16, 16, 2, 3, 1, 1, tile, {0, phase}});
+    }
   }
   return cases;
 }
@@ -117,6 +130,8 @@ TEST_P(Winograd, BackwardWeightsGiveTheAdjoint) {
   EXPECT_NEAR(forward, backward, 1e-5 * size);
 }
 
+INSTANTIATE_TEST_SUITE_P(Phases, Winograd, testing::ValuesIn(with_phases()));
+
 class WinogradForms : public testing::TestWithParam<Case> {};
 
 // Weights transformed on the way are those transformed before, and the workers' shares do not show.
@@ -156,6 +171,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, WinogradForms,
                              {Case{1, 16, 16, 8, 8, 1}, Case{2, 17, 40, 7, 13, 1},
                               Case{1, 130, 70, 13, 18, 1}, Case{1, 70, 130, 9, 11, 2, 2},
                               Case{1, 260, 70, 17, 33, 6, 6}, Case{1, 33, 20, 70, 71, 1}})));
+
+INSTANTIATE_TEST_SUITE_P(Phases, WinogradForms, testing::ValuesIn(with_phases()));
 
 class WinogradTiles : public testing::TestWithParam<std::pair<int, int>> {};
 

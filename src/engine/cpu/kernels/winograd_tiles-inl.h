@@ -149,11 +149,12 @@ struct TileAt {
 /// The tiles of all pictures, in their order: every d-th pixel is a picture of its own.
 class TilesOfResults {
  public:
-  /// Tiles of `tile` results along each axis, which lie `apart`.
-  TilesOfResults(const Shape& results, int tile, Size2 apart)
+  /// Tiles of `tile` results along each axis, which lie `apart`; of those a tile begins at `phase`,
+  /// and the first one may begin before the picture.
+  TilesOfResults(const Shape& results, int tile, Size2 apart, Size2 phase = 0)
       : pictures_(results.n()),
-        rows_(origins(results.h(), tile, apart.h)),
-        columns_(origins(results.w(), tile, apart.w)) {}
+        rows_(origins(results.h(), tile, apart.h, phase.h)),
+        columns_(origins(results.w(), tile, apart.w, phase.w)) {}
 
   std::int64_t count() const { return pictures_ * of_picture(); }
   TileAt at(std::int64_t i) const {
@@ -163,10 +164,11 @@ class TilesOfResults {
   }
 
  private:
-  static std::vector<std::int64_t> origins(std::int64_t results, int tile, int apart) {
+  static std::vector<std::int64_t> origins(std::int64_t results, int tile, int apart, int phase) {
     std::vector<std::int64_t> origins;
-    for (int phase = 0; phase < apart; ++phase) {
-      for (std::int64_t i = phase; i < results; i += tile * apart) origins.push_back(i);
+    for (int first = phase > 0 ? phase - tile : 0; first < apart; ++first) {
+      for (std::int64_t i = first; i < results; i += tile * apart) origins.push_back(i);
+      if (apart == 1) break;
     }
     return origins;
   }
