@@ -34,7 +34,8 @@ TiledInference::TiledInference(Executor& executor, const Graph& graph, Parameter
 
 TileGrid TiledInference::grid(int height, int width) {
   if (fits(height, width)) return {height, width, height, width};
-  return cut_for(height, width).grid;
+  cut(height, width);
+  return grid_;
 }
 
 void TiledInference::walk(
@@ -43,15 +44,14 @@ void TiledInference::walk(
   const int height = picture.height, width = picture.width;
   const TileGrid parts = grid(height, width);
   if (parts.count() == 1) {
-    cut_.reset();
+    regions_.reset();
     Plan& plan = wholes_.plan_for({1, preprocess_.channels(), height, width});
     return visit(parts.part(0, 0), run(plan, picture, flipped));
   }
   wholes_.clear();
-  RegionPlans& regions = cut_for(height, width).regions;
   for (int i = 0; i < parts.count(); ++i) {
     const PixelRect part = parts.part(i / parts.count_across(), i % parts.count_across());
-    const RegionPlans::Ready ready = regions.plan_for(part);
+    const RegionPlans::Ready ready = regions_->plan_for(part);
     const PixelRect seen = flipped ? mirrored(ready.seen, width) : ready.seen;
     visit(part, run(*ready.plan, part_of(picture, seen), flipped));
   }
@@ -80,16 +80,14 @@ double TiledInference::bytes_per_pixel() {
   return bytes_per_pixel_;
 }
 
-TiledInference::Cut& TiledInference::cut_for(int height, int width) {
-  if (cut_ && cut_->grid.height == height && cut_->grid.width == width) return *cut_;
-  cut_.emplace(
-      RegionPlans(executor_, graph_, parameters_, {1, preprocess_.channels(), height, width}),
-      TileGrid());
-  cut_->grid = grid_of(cut_->regions, height, width);
-  return *cut_;
+/// Makes what runs the parts of pictures of this size.
+void TiledInference::cut(int height, int width) {
+  if (regions_ && grid_.height == height && grid_.width == width) return;
+  regions_.emplace(executor_, graph_, parameters_, Shape{1, preprocess_.channels(), height, width});
+  grid_ = grid_of(*regions_, height, width);
 }
 
-TileGrid TiledInference::grid_of(RegionPlans& regions, int height, int width) const {
+TileGrid TiledInference::grid_of(const RegionPlans& regions, int height, int width) const {
   if (!regions.possible()) return {height, width, height, width};
   if (options_.tile > 0) {
     return {height, width, std::min(height, options_.tile), std::min(width, options_.tile)};

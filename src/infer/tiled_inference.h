@@ -37,16 +37,10 @@ class TiledInference {
             const std::function<void(const PixelRect& part, const ScoreRows& scores)>& visit);
 
  private:
-  /// What runs the parts of pictures of one size.
-  struct Cut {
-    RegionPlans regions;
-    TileGrid grid;
-  };
-
   bool fits(int height, int width);
   double bytes_per_pixel();
-  Cut& cut_for(int height, int width);
-  TileGrid grid_of(RegionPlans& regions, int height, int width) const;
+  void cut(int height, int width);
+  TileGrid grid_of(const RegionPlans& regions, int height, int width) const;
   const ScoreRows& run(Plan& plan, const ImageView& seen, bool flipped);
 
   Executor& executor_;
@@ -56,7 +50,8 @@ class TiledInference {
   TilingOptions options_;
   double bytes_per_pixel_ = 0;  // 0: not measured yet
   PlanCache wholes_;
-  std::optional<Cut> cut_;  // of the size that came last; it or `wholes_` holds memory
+  std::optional<RegionPlans> regions_;  // of the size cut last; they or `wholes_` hold memory
+  TileGrid grid_;                       // likewise
 };
 
 }  // namespace segmentum
