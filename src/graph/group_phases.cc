@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::int64_t kFar = 3 << 14;  // a multiple of usual strides times groups of 4 and 6
 
-/// Of groups that shall begin at `begin` or a little before it. A value whose size is a multiple of
-/// four, as most are, has no more groups of six if they begin one pixel before its first; groups of
-/// four would be one more.
+/// Of groups that shall begin at `begin` or a little before it. A value has no more groups of six
+/// if they begin one pixel before its first, unless its size is a multiple of six; of groups of
+/// four a size of a power of two would have one more.
 int phase_for(std::int64_t begin, int period) {
   constexpr int kSmallGroup = 4;
   return period > kSmallGroup && begin % period == period - 1 ? period - 1 : 0;
