@@ -47,10 +47,8 @@ Graph with_group_phases(Graph graph, const ConvolutionGrid& grid) {
                      phase_for(out.x.begin, grid.period(graph, id, 3))};
     }
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const Region more = needed_of_input(graph, shapes, id, i, out, grid);
-      if (more.empty()) continue;
       Region& in = regions[static_cast<std::size_t>(node.inputs[i])];
-      in = in.empty() ? more : Region{hull(in.y, more.y), hull(in.x, more.x)};
+      in = hull(in, needed_of_input(graph, shapes, id, i, out, grid));
     }
   }
   return graph;

@@ -120,11 +120,6 @@ bool reads_pixels(const Node& node, std::size_t input) {
   return input == 0 || !resized;
 }
 
-void join(Region& into, const Region& more) {
-  if (more.empty()) return;
-  into = into.empty() ? more : Region{hull(into.y, more.y), hull(into.x, more.x)};
-}
-
 void require_inside(const Graph& graph, std::span<const Shape> shapes, const WantedRegion& wanted) {
   if (wanted.value < 0 || static_cast<std::size_t>(wanted.value) >= graph.nodes.size()) {
     throw Error("a region of a value that does not exist is wanted");
@@ -144,6 +139,17 @@ Interval hull(Interval a, Interval b) {
   if (a.empty()) return b;
   if (b.empty()) return a;
   return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
+}
+
+Interval whole_groups(Interval out, std::int64_t pixels, std::int64_t first) {
+  return {floor_div(out.begin - first, pixels) * pixels + first,
+          -floor_div(first - out.end, pixels) * pixels + first};
+}
+
+Region hull(const Region& a, const Region& b) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  return {hull(a.y, b.y), hull(a.x, b.x)};
 }
 
 const char* whole_picture_reader(const Operator& op) {
@@ -198,8 +204,7 @@ Interval ConvolutionGrid::whole_groups(const Graph& graph, ValueId node, int axi
   const auto& conv = std::get<op::Conv>(graph.node(node).op);
   const Size2 phases = conv.dilation == Size2(1) ? conv.phase : Size2(0);
   const int first = axis == 2 ? phases.h : phases.w;
-  return {floor_div(out.begin - first, pixels_each) * pixels_each + first,
-          -floor_div(first - out.end, pixels_each) * pixels_each + first};
+  return segmentum::whole_groups(out, pixels_each, first);
 }
 
 std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> shapes,
@@ -209,7 +214,8 @@ std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> sh
   ValueId last = -1;
   for (const WantedRegion& want : wanted) {
     require_inside(graph, shapes, want);
-    join(regions[static_cast<std::size_t>(want.value)], want.region);
+    Region& region = regions[static_cast<std::size_t>(want.value)];
+    region = hull(region, want.region);
     last = std::max(last, want.value);
   }
   for (ValueId id = last; id >= 0; --id) {
@@ -217,8 +223,8 @@ std::vector<Region> needed_regions(const Graph& graph, std::span<const Shape> sh
     if (out.empty()) continue;
     const Node& node = graph.node(id);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      join(regions[static_cast<std::size_t>(node.inputs[i])],
-           needed_of_input(graph, shapes, id, i, out, grid));
+      Region& in = regions[static_cast<std::size_t>(node.inputs[i])];
+      in = hull(in, needed_of_input(graph, shapes, id, i, out, grid));
     }
   }
   return regions;

@@ -21,6 +21,9 @@ struct Interval {
 /// The smallest interval that holds both; an empty one adds nothing.
 Interval hull(Interval a, Interval b);
 
+/// `out` widened to whole groups of `pixels`, one of which begins at `first`.
+Interval whole_groups(Interval out, std::int64_t pixels, std::int64_t first);
+
 /// A rectangle of pixels.
 struct Region {
   Interval y;
@@ -28,6 +31,9 @@ struct Region {
   bool empty() const { return y.empty() || x.empty(); }
   bool operator==(const Region&) const = default;
 };
+
+/// The smallest rectangle that holds both; an empty one adds nothing.
+Region hull(const Region& a, const Region& b);
 
 /// A part of a value that somebody asks for.
 struct WantedRegion {

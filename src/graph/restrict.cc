@@ -10,10 +10,6 @@
 namespace segmentum {
 namespace {
 
-std::int64_t round_down(std::int64_t value, std::int64_t multiple) {
-  return (value / multiple - (value % multiple < 0 ? 1 : 0)) * multiple;
-}
-
 Interval shifted(Interval interval, std::int64_t by) {
   return {interval.begin + by, interval.end + by};
 }
@@ -50,10 +46,7 @@ struct Grain {
   std::int64_t pixels = 1;
   std::int64_t first = 0;
 
-  Interval whole(Interval out) const {
-    return {round_down(out.begin - first, pixels) + first,
-            round_down(out.end - first + pixels - 1, pixels) + first};
-  }
+  Interval whole(Interval out) const { return whole_groups(out, pixels, first); }
 };
 
 /// Thrown inside of this file alone.
@@ -149,7 +142,7 @@ class Restriction {
     const Region read = pad.mode == PadMode::zero
                             ? own
                             : needed_of_input(graph_, shapes_, id_, 0, region(id_), grid_);
-    const Region whole{hull(seen.y, read.y), hull(seen.x, read.x)};
+    const Region whole = hull(seen, read);
     const Padding more = margins(whole, read);
     // A mirror shows what lies at the picture's own border, and no more than is there.
     const auto mirrors = [](Interval part, int before, int after, std::int64_t size) {
@@ -258,8 +251,7 @@ class Restriction {
       }
       for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         Region& in = regions_[static_cast<std::size_t>(node.inputs[i])];
-        const Region more = needed_of_input(graph_, shapes_, id, i, out, grid_);
-        if (!more.empty()) in = in.empty() ? more : Region{hull(in.y, more.y), hull(in.x, more.x)};
+        in = hull(in, needed_of_input(graph_, shapes_, id, i, out, grid_));
       }
     }
   }

@@ -309,7 +309,7 @@ class Stream {
     left_px_ = done_px_ = 0;
     int done = 0;
     for (int i = 0; i < grid.count(); ++i) {
-      const PixelRect part = part_of(grid, i);
+      const PixelRect part = grid.part(i);
       const bool written = writer_->has(part.y, part.x);
       done += written ? 1 : 0;
       left_px_ += written ? 0 : std::int64_t{part.height} * part.width;
@@ -321,10 +321,6 @@ class Stream {
 
   static std::int64_t megapixels(std::int64_t pixels) {
     return std::max<std::int64_t>((pixels + 500000) / 1000000, 1);
-  }
-
-  static PixelRect part_of(const TileGrid& grid, int index) {
-    return grid.part(index / grid.count_across(), index % grid.count_across());
   }
 
   void write_part(const TileGrid& grid, const PixelRect& part, const LabelMap& labels) {
@@ -346,7 +342,7 @@ class Stream {
   void write_exact(const TileGrid& grid) {
     begin_progress(grid);
     for (int i = 0; i < grid.count(); ++i) {
-      const PixelRect part = part_of(grid, i);
+      const PixelRect part = grid.part(i);
       if (writer_->has(part.y, part.x)) continue;
       stop_if_asked();
       write_part(grid, part, exact_->labels(part));

@@ -46,11 +46,11 @@ void TiledInference::walk(
   if (parts.count() == 1) {
     regions_.reset();
     Plan& plan = wholes_.plan_for({1, preprocess_.channels(), height, width});
-    return visit(parts.part(0, 0), run(plan, picture, flipped));
+    return visit(parts.part(0), run(plan, picture, flipped));
   }
   wholes_.clear();
   for (int i = 0; i < parts.count(); ++i) {
-    const PixelRect part = parts.part(i / parts.count_across(), i % parts.count_across());
+    const PixelRect part = parts.part(i);
     const RegionPlans::Ready ready = regions_->plan_for(part);
     const PixelRect seen = flipped ? mirrored(ready.seen, width) : ready.seen;
     visit(part, run(*ready.plan, part_of(picture, seen), flipped));

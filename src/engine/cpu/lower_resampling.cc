@@ -9,10 +9,6 @@
 namespace segmentum::cpu {
 namespace {
 
-bool cuts(const Padding& p) {
-  return std::min({p.top, p.left, p.bottom, p.right}) < 0;
-}
-
 /// No step where the result is a window.
 void lower_cut(Lowering& l, ValueId id, Size2 corner) {
   const Slot y = l.value(id);
@@ -69,8 +65,8 @@ void lower_backward(Lowering& l, ValueId id, const op::LocationGrid& location) {
 void lower(Lowering& l, ValueId id, const op::Pad& pad_op) {
   const Slot y = l.value(id);
   const Shape& in = l.shape(l.node(id).inputs[0]);
+  if (const auto corner = cuts_at(pad_op, in, l.shape(id))) return lower_cut(l, id, *corner);
   const Padding p = resolve_padding(pad_op, in.h(), in.w());
-  if (y.window() || cuts(p)) return lower_cut(l, id, {-p.top, -p.left});
   const Slot x = l.value_in(l.node(id).inputs[0], y.block);
   l.step(id, "pad", {x.buffer, y.buffer}, [=, mode = pad_op.mode](const Frame& f) {
     pad(f.view(x), mode, p.top, p.left, f.view(y));
@@ -84,9 +80,9 @@ void lower_backward(Lowering& l, ValueId id, const op::Pad& pad_op) {
   const auto target = l.gradient_target(input, dy.block);
   const Shape& in = l.shape(input);
   const Padding p = resolve_padding(pad_op, in.h(), in.w());
-  if (cuts(p)) {
-    l.step(id, "cut backward", {dy.buffer, target.slot.buffer}, [=](const Frame& f) {
-      crop_backward(f.view(dy), -p.top, -p.left, f.view(target.slot), target.add);
+  if (const auto corner = cuts_at(pad_op, in, dy.shape)) {
+    l.step(id, "cut backward", {dy.buffer, target.slot.buffer}, [=, at = *corner](const Frame& f) {
+      crop_backward(f.view(dy), at.h, at.w, f.view(target.slot), target.add);
     });
     return l.finish(target);
   }
@@ -98,9 +94,7 @@ void lower_backward(Lowering& l, ValueId id, const op::Pad& pad_op) {
 }
 
 void lower(Lowering& l, ValueId id, const op::Crop& crop_op) {
-  const Shape& in = l.shape(l.node(id).inputs[0]);
-  const Shape& out = l.shape(id);
-  lower_cut(l, id, resolve_crop(crop_op, in.h(), in.w(), out.h(), out.w()));
+  lower_cut(l, id, *cuts_at(crop_op, l.shape(l.node(id).inputs[0]), l.shape(id)));
 }
 
 void lower_backward(Lowering& l, ValueId id, const op::Crop& crop_op) {

@@ -166,9 +166,9 @@ class TilesOfResults {
  private:
   static std::vector<std::int64_t> origins(std::int64_t results, int tile, int apart, int phase) {
     std::vector<std::int64_t> origins;
-    for (int first = phase > 0 ? phase - tile : 0; first < apart; ++first) {
-      for (std::int64_t i = first; i < results; i += tile * apart) origins.push_back(i);
-      if (apart == 1) break;
+    const int before = phase > 0 ? phase - tile : 0;
+    for (int picture = 0; picture < apart; ++picture) {
+      for (std::int64_t i = before + picture; i < results; i += tile * apart) origins.push_back(i);
     }
     return origins;
   }
