@@ -45,7 +45,7 @@ TEST_F(Choose, FitsTheTinyPictures) {
   EXPECT_EQ(config_.crop, 32);  // pictures are 24x20
   EXPECT_EQ(config_.model.at("depth"), "2");
   EXPECT_EQ(config_.augment.flip_vertical, 0);  // 5 pictures are too few to tell
-  EXPECT_EQ(config_.loss, parse_loss("cross_entropy"));
+  EXPECT_EQ(config_.loss, parse_loss("cross_entropy+lovasz"));
   check(config_);
   for (const Choice& choice : choices) EXPECT_TRUE(can_be_chosen(choice.key)) << choice.key;
 }

@@ -249,9 +249,12 @@ std::vector<Choice> loss_of_shares(const DataProfile& profile) {
   constexpr double kRareOfTwo = 0.3;
   constexpr double kSeldom = 0.02;  // of the pixels: a crop at a random place hardly shows it
   if (profile.class_count() > 2) {
-    return {{"loss", "cross_entropy", "with weights for the classes"},
-            {"class_weights", "median_frequency",
-             "mean IoU counts " + counted(profile.class_count(), "class") + " alike"}};
+    const std::string alike =
+        "mean IoU counts " + counted(profile.class_count(), "class") + " alike";
+    return {{"loss", "cross_entropy+lovasz", alike + ", and so does Lovasz's loss"},
+            {"class_weights", "none", "with them rare classes would be seen everywhere"},
+            {"augment.class_crop", "0.3",
+             "so many crops are laid around a class drawn at random: all are seen"}};
   }
   const int rarest = rarest_class(profile);
   if (rarest < 0) return {};

@@ -228,8 +228,9 @@ TEST(LossOfShares, TwoClasses) {
 }
 
 TEST(LossOfShares, ManyClasses) {
-  EXPECT_EQ(value_of(loss_of_shares(street()), "class_weights"), "median_frequency");
-  EXPECT_EQ(value_of(loss_of_shares(street()), "augment.class_crop"), "");
+  EXPECT_EQ(value_of(loss_of_shares(street()), "loss"), "cross_entropy+lovasz");
+  EXPECT_EQ(value_of(loss_of_shares(street()), "class_weights"), "none");
+  EXPECT_EQ(value_of(loss_of_shares(street()), "augment.class_crop"), "0.3");
   DataProfile empty = cells();
   empty.class_shares = {0, 0};
   EXPECT_TRUE(loss_of_shares(empty).empty());

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/bands.h"
 #include "graph/graph.h"
 #include "graph/parameter_store.h"
 #include "graph/regions.h"
@@ -56,12 +57,16 @@ struct PlanOptions {
   /// the backward pass needs them: less memory, more time, the same bits. Without it only those
   /// that 1.5 % of a step's work pays for. Engines whose values are not planned ignore it.
   bool lean = false;
+  /// infer: pads that hold rows of the run before (`in_bands`). A `workspace` is then the plan's
+  /// alone from band to band.
+  std::vector<CarriedRows> carried;
 };
 
 /// What may differ between two runs of one plan.
 struct RunOptions {
   std::uint64_t seed = 0;  // with `step`, keys the dropout masks
   std::uint32_t step = 0;
+  std::int64_t band = 0;  // of a plan that carries rows, one more with every run
 };
 
 enum class Pass { forward, backward };

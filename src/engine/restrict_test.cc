@@ -197,24 +197,41 @@ TEST(Restricted, GivesTheBitsOfWinogradTilesOfAllKinds) {
   EXPECT_EQ(compare_regions(*executor, phased, {1, 3, 52, 46}, "logits", 12), 12);
 }
 
+// oneDNN's kernel for these adds up many channels in parts that go by the number of pixels.
+TEST(Restricted, GivesTheBitsOfPointwiseConvolutionsOfManyChannels) {
+  for (const int channels : {64, 128, 300, 512}) {
+    GraphBuilder g("pointwise");
+    const ValueId image = g.input("image", {.channels = channels});
+    g.output("conv", g.conv("conv", image, {.channels = 128}));
+    g.output("up", g.transposed_conv("up", image, {.channels = 32}));
+    const Graph graph = std::move(g).build();
+    const auto executor = make_cpu_executor();
+    EXPECT_EQ(compare_regions(*executor, graph, {1, channels, 90, 19}, "conv", 8), 8);
+    EXPECT_EQ(compare_regions(*executor, graph, {1, channels, 90, 19}, "up", 8), 8);
+  }
+}
+
 /// DeepLab v3+'s decoder: a map of stride 16 magnified beside another of stride 4, which are then
 /// filtered and projected; `cropped`: the map of a picture with a margin; `padded`: the depthwise
 /// convolution's padding stands before it.
-Graph magnified_decoder(bool cropped, bool padded) {
+Graph magnified_decoder(bool cropped, bool padded, int channels) {
   GraphBuilder g("magnified_decoder");
   const ValueId image = g.input("image", {.channels = 3});
   const ValueId fit = g.pad("fit", image, {.mode = PadMode::mirror, .multiple = 16});
   const ValueId low = g.conv("low", fit, {.channels = 12, .stride = 4});
   const ValueId wide = cropped ? g.pad("margin", fit, {.margin = 16}) : fit;
-  const ValueId deep =
-      g.conv("deep", wide, {.channels = 57, .stride = 16, .activation = ActivationKind::relu});
+  const ValueId deep = g.conv(
+      "deep", wide, {.channels = channels, .stride = 16, .activation = ActivationKind::relu});
   ValueId up = g.resize("up", g.dropout("drop", deep, {.rate = 0.1f}), {.scale = 4});
   if (cropped) up = g.crop_like("crop", up, low, {.offset = 4});
   ValueId both = g.concat("both", {up, low});
   if (padded) both = g.pad("zeros", both, {.margin = 1});
-  const ValueId filtered =
-      g.conv("depthwise", both,
-             {.channels = 69, .kernel = 3, .padding = padded ? 0 : 1, .groups = 69, .bias = false});
+  const ValueId filtered = g.conv("depthwise", both,
+                                  {.channels = channels + 12,
+                                   .kernel = 3,
+                                   .padding = padded ? 0 : 1,
+                                   .groups = channels + 12,
+                                   .bias = false});
   const ValueId x = g.relu(
       "relu", g.batch_norm("norm", g.conv("pointwise", filtered, {.channels = 34, .bias = false})));
   const ValueId scores = g.resize("score", g.conv("head", x, {.channels = 3}), {.scale = 4});
@@ -226,9 +243,11 @@ Graph magnified_decoder(bool cropped, bool padded) {
 TEST(Restricted, GivesTheBitsOfProductsBeforeTheMagnification) {
   for (const auto& [cropped, padded] :
        {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
-    const Graph graph = magnified_decoder(cropped, padded);
-    const auto executor = make_cpu_executor();
-    EXPECT_EQ(compare_regions(*executor, graph, {1, 3, 75, 110}, "logits", 12), 12);
+    for (const int channels : {57, 160}) {
+      const Graph graph = magnified_decoder(cropped, padded, channels);
+      const auto executor = make_cpu_executor();
+      EXPECT_EQ(compare_regions(*executor, graph, {1, 3, 75, 110}, "logits", 12), 12);
+    }
   }
 }
 

@@ -104,11 +104,14 @@ std::string tile_bytes(const Image& values, int y, int x) {
   return tile;
 }
 
+constexpr int kLevel =
+    4;  // of label maps an eighth larger than by level 6, in less than a third of the time
+
 std::string deflated(const std::string& bytes) {
   uLongf size = compressBound(bytes.size());
   std::string result(size, '\0');
   if (compress2(reinterpret_cast<Bytef*>(result.data()), &size,
-                reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), 6) != Z_OK) {
+                reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), kLevel) != Z_OK) {
     throw Error("not enough memory to compress a tile");
   }
   result.resize(size);

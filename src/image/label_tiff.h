@@ -24,7 +24,7 @@ struct LabelTiffForm {
 };
 
 /// Writes PATH.part, with the places of what it holds in PATH.part.journal; `finish` renames it.
-/// Tiles of 256x256 compressed by deflate (level 6), and a pyramid: reduced-resolution pages of
+/// Tiles of 256x256 compressed by deflate (level 4), and a pyramid: reduced-resolution pages of
 /// half the size each, down to one tile, whose pixel is the most frequent of the four below it (of
 /// equals the one that comes first).
 ///

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <numeric>
 #include <optional>
 #include <string_view>
@@ -16,10 +15,11 @@
 #include "graph/graph_json.h"
 #include "image/label_tiff.h"
 #include "image/picture_source.h"
+#include "infer/band_labels.h"
 #include "infer/blended_labels.h"
 #include "infer/make_segmenter.h"
 #include "infer/region_labels.h"
-#include "infer/tile_grid.h"
+#include "infer/stream_cut.h"
 
 namespace segmentum {
 namespace {
@@ -28,12 +28,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint16_t kNoData = 42113;
 constexpr std::string_view kDescription = "label map: ";  // before what a file is of
-// What the program takes beside the network: itself, its libraries, oneDNN's kernels.
-constexpr std::size_t kProgramBytes = std::size_t{80} << 20;
-// Weights are held as they are and packed once. Where 3x3 kernels are few, packed ones are 64
-// numbers for nine; where they are many, they are not packed.
-constexpr std::size_t kPackedTimes = 8;
-constexpr std::size_t kMostPackedBytes = std::size_t{20} << 20;
 
 /// FNV-1a, 64 bits: tells files apart, proves nothing.
 class Fingerprint {
@@ -52,16 +46,6 @@ class Fingerprint {
  private:
   std::uint64_t value_ = 0xcbf29ce484222325u;
 };
-
-/// At most, with packed copies.
-std::size_t weight_bytes(const ParameterStore& parameters) {
-  std::size_t sum = 0;
-  for (const auto& [name, parameter] : parameters.all()) {
-    const std::size_t plain = parameter.value.values().size_bytes();
-    sum += plain + std::max(plain, std::min(kPackedTimes * plain, kMostPackedBytes));
-  }
-  return sum;
-}
 
 std::uint64_t fingerprint_of(Network& network) {
   Fingerprint print;
@@ -192,57 +176,55 @@ class Stream {
           "a streamed picture is segmented at its own size alone; without --scales, or with "
           "--stream never and memory for all of it, it would work");
     }
-    if (options.blend_px == 0) exact_.emplace(*network_, *picture_);
+    if (options.blend_px == 0) exact_.emplace(*network_, *picture_);  // or throws what prevents it
   }
 
   void run() {
     claim();
-    const std::optional<TileGrid> finished = options_.resume ? finished_grid() : std::nullopt;
+    const std::optional<StreamCut> finished = options_.resume ? finished_cut() : std::nullopt;
     if (finished) {
       LabelTiffWriter::remove_journal(out_);
       tell("is finished already");
     }
-    const TileGrid grid = finished ? *finished : write();
-    if (options_.proofs > 0) prove(grid);
+    const StreamCut cut = finished ? *finished : write();
+    if (options_.proofs > 0) prove(cut.grid);
   }
 
  private:
-  TileGrid write() {
-    const TileGrid grid = begin();
+  StreamCut write() {
+    const StreamCut cut = begin();
+    begin_progress(cut.grid);
     if (options_.blend_px > 0) {
-      write_blended(grid);
+      write_blended(cut.grid);
+    } else if (cut.band_rows > 0) {
+      write_bands(cut);
     } else {
-      write_exact(grid);
+      write_tiles(cut.grid);
     }
+    if (progress_) progress_->end();
     writer_->finish();
     writer_.reset();
-    return grid;
+    return cut;
   }
 
-  std::string identity_of(const TileGrid& grid) const {
-    return fmt::format("{}, parts of {}x{}", identity_, grid.rows, grid.columns);
-  }
+  std::string identity_of(const StreamCut& cut) const { return identity_ + ", " + cut.text(); }
 
-  /// The parts in an identity; none where it is another's.
-  std::optional<TileGrid> grid_in(const std::string& identity) const {
-    const std::string start = identity_ + ", parts of ";
-    TileGrid grid{.height = picture_->size().height, .width = picture_->size().width};
-    if (!identity.starts_with(start) ||
-        std::sscanf(identity.c_str() + start.size(), "%dx%d", &grid.rows, &grid.columns) != 2 ||
-        grid.rows < 1 || grid.columns < 1) {
-      return std::nullopt;
-    }
-    return grid;
+  /// How the run went about it that an identity is of; none where it is another's.
+  std::optional<StreamCut> cut_in(const std::string& identity) const {
+    const std::string start = identity_ + ", ";
+    if (!identity.starts_with(start)) return std::nullopt;
+    const ImageSize& size = picture_->size();
+    return StreamCut::parse(identity.substr(start.size()), size.height, size.width);
   }
 
   /// Of an earlier run that came to its end.
-  std::optional<TileGrid> finished_grid() const {
+  std::optional<StreamCut> finished_cut() const {
     std::error_code code;
     if (!fs::exists(out_, code) || LabelTiffWriter::unfinished(out_)) return std::nullopt;
     try {
       const std::string description = tiff_description(out_);
       if (!description.starts_with(kDescription)) return std::nullopt;
-      return grid_in(description.substr(kDescription.size()));
+      return cut_in(description.substr(kDescription.size()));
     } catch (const Error&) {
       return std::nullopt;
     }
@@ -262,7 +244,7 @@ class Stream {
   }
 
   /// Opens the file; of a run that was broken off, with its parts.
-  TileGrid begin() {
+  StreamCut begin() {
     const std::optional<std::string> left = LabelTiffWriter::unfinished(out_);
     const std::string part = out_.string() + ".part";
     if (left && !options_.resume) {
@@ -270,38 +252,16 @@ class Stream {
           part,
           "is what an earlier run left; --resume goes on with it, or delete it to begin anew");
     }
-    const std::optional<TileGrid> begun = left ? grid_in(*left) : std::nullopt;
+    const std::optional<StreamCut> begun = left ? cut_in(*left) : std::nullopt;
     if (left && !begun) {
       throw Error::in_file(part,
                            "is of another picture, model or option, so --resume cannot go on with "
                            "it; delete it to begin anew");
     }
-    const TileGrid grid = begun ? *begun : chosen_grid();
-    const std::string identity = identity_of(grid);
+    const StreamCut cut = begun ? *begun : choose_cut(*network_, *picture_, options_.blend_px);
+    const std::string identity = identity_of(cut);
     writer_.emplace(out_, form_of(*picture_, values_, identity), identity, left.has_value());
-    return grid;
-  }
-
-  TileGrid chosen_grid() {
-    const ImageSize& size = picture_->size();
-    const int tile = network_->options().tile;
-    constexpr int kStep = LabelTiffWriter::kTile;
-    if (tile > 0) {
-      const int side = (tile + kStep - 1) / kStep * kStep;
-      return {size.height, size.width, side, side};
-    }
-    const std::size_t taken = kProgramBytes + weight_bytes(network_->parameters());
-    const std::size_t limit = network_->options().memory_limit_bytes;
-    return choose_grid({.height = size.height,
-                        .width = size.width,
-                        .multiple = kStep,
-                        .around_px = exact_ ? exact_->around_px() : options_.blend_px,
-                        .memory_bytes = limit > taken ? limit - taken : 0,
-                        .bytes_of = [&](const PixelRect& part) {
-                          return exact_ ? exact_->memory_bytes(part)
-                                        : BlendedLabels::memory_bytes(*network_, *picture_, part,
-                                                                      options_.blend_px);
-                        }});
+    return cut;
   }
 
   /// Counts pixels, told as megapixels.
@@ -310,11 +270,11 @@ class Stream {
     int done = 0;
     for (int i = 0; i < grid.count(); ++i) {
       const PixelRect part = grid.part(i);
-      const bool written = writer_->has(part.y, part.x);
+      const bool written = is_written(part);
       done += written ? 1 : 0;
       left_px_ += written ? 0 : std::int64_t{part.height} * part.width;
     }
-    if (done > 0) tell(fmt::format("goes on: {} of {} tiles are there", done, grid.count()));
+    if (done > 0) tell(fmt::format("goes on: {} of {} parts are there", done, grid.count()));
     if (!progress_) return;
     progress_->begin("segment " + out_.filename().string(), megapixels(left_px_), "megapixel");
   }
@@ -323,13 +283,15 @@ class Stream {
     return std::max<std::int64_t>((pixels + 500000) / 1000000, 1);
   }
 
+  bool is_written(const PixelRect& part) const { return writer_->has(part.y, part.x); }
+
   void write_part(const TileGrid& grid, const PixelRect& part, const LabelMap& labels) {
-    if (writer_->has(part.y, part.x)) return;
+    if (is_written(part)) return;
     writer_->write(part.y, part.x, values_.image_of(labels));
     done_px_ += std::int64_t{part.height} * part.width;
     if (!progress_) return;
     progress_->update(done_px_ == left_px_ ? megapixels(left_px_) : done_px_ / 1000000,
-                      fmt::format("tiles of {}x{}", grid.columns, grid.rows));
+                      fmt::format("parts of {}x{}", grid.columns, grid.rows));
   }
 
   void stop_if_asked() {
@@ -339,37 +301,54 @@ class Stream {
     throw Interrupted();
   }
 
-  void write_exact(const TileGrid& grid) {
-    begin_progress(grid);
+  void write_tiles(const TileGrid& grid) {
     for (int i = 0; i < grid.count(); ++i) {
       const PixelRect part = grid.part(i);
-      if (writer_->has(part.y, part.x)) continue;
+      if (is_written(part)) continue;
       stop_if_asked();
       write_part(grid, part, exact_->labels(part));
     }
-    if (progress_) progress_->end();
   }
 
-  void write_blended(const TileGrid& grid) {
-    begin_progress(grid);
-    int first = 0;
-    const auto row_is_there = [&](int down) {
-      for (int across = 0; across < grid.count_across(); ++across) {
-        const PixelRect part = grid.part(down, across);
-        if (!writer_->has(part.y, part.x)) return false;
-      }
-      return true;
-    };
-    while (first < grid.count_down() && row_is_there(first)) ++first;
-    if (first < grid.count_down()) {
-      BlendedLabels blended(*network_, *picture_, grid, options_.blend_px);
-      blended.walk(first, [&](const PixelRect& part, const LabelMap& labels) {
+  /// The first of a column's parts that is not written, or how many there are.
+  int first_missing(const TileGrid& grid, int across) const {
+    int down = 0;
+    while (down < grid.count_down() && is_written(grid.part(down, across))) ++down;
+    return down;
+  }
+
+  void write_bands(const StreamCut& cut) {
+    const TileGrid& grid = cut.grid;
+    const auto workspace = std::make_shared<Workspace>();
+    for (int across = 0; across < grid.count_across(); ++across) {
+      const int down = first_missing(grid, across);
+      if (down == grid.count_down()) continue;
+      const PixelRect top = grid.part(0, across);
+      BandLabels bands(*network_, *picture_, {top.x, top.x + top.width}, cut.band_rows, workspace);
+      bands.walk(grid, down, across, [&](const PixelRect& part, const LabelMap& labels) {
         write_part(grid, part, labels);
         stop_if_asked();
         return true;
       });
     }
-    if (progress_) progress_->end();
+  }
+
+  void write_blended(const TileGrid& grid) {
+    int first = 0;
+    const auto row_is_there = [&](int down) {
+      for (int across = 0; across < grid.count_across(); ++across) {
+        if (!is_written(grid.part(down, across))) return false;
+      }
+      return true;
+    };
+    while (first < grid.count_down() && row_is_there(first)) ++first;
+    if (first == grid.count_down()) return;
+    BlendedLabels blended(*network_, *picture_, grid, options_.blend_px);
+    blended.walk(first, [&](const PixelRect& part, const LabelMap& labels) {
+      write_part(grid, part, labels);
+      stop_if_asked();
+      return true;
+    });
   }
 
   /// Parts of half the size, somewhere: their seams, their borders and their place among the

@@ -178,6 +178,35 @@ TEST_F(StreamPicture, FiveBandsOf16Bits) {
   EXPECT_EQ(labels_in(path("out.tif")), segmenter.segment(read_image(path("bands.tif"))));
 }
 
+/// Columns of parts gone down band by band: broken off anywhere, the labels are the whole's.
+TEST_F(StreamPicture, GoesByBandsWhereTheyReadLess) {
+  constexpr int kHeight = 1400, kWidth = 1100;
+  write_bands(path("bands.tif"), kHeight, kWidth);
+  const auto model = [] {
+    Model model = tiny_model("unet");
+    const ModelOptions options{
+        .input_channels = 5, .classes = 3, .settings = {{"width", "16"}, {"depth", "3"}}};
+    model.graph = build_model("unet", options);
+    model.parameters = initialise(model.graph, 5);
+    model.preprocess = {.mean = std::vector<float>(5, 0.5f), .std = std::vector<float>(5, 0.3f)};
+    return model;
+  };
+  const Segmenter little =
+      make_segmenter(model(), {.threads = 2, .memory_limit_bytes = std::size_t{200} << 20});
+  const fs::path out = path("out.tif");
+  for (int stops = 0; stops < 2; ++stops) {
+    Stopper stopper(2);
+    EXPECT_THROW(stream_picture(little, path("bands.tif"), out, {.resume = stops > 0}, &stopper),
+                 Interrupted);
+  }
+  Stopper none;
+  stream_picture(little, path("bands.tif"), out, {.resume = true, .proofs = 3}, &none);
+  EXPECT_THAT(none.lines, testing::Contains(HasSubstr("goes on: 4 of ")));
+  EXPECT_THAT(tiff_description(out), HasSubstr(" in bands of "));
+  const Segmenter whole = make_segmenter(model(), {.threads = 2});
+  EXPECT_EQ(labels_in(out), whole.segment(read_image(path("bands.tif"))));
+}
+
 TEST_F(StreamPicture, GoesOnWhereItWasStopped) {
   const fs::path input = picture("in.png", 520, 780);
   const Segmenter segmenter = make_segmenter(tiny_model("unet"), with_tiles(256));
@@ -193,7 +222,7 @@ TEST_F(StreamPicture, GoesOnWhereItWasStopped) {
   }
   Stopper none;
   stream_picture(segmenter, input, out, {.resume = true}, &none);
-  EXPECT_THAT(none.lines, testing::ElementsAre(HasSubstr("goes on: 8 of 12 tiles are there")));
+  EXPECT_THAT(none.lines, testing::ElementsAre(HasSubstr("goes on: 8 of 12 parts are there")));
   EXPECT_EQ(labels_in(out), segmenter.segment(read_image(input)));
   // A finished one is left alone, even where tiles would now be others.
   const auto time = fs::last_write_time(out);

@@ -33,6 +33,11 @@ PixelRect TileGrid::part(int down, int across) const {
   return {y, x, std::min(rows, height - y), std::min(columns, width - x)};
 }
 
+double pixels_read(const TileGrid& grid, int around_px) {
+  const double around = around_px;
+  return (grid.height + around * grid.count_down()) * (grid.width + around * grid.count_across());
+}
+
 TileGrid choose_grid(const TileDemand& demand) {
   std::vector<TileGrid> grids;
   for (int rows : sides_of(demand.height, demand.multiple)) {
@@ -41,15 +46,13 @@ TileGrid choose_grid(const TileDemand& demand) {
     }
   }
   const double around = demand.around_px;
-  const auto pixels_read = [&](const TileGrid& grid) {
-    return (grid.height + around * grid.count_down()) * (grid.width + around * grid.count_across());
-  };
   const auto pixels_seen = [&](const TileGrid& grid) {
     return (std::min(grid.rows, grid.height) + around) *
            (std::min(grid.columns, grid.width) + around);
   };
   const TileGrid smallest = grids.back();
-  std::ranges::stable_sort(grids, {}, pixels_read);
+  std::ranges::stable_sort(
+      grids, {}, [&](const TileGrid& grid) { return pixels_read(grid, demand.around_px); });
   const auto memory = static_cast<double>(demand.memory_bytes);
   const auto bytes_of = [&](const TileGrid& grid) {
     return static_cast<double>(demand.bytes_of(middle_part(grid)));

@@ -26,6 +26,9 @@ struct TileGrid {
   bool operator==(const TileGrid&) const = default;
 };
 
+/// In all, of parts that read `around_px` pixels beyond themselves, both sides together.
+double pixels_read(const TileGrid& grid, int around_px);
+
 /// What decides the parts' size.
 struct TileDemand {
   int height = 0;  // of the picture

@@ -65,7 +65,7 @@ TEST(HugePictures, ResumedAfterKillToTheSameBits) {
   EXPECT_THAT(again.err, HasSubstr("is what an earlier run left; --resume goes on with it"));
   const Outcome resumed = run(large_prediction(folder, model, "broken", resuming));
   EXPECT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_THAT(resumed.err, HasSubstr("of 36 tiles are there"));
+  EXPECT_THAT(resumed.err, HasSubstr("of 36 parts are there"));
   EXPECT_TRUE(same_labels(folder / "whole" / "large.tif", out));
   EXPECT_FALSE(fs::exists(journal));
 }

@@ -30,6 +30,7 @@ std::int64_t transformed_products(bool training) {
 
 /// Input channels from which our gradient of the weights is faster than oneDNN's.
 constexpr std::int64_t kDirectChannels = 16;
+constexpr std::int64_t kChannelsInParts = 128;
 
 }  // namespace
 
@@ -135,11 +136,17 @@ ConvolutionGrid winograd_grid() {
           }};
 }
 
-bool direct_pays(const ConvGeometry& g, ConvPass pass) {
+bool sums_go_by_size(const Lowering& l, ValueId id, std::int64_t channels) {
+  return channels >= kChannelsInParts && !l.training() && !l.never_cut(id);
+}
+
+bool direct_pays(const Lowering& l, ValueId id, const ConvGeometry& g, ConvPass pass) {
   if (g.groups != 1) return false;
   if (g.dilation != Size2(1)) return true;
   // oneDNN sums such rows in an order that goes by the picture's height.
   if (pass == ConvPass::forward && g.iw < g.kernel.w) return true;
+  const bool pointwise = g.taps() == 1 && g.stride == Size2(1);
+  if (pass == ConvPass::forward && pointwise && sums_go_by_size(l, id, g.ic)) return true;
   // oneDNN has kernels of its own for pictures, whose few channels would leave our blocks empty.
   return pass == ConvPass::backward_weights && g.taps() > 1 && g.ic >= kDirectChannels;
 }
@@ -199,7 +206,7 @@ void emit_blocked_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& g
 void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
                           const WeightGradientInputs& inputs, bool bias, bool plain_source) {
   const bool winograd = winograd_pays(l, geometry);
-  if (winograd || direct_pays(geometry, ConvPass::backward_weights)) {
+  if (winograd || direct_pays(l, id, geometry, ConvPass::backward_weights)) {
     return emit_blocked_weight_gradient(l, id, geometry, inputs, bias, winograd);
   }
   float* gradient = l.parameter_gradient(id, 0);
@@ -274,7 +281,7 @@ void emit_data_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry, C
   if (pass == ConvPass::backward_data && winograd_pays(l, geometry)) {
     return emit_winograd_data_gradient(l, id, geometry, dy, x);
   }
-  if (pass == ConvPass::backward_data && direct_pays(geometry, pass)) {
+  if (pass == ConvPass::backward_data && direct_pays(l, id, geometry, pass)) {
     return emit_direct_data_gradient(l, id, geometry, dy, x);
   }
   // A convolution's gradient runs from dst to src, a transposed one's from src to dst.

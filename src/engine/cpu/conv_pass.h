@@ -62,9 +62,15 @@ int winograd_tile(const Lowering& l, ValueId id, const ConvGeometry& geometry);
 /// What `winograd_tile` means for parts of a picture.
 ConvolutionGrid winograd_grid();
 
-/// Whether our direct kernel is: dilations beyond Winograd's, pictures narrower than the kernel,
-/// and gradients of weights.
-bool direct_pays(const ConvGeometry& geometry, ConvPass pass);
+/// Whether oneDNN would sum the channels of a 1x1 convolution in an order that matters: it adds
+/// many up in parts, as large as suits the number of pixels, and the node is run on parts of
+/// pictures, which must have the whole's bits.
+bool sums_go_by_size(const Lowering& l, ValueId id, std::int64_t channels);
+
+/// Whether our direct kernel is: dilations beyond Winograd's and gradients of weights. Or the one
+/// whose bits do not go by the picture's size: kernels wider than the picture, and 1x1 of many
+/// channels in networks that are run on parts.
+bool direct_pays(const Lowering& l, ValueId id, const ConvGeometry& geometry, ConvPass pass);
 
 /// The packed copy for our direct kernel.
 std::shared_ptr<PackedWeights> pack_direct(Lowering& l, ValueId id,

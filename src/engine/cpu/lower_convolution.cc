@@ -16,7 +16,7 @@ namespace {
 
 void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
                     const Activation& activation, const Slot& y) {
-  const Slot x = l.window_in(l.node(id).inputs[0]);
+  const std::vector<Slot> sources = l.parts_of(l.node(id).inputs[0]);
   const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
   const int tile = winograd_tile(l, id, g);
   const Size2 phase =
@@ -26,8 +26,12 @@ void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry 
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int scratch =
       l.new_buffer(winograd_scratch_floats(weights.form, g.ic, y.shape, window, threads()));
-  l.step(id, "winograd", {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
-    winograd_convolution(f.view(x), weights.current(), window,
+  std::vector<int> buffers{y.buffer, residual.buffer, scratch};
+  for (const Slot& source : sources) buffers.push_back(source.buffer);
+  l.step(id, "winograd", std::move(buffers), [=](const Frame& f) {
+    std::vector<View> read;
+    for (const Slot& source : sources) read.push_back(f.view(source));
+    winograd_convolution(read, weights.current(), window,
                          {.bias = bias == nullptr ? nullptr : bias->value.data(),
                           .residual = f.view(residual),
                           .activation = activation},
@@ -61,7 +65,7 @@ void lower_onednn(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry ge
   const ConvPassChoice pass =
       choose_pass(geometry, ConvPass::forward, extras, l.value(x).block == 1, l.node(id).name);
   const Slot src = one_by_one ? l.value_in(x, pass.src_block) : l.dense_value_in(x, pass.src_block);
-  const bool direct = pass.dst_block == before.block;
+  const bool direct = pass.dst_block == before.block && before.unbroken();
   const Slot dst = direct ? before : l.new_slot(before.shape, pass.dst_block);
   const Slot residual = conv.add ? l.dense_value_in(l.node(id).inputs[1], pass.dst_block) : Slot{};
   const auto packed = pack(l, id, pass.kernel);
@@ -99,9 +103,9 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   // In training the result must tell the derivative.
   const bool fused = l.training() ? can_fuse(activation) : keeps_zero(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  const auto lower_it = winograd_pays(l, geometry)                 ? lower_winograd
-                        : direct_pays(geometry, ConvPass::forward) ? lower_direct
-                                                                   : lower_onednn;
+  const auto lower_it = winograd_pays(l, geometry)                        ? lower_winograd
+                        : direct_pays(l, id, geometry, ConvPass::forward) ? lower_direct
+                                                                          : lower_onednn;
   lower_it(l, id, conv, geometry, fused ? activation : Activation{}, before);
   if (!fused) {
     l.keep_before_activation(id, before);

@@ -149,6 +149,7 @@ std::optional<MagnifiedInput> find_magnified(const Lowering& l, ValueId depthwis
     const ValueId id = joined.inputs[which];
     input.other = joined.inputs[1 - which];
     if (!find_resize(l, id, readers, input) || !pays(l, input, conv.kernel)) continue;
+    if (sums_go_by_size(l, depthwise, l.shape(input.source).c())) continue;
     (which == 1 ? input.first_channel : input.other_first_channel) =
         l.node(joined.inputs[0]).channels;
     return input;

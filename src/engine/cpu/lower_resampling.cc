@@ -9,11 +9,11 @@
 namespace segmentum::cpu {
 namespace {
 
-/// No step where the result is a window.
+/// No step where the result is a window over its input.
 void lower_cut(Lowering& l, ValueId id, Size2 corner) {
   const Slot y = l.value(id);
-  if (y.window()) return;
   const ValueId input = l.node(id).inputs[0];
+  if (y.window() && y.buffer == l.value(input).buffer) return;
   const Slot x = y.block == 1 ? l.value_in(input, 1) : l.window_in(input);
   l.step(id, "cut", {x.buffer, y.buffer},
          [=](const Frame& f) { crop(f.view(x), corner.h, corner.w, f.view(y)); });
@@ -63,6 +63,7 @@ void lower_backward(Lowering& l, ValueId id, const op::LocationGrid& location) {
 }
 
 void lower(Lowering& l, ValueId id, const op::Pad& pad_op) {
+  if (const CarriedRows* carried = l.carried(id)) return l.lower_carried(*carried);
   const Slot y = l.value(id);
   const Shape& in = l.shape(l.node(id).inputs[0]);
   if (const auto corner = cuts_at(pad_op, in, l.shape(id))) return lower_cut(l, id, *corner);

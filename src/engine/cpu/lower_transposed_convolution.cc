@@ -5,7 +5,9 @@
 // whose backward pass this is.
 #include <algorithm>
 
+#include "base/threads.h"
 #include "engine/cpu/conv_pass.h"
+#include "engine/cpu/kernels/direct_convolution.h"
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/lower_depthwise.h"
 #include "engine/cpu/lowering.h"
@@ -68,6 +70,11 @@ struct PartsWeights {
 
   Size2 reach() const { return {taps(kernel.h, stride.h), taps(kernel.w, stride.w)}; }
   std::int64_t count() const { return stride.h * stride.w * padded * in * reach().h * reach().w; }
+  Tensor plain(const float* parameter) const {
+    Tensor weights({count()});
+    each([&](std::int64_t from, std::int64_t to) { weights.data()[to] = parameter[from]; });
+    return weights;
+  }
   /// visit(place in the one, place in the other)
   template <typename Visit>
   void each(const Visit& visit) const {
@@ -94,20 +101,35 @@ PartsWeights parts_weights(const op::TransposedConv& conv, std::int64_t in) {
 std::shared_ptr<PackedWeights> pack_parts(Lowering& l, ValueId id, const PartsWeights& w,
                                           const std::shared_ptr<const Convolution>& kernel) {
   const auto how = [w, kernel](const float* parameter, void* packed) {
-    Tensor weights({w.count()});
-    w.each([&](std::int64_t from, std::int64_t to) { weights.data()[to] = parameter[from]; });
-    kernel->pack(weights.data(), packed);
+    kernel->pack(w.plain(parameter).data(), packed);
   };
   return l.weights().get(l.parameters(), l.parameter_name(id, 0),
                          {"parts " + kernel->packed_layout(), packed_floats(*kernel), how});
 }
 
-void lower_in_parts(Lowering& l, ValueId id, const op::TransposedConv& conv, const Parts& form) {
-  const ValueId x = l.node(id).inputs[0];
-  const Slot y = l.value(id);
-  const ConvGeometry& geometry = form.convolution;
+Slot parts_directly(Lowering& l, ValueId id, const op::TransposedConv& conv,
+                    const ConvGeometry& geometry) {
+  const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
+  const Slot made = l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, vector_block());
+  const auto convolution = std::make_shared<const DirectConvolution>(direct_forward(geometry));
+  const auto pack = [w = parts_weights(conv, geometry.ic), convolution](const float* parameter,
+                                                                        void* packed) {
+    direct_pack(w.plain(parameter).data(), *convolution, false, static_cast<float*>(packed));
+  };
+  const auto packed = l.weights().get(l.parameters(), l.parameter_name(id, 0),
+                                      {"parts, direct", direct_weight_floats(*convolution), pack});
+  const int scratch = l.new_buffer(direct_scratch_floats(*convolution, threads()));
+  l.step(id, "direct", {x.buffer, made.buffer, scratch}, [=](const Frame& f) {
+    direct_convolution(*convolution, f.view(x), static_cast<const float*>(packed->current()), {},
+                       f.view(made), f.floats(scratch));
+  });
+  return made;
+}
+
+Slot parts_by_onednn(Lowering& l, ValueId id, const op::TransposedConv& conv,
+                     const ConvGeometry& geometry) {
   const auto pass = choose_pass(geometry, ConvPass::forward, {}, false, l.node(id).name);
-  const Slot src = l.dense_value_in(x, pass.src_block);
+  const Slot src = l.dense_value_in(l.node(id).inputs[0], pass.src_block);
   const Slot made = l.new_slot({geometry.n, geometry.oc, geometry.oh, geometry.ow}, pass.dst_block);
   const auto packed = pack_parts(l, id, parts_weights(conv, geometry.ic), pass.kernel);
   const int scratch = scratch_buffer(l, *pass.kernel);
@@ -118,7 +140,14 @@ void lower_in_parts(Lowering& l, ValueId id, const op::TransposedConv& conv, con
                         .dst = f.view(made).data,
                         .scratch = scratch < 0 ? nullptr : f.floats(scratch)});
          });
-  const Slot parts = dense_in(l, id, made, vector_block());
+  return dense_in(l, id, made, vector_block());
+}
+
+void lower_in_parts(Lowering& l, ValueId id, const op::TransposedConv& conv, const Parts& form) {
+  const Slot y = l.value(id);
+  const Slot parts = direct_pays(l, id, form.convolution, ConvPass::forward)
+                         ? parts_directly(l, id, conv, form.convolution)
+                         : parts_by_onednn(l, id, conv, form.convolution);
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int padded_bias = l.new_buffer(whole_blocks(conv.channels));
   const bool fused = is_rectifier(conv.activation);

@@ -65,6 +65,8 @@ Lowering::Lowering(const Graph& graph, ParameterStore& parameters, std::span<con
   gradient_written_.resize(count, false);
   find_aliases();
   find_fused_activations();
+  find_carried();
+  find_read_in_parts();
   place_in_concatenations();
   find_gradients_wanted();
   find_drawn();
@@ -136,13 +138,14 @@ void Lowering::place_in_concatenations() {
   const int block = vector_block();
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
     const Node& concat = graph_.nodes[id];
-    if (!std::holds_alternative<op::Concat>(concat.op)) continue;
+    if (!std::holds_alternative<op::Concat>(concat.op) || in_parts_[id]) continue;
     std::int64_t channel = 0;
     for (ValueId input : concat.inputs) {
       const std::size_t source = root(input);
       const auto source_id = static_cast<ValueId>(source);
       const bool fits = channel % block == 0 && node(source_id).channels % block == 0;
-      if (fits && places_[source].concat < 0 && can_write_slices(source_id)) {
+      const bool elsewhere = carrier_[source] >= 0 || carried(source_id) != nullptr;
+      if (fits && !elsewhere && places_[source].concat < 0 && can_write_slices(source_id)) {
         // The slice of the concatenation's gradient is this value's own gradient if whatever else
         // reads the value comes earlier, so that in reverse it adds to a slice already written.
         bool shares = true;
@@ -207,8 +210,11 @@ Slot Lowering::new_slot(const Shape& shape, int block) {
 }
 
 Slot Lowering::slice(const Slot& whole, std::int64_t channel, const Shape& shape) const {
-  return {whole.buffer, whole.offset + channel * shape.h() * shape.w(), shape, whole.block,
-          whole.batch_stride};
+  Slot slice = whole;
+  slice.offset +=
+      channel * (whole.window() ? whole.frame_h * whole.frame_w : shape.h() * shape.w());
+  slice.shape = shape;
+  return slice;
 }
 
 /// Whether nobody but the caller reads a value.
@@ -227,6 +233,14 @@ const Slot& Lowering::value(ValueId id) {
   Slot& home = homes_[r];
   if (home.valid()) return home;
   const Node& n = graph_.nodes[r];
+  if (carrier_[r] >= 0 && !std::holds_alternative<op::Input>(n.op)) {
+    home = added_rows(carrier_[r]);
+    return home;
+  }
+  if (const CarriedRows* rows = carried(static_cast<ValueId>(r))) {
+    home = new_carried_slot(*rows);
+    return home;
+  }
   if (const Place& placed = places_[r]; placed.concat >= 0) {
     home = slice(value(placed.concat), placed.channel, shapes_[r]);
     return home;
@@ -396,6 +410,7 @@ void Lowering::finish(const Target& target) {
 
 void Lowering::lower_forward(ValueId id) {
   if (root(id) != static_cast<std::size_t>(id) || drawn_[root(id)] || within_[root(id)]) return;
+  if (in_parts_[root(id)]) return;
   const std::size_t first = program_.forward.size();
   std::visit(
       [&]<typename Op>(const Op& op) {
@@ -432,6 +447,7 @@ Program Lowering::lower() && {
     (options_.workspace ? buffer.given : buffer.persistent) = true;
     program_.inputs.push_back(slot);
   }
+  lower_rows_before();
   const auto count = static_cast<ValueId>(graph_.nodes.size());
   for (ValueId id = 0; id < count; ++id) lower_forward(id);
   lower_outputs();

@@ -86,6 +86,9 @@ class Lowering {
   const Slot& value_in(ValueId id, int block);
   /// The value in blocks, for kernels that read windows.
   const Slot& window_in(ValueId id);
+  /// The same for kernels that read several values one after the other, as if they were
+  /// concatenated: one, or those of a concatenation that is not made (lower_in_parts.cc).
+  std::vector<Slot> parts_of(ValueId id);
   /// The same, one image right after the other.
   const Slot& dense_value_in(ValueId id, int block);
   Slot new_slot(const Shape& shape, int block);
@@ -158,6 +161,12 @@ class Lowering {
   /// Whether nobody reads the value of `id` as it is, so that it is not made.
   bool is_within(ValueId id) const { return within_[root(id)]; }
 
+  /// What a pad holds of the run before, or null.
+  const CarriedRows* carried(ValueId pad) const;
+  /// The rows of a carried pad that its input brings.
+  Slot added_rows(ValueId pad);
+  void lower_carried(const CarriedRows& carried);
+
   // --- structure, decided before any step ------------------------------------------------------
   /// The node whose home `id` shares, or `id`.
   std::size_t root(ValueId id) const { return static_cast<std::size_t>(root_[id]); }
@@ -172,6 +181,11 @@ class Lowering {
  private:
   void find_aliases();
   void find_fused_activations();
+  void find_carried();
+  bool is_cut(std::size_t id) const;
+  bool can_be_read_in_parts(std::size_t value) const;
+  bool has_parts_elsewhere(const Node& concat) const;
+  void find_read_in_parts();
   void place_in_concatenations();
   void find_gradients_wanted();
   std::vector<int> count_readers() const;
@@ -184,6 +198,8 @@ class Lowering {
   bool can_apply(const Operator& op, const Activation& activation) const;
   bool only_output(std::size_t root) const;
   bool can_write_slices(ValueId id) const;
+  void lower_rows_before();
+  Slot new_carried_slot(const CarriedRows& carried);
   void lower_forward(ValueId id);
   void lower_backward(ValueId id);
   void lower_outputs();
@@ -204,6 +220,8 @@ class Lowering {
   const std::vector<bool> never_cut_;
   std::vector<ValueId> root_;
   std::vector<Activation> fused_;             // by root
+  std::vector<ValueId> carrier_;              // by root: the carried pad that reads it, or -1
+  std::vector<bool> in_parts_;                // by root: not made, its parts are read
   std::vector<Place> places_;                 // by root
   std::vector<bool> wants_gradient_;          // by root
   std::vector<bool> drawn_;                   // by root: done while rows of an output are read

@@ -26,6 +26,10 @@ struct Buffer {
   /// a place of its own.
   bool dropped = false;
   std::int64_t again = -1;  // that place, once planned
+  /// Of rows that are carried over: by how much what it holds lies further on with each band, and
+  /// after how many bands it begins anew.
+  std::int64_t slide = 0;
+  std::int64_t turns = 1;
 };
 
 /// A value before its address is known: a view into a buffer.
@@ -42,6 +46,8 @@ struct Slot {
   bool dense() const {
     return !window() && (shape.n() == 1 || batch_stride == image_floats(shape, block));
   }
+  /// Whether each image lies in one stretch: no window, or one of all columns and one block.
+  bool unbroken() const { return !window() || (frame_w == shape.w() && shape.c() <= block); }
 };
 
 /// What a step sees when it runs.
@@ -54,8 +60,11 @@ struct Frame {
 
   float* floats(int buffer) const {
     const Buffer& b = (*buffers)[static_cast<std::size_t>(buffer)];
-    return arena + (pass == Pass::backward && b.dropped ? b.again : b.offset);
+    const std::int64_t slid = b.slide == 0 ? 0 : b.slide * turn(b);
+    return arena + (pass == Pass::backward && b.dropped ? b.again : b.offset) + slid;
   }
+  /// Of a buffer that slides: from 0 up to its turns.
+  std::int64_t turn(const Buffer& b) const { return (run.band % b.turns + b.turns) % b.turns; }
   View view(const Slot& slot) const {
     if (!slot.valid()) return {};
     return {floats(slot.buffer) + slot.offset,

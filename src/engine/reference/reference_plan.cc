@@ -139,8 +139,29 @@ void ReferencePlan<T>::forward(const RunOptions& options) {
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) run_node(static_cast<ValueId>(id));
 }
 
+/// The rows above move up from where the run before left them; those of the input come below.
+template <typename T>
+void ReferencePlan<T>::carry_rows(const CarriedRows& carried) {
+  const BasicTensorView<T> all = values_[at(carried.pad)].view();
+  const BasicTensorView<const T> added = value(graph_.node(carried.pad).inputs[0]);
+  const std::int64_t above = all.shape.h() - carried.each;
+  const std::int64_t first = carried.first + run_.band * carried.each;
+  for (std::int64_t plane = 0; plane < all.shape.n() * all.shape.c(); ++plane) {
+    const std::int64_t n = plane / all.shape.c(), c = plane % all.shape.c();
+    for (std::int64_t y = 0; y < all.shape.h(); ++y) {
+      const bool inside = first + y >= 0 && first + y < carried.height;
+      for (std::int64_t x = 0; x < all.shape.w(); ++x) {
+        const T value = y < above ? all(n, c, y + carried.each, x) : added(n, c, y - above, x);
+        all(n, c, y, x) = inside ? value : T{0};
+      }
+    }
+  }
+}
+
 template <typename T>
 void ReferencePlan<T>::run_node(ValueId id) {
+  const auto carried = std::ranges::find(options_.carried, id, &CarriedRows::pad);
+  if (carried != options_.carried.end()) return carry_rows(*carried);
   const Node& node = graph_.node(id);
   const bool fused = has_fused_activation(node.op);
   BasicTensor<T>& made = fused ? linear_values_[at(id)] : values_[at(id)];

@@ -48,6 +48,7 @@ class ReferencePlan {
   bool learns(const Node& node) const;
   reference::Sources<T> sources(ValueId id) const;
   void run_node(ValueId id);
+  void carry_rows(const CarriedRows& carried);
   void move_running_statistics(const Node& node);
   void run_node_backward(ValueId id);
 

@@ -64,38 +64,46 @@ SharedGroups shared_groups(std::int64_t ic, std::int64_t tiles) {
 constexpr std::int64_t kPart = 128, kPairs = 2, kStretch = 4 * kRows;
 
 struct Task {
-  const View& x;
+  const std::span<const View> sources;  // one after the other, the channels that are read
   const WinogradWeights weights;
   const WinogradWindow window;
   const ConvEpilogue& epilogue;
   const View& y;
   const TilesOfResults tiles;
 
-  Task(const View& input, const WinogradWeights& from, const WinogradWindow& w,
+  Task(std::span<const View> inputs, const WinogradWeights& from, const WinogradWindow& w,
        const ConvEpilogue& e, const View& output)
-      : x(input),
+      : sources(inputs),
         weights(from),
         window(w),
         epilogue(e),
         y(output),
         tiles(output.shape, w.tile, w.dilation, w.phase) {}
+
+  std::int64_t channels() const {
+    std::int64_t sum = 0;
+    for (const View& source : sources) sum += source.shape.c();
+    return sum;
+  }
+  std::int64_t blocks() const { return (channels() + y.block - 1) / y.block; }
 };
 
 /// inputs [frequency][channel block][tile][B]
 template <class T, int B>
 void TransformInput(const Task& task, std::int64_t first, std::int64_t count, std::int64_t room,
                     float* inputs) {
-  const View& x = task.x;
   const WinogradWindow& w = task.window;
-  const std::int64_t step = x.blocks() * room * B;  // from one frequency to the next
-  for (std::int64_t cb = 0; cb < x.blocks(); ++cb) {
-    for (std::int64_t t = 0; t < count; ++t) {
-      const TileAt at = task.tiles.at(first + t);
-      tile_to_frequencies<B, T::kSide, T::kSide>(
-          x.at(at.n, cb),
-          {at.y - w.top, at.x - w.left, w.dilation, x.shape.h(), x.shape.w(), x.row() / B},
-          inputs + (cb * room + t) * B, step,
-          [](auto d, const auto& line) HWY_ATTR { return T::to_frequencies(d, line); });
+  const std::int64_t plane = room * B, step = task.blocks() * plane;  // from frequency to frequency
+  for (const View& x : task.sources) {
+    for (std::int64_t cb = 0; cb < x.blocks(); ++cb, inputs += plane) {
+      for (std::int64_t t = 0; t < count; ++t) {
+        const TileAt at = task.tiles.at(first + t);
+        tile_to_frequencies<B, T::kSide, T::kSide>(
+            x.at(at.n, cb),
+            {at.y - w.top, at.x - w.left, w.dilation, x.shape.h(), x.shape.w(), x.row() / B},
+            inputs + t * B, step,
+            [](auto d, const auto& line) HWY_ATTR { return T::to_frequencies(d, line); });
+      }
     }
   }
 }
@@ -164,7 +172,7 @@ void with_vectors(std::int64_t blocks_left, const Body& body) {
 template <class T, int B>
 void Multiply(const Task& task, std::int64_t ob, std::int64_t count, std::int64_t room,
               const float* inputs, float* products) {
-  const std::int64_t blocks = task.x.blocks(), results = task.y.blocks();
+  const std::int64_t blocks = task.blocks(), results = task.y.blocks();
   for (std::int64_t f = 0; f < kFrequencies<T>; ++f) {
     const float* in = inputs + f * blocks * room * B;
     float* out = products + f * kPair * room * B;
@@ -202,7 +210,7 @@ class PlainScratch {
 template <class T, int B>
 void MultiplyPlain(const Task& task, const PlainWeights& plain, std::int64_t ob, std::int64_t count,
                    std::int64_t room, const float* inputs, const PlainScratch<T, B>& scratch) {
-  const std::int64_t ic = task.x.blocks() * B, results = task.y.blocks();
+  const std::int64_t ic = task.blocks() * B, results = task.y.blocks();
   const auto for_pairs = [&](const auto& body) {
     for (std::int64_t pair = 0; pair < kPairs && ob + pair * kPair < results; ++pair) {
       with_vectors(results - ob - pair * kPair, [&](auto vectors) { body(pair, vectors); });
@@ -357,7 +365,7 @@ void fill_bias(const Task& task, float* bias) {
 /// Each worker has groups of its own.
 template <class T, int B>
 void RunTransformed(const Task& task, float* scratch) {
-  const std::int64_t ic = whole_blocks(task.x.shape.c());
+  const std::int64_t ic = whole_blocks(task.channels());
   const std::int64_t largest = GroupSize<T>(ic), tiles = task.tiles.count();
   // Whole rounds of all workers, so that none waits for the last group.
   const std::int64_t workers = threads();
@@ -392,8 +400,8 @@ std::int64_t parts_of_share(std::int64_t shares, std::int64_t workers) {
 /// The workers share groups; each has pairs of result blocks of its own.
 template <class T, int B>
 void RunPlain(const Task& task, float* scratch) {
-  const std::int64_t ic = whole_blocks(task.x.shape.c()), oc = whole_blocks(task.y.shape.c());
-  const PlainWeights plain{task.weights.data, task.x.shape.c(), task.y.shape.c(),
+  const std::int64_t ic = whole_blocks(task.channels()), oc = whole_blocks(task.y.shape.c());
+  const PlainWeights plain{task.weights.data, task.channels(), task.y.shape.c(),
                            task.weights.form == WinogradForm::turned};
   const std::int64_t tiles = task.tiles.count(), workers = threads();
   const SharedGroups shared = shared_groups<T>(ic, tiles);
@@ -429,10 +437,10 @@ void RunPlain(const Task& task, float* scratch) {
   }
 }
 
-void WinogradConvolution(const View& x, const WinogradWeights& weights,
+void WinogradConvolution(std::span<const View> sources, const WinogradWeights& weights,
                          const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
                          float* scratch) {
-  const Task task(x, weights, window, epilogue, y);
+  const Task task(sources, weights, window, epilogue, y);
   with_tile(window.tile, [&]<class T>(T) {
     with_block(y.block, [&](auto block) {
       if (weights.form == WinogradForm::transformed) {
@@ -469,10 +477,10 @@ std::int64_t winograd_scratch_floats(WinogradForm form, std::int64_t ic, const S
   return HWY_DYNAMIC_DISPATCH(ScratchFloats)(form, ic, results, window, threads);
 }
 
-void winograd_convolution(const View& x, const WinogradWeights& weights,
+void winograd_convolution(std::span<const View> sources, const WinogradWeights& weights,
                           const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
                           float* scratch) {
-  HWY_DYNAMIC_DISPATCH(WinogradConvolution)(x, weights, window, epilogue, y, scratch);
+  HWY_DYNAMIC_DISPATCH(WinogradConvolution)(sources, weights, window, epilogue, y, scratch);
 }
 
 }  // namespace segmentum::cpu

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "engine/cpu/kernels/conv_epilogue.h"
 #include "engine/cpu/layout.h"
@@ -42,15 +43,21 @@ struct WinogradWindow {
 std::int64_t winograd_scratch_floats(WinogradForm form, std::int64_t ic, const Shape& results,
                                      const WinogradWindow& window, int threads);
 
-/// y = activation(conv(x) + bias + residual), stride 1, x padded with zeros as the window says and
-/// by what y's size leaves at the other sides. With a dilation every d-th pixel is a picture of its
-/// own. Tiles start at y's origin or `phase`, and a tile's numbers depend on its own (tile + 2)^2
-/// inputs alone: the same bits for any thread count, and for pictures cut at multiples of the tile
-/// times the dilation. Largest error about 1e-5 of the range for 256 channels, half as much again
-/// for tiles of 6 (float sums; factors up to 8 and 32 in the transforms). Lavin and Gray, CVPR
-/// 2016.
-void winograd_convolution(const View& x, const WinogradWeights& weights,
+/// y = activation(conv(x) + bias + residual), stride 1, where x has the channels of `sources` one
+/// after the other, whole blocks of all but the last, as a concatenation would hold them; padded
+/// with zeros as the window says and by what y's size leaves at the other sides. With a dilation
+/// every d-th pixel is a picture of its own. Tiles start at y's origin or `phase`, and a tile's
+/// numbers depend on its own (tile + 2)^2 inputs alone: the same bits for any thread count, and for
+/// pictures cut at multiples of the tile times the dilation. Largest error about 1e-5 of the range
+/// for 256 channels, half as much again for tiles of 6 (float sums; factors up to 8 and 32 in the
+/// transforms). Lavin and Gray, CVPR 2016.
+void winograd_convolution(std::span<const View> sources, const WinogradWeights& weights,
                           const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
                           float* scratch);
+inline void winograd_convolution(const View& x, const WinogradWeights& weights,
+                                 const WinogradWindow& window, const ConvEpilogue& epilogue,
+                                 const View& y, float* scratch) {
+  winograd_convolution({&x, 1}, weights, window, epilogue, y, scratch);
+}
 
 }  // namespace segmentum::cpu

@@ -174,6 +174,39 @@ INSTANTIATE_TEST_SUITE_P(Sizes, WinogradForms,
 
 INSTANTIATE_TEST_SUITE_P(Phases, WinogradForms, testing::ValuesIn(with_phases()));
 
+/// Channels [first, first + count) of a larger value, its border of one pixel cut off.
+View inner_channels(const Blocked& whole, std::int64_t first, std::int64_t count) {
+  View part = whole.view;
+  part.frame_h = part.shape.h();
+  part.frame_w = part.shape.w();
+  part.data = part.at(0, first / part.block, 1) + part.block;
+  part.shape = {1, count, part.frame_h - 2, part.frame_w - 2};
+  return part;
+}
+
+// Channels of two values read one after the other are those of the concatenation, and windows of
+// larger values are read as they lie.
+TEST(WinogradSources, GiveTheBitsOfOneValue) {
+  for (const Case& c : with_large_tiles({Case{1, 69, 40, 17, 22, 1}, Case{1, 64, 16, 9, 8, 1}})) {
+    Tensor large = random_tensor({1, c.ic, c.h + 2, c.w + 2}, 1), x({1, c.ic, c.h, c.w});
+    for (std::int64_t i = 0; i < c.ic * c.h * c.w; ++i) {
+      const std::int64_t channel = i / (c.h * c.w), y = i / c.w % c.h;
+      x.data()[i] = large(0, channel, y + 1, i % c.w + 1);
+    }
+    const Tensor weights = random_tensor({c.oc, c.ic, 3, 3}, 2);
+    Tensor packed({winograd_weight_floats(c.tile, c.ic, c.oc)});
+    winograd_pack(weights.data(), c.tile, c.oc, c.ic, false, packed.data());
+    Tensor scratch({winograd_scratch_floats(kTransformed, c.ic, c.out(), c.window(), threads())});
+    const Blocked one(x), framed(large);
+    Blocked expected(c.out()), got(c.out());
+    winograd_convolution(one.view, {packed.data()}, c.window(), {}, expected.view, scratch.data());
+    const std::vector<View> parts{inner_channels(framed, 0, 32),
+                                  inner_channels(framed, 32, c.ic - 32)};
+    winograd_convolution(parts, {packed.data()}, c.window(), {}, got.view, scratch.data());
+    ASSERT_TRUE(std::ranges::equal(got.plain().values(), expected.plain().values()));
+  }
+}
+
 class WinogradTiles : public testing::TestWithParam<std::pair<int, int>> {};
 
 // A picture cut at a multiple of the tile times the dilation gives the same bits as the whole one.
