@@ -19,18 +19,14 @@ std::optional<BandedGraph> bands_of(Network& network, const PictureSource& pictu
   return in_bands(network.graph(), shape, "logits", columns, rows, network.executor().grid());
 }
 
-void copy_rows(const Image& from, int from_row, Image& to, int to_row, int count) {
-  const std::size_t bytes = static_cast<std::size_t>(from.width()) *
-                            static_cast<std::size_t>(from.channels()) * sample_bytes(from.type());
-  for (int i = 0; i < count; ++i) {
-    std::memcpy(to.row<std::byte>(to_row + i), from.row<std::byte>(from_row + i), bytes);
-  }
+void copy_row(const Image& from, int from_row, Image& to, int to_row) {
+  std::memcpy(to.row<std::byte>(to_row), from.row<std::byte>(from_row), to.row_bytes());
 }
 
 /// Rows of labels until they are a part.
 class PartRows {
  public:
-  PartRows(const PixelRect& part) : part_(part), labels_(part.height, part.width) {}
+  explicit PartRows(const PixelRect& part) : part_(part), labels_(part.height, part.width) {}
 
   bool complete() const { return filled_ == part_.height; }
   const PixelRect& part() const { return part_; }
@@ -80,9 +76,6 @@ BandLabels::BandLabels(Network& network, PictureSource& picture, Interval column
       {.outputs = OutputForm::rows, .workspace = std::move(workspace), .carried = bands_.carried});
 }
 
-BandLabels::~BandLabels() = default;
-BandLabels::BandLabels(BandLabels&&) noexcept = default;
-
 /// The rows of the picture that a band reads, mirrored ones below it included. Those that are
 /// not there are left as they are; none at all are.
 Image BandLabels::read(std::int64_t band) const {
@@ -103,7 +96,7 @@ Image BandLabels::read(std::int64_t band) const {
   if (least == first && there.height() == rows) return there;
   Image seen(rows, width, there.channels(), there.type());
   for (int y = std::max(first, 0); y < end; ++y) {
-    copy_rows(there, static_cast<int>(mirror_index(y, height)) - least, seen, y - first, 1);
+    copy_row(there, static_cast<int>(mirror_index(y, height)) - least, seen, y - first);
   }
   return seen;
 }
@@ -125,8 +118,9 @@ void BandLabels::walk(const TileGrid& grid, int down, int across, const Visit& v
   PartRows rows(grid.part(down, across));
   const std::int64_t first = rows.part().y / bands_.rows;
   std::int64_t band = first - bands_.before_band(first);
-  const auto ask = [this](std::int64_t which) {
-    return std::async(std::launch::async, [this, which] { return read(which); });
+  const std::launch how = threads() > 1 ? std::launch::async : std::launch::deferred;
+  const auto ask = [&](std::int64_t which) {
+    return std::async(how, [this, which] { return read(which); });
   };
   for (std::future<Image> next = ask(band);; ++band) {
     const Image seen = next.get();

@@ -26,12 +26,10 @@ class BandLabels {
   /// possible. `workspace`: memory that is another's before and after `walk`.
   BandLabels(Network& network, PictureSource& picture, Interval columns, int rows,
              std::shared_ptr<Workspace> workspace);
-  ~BandLabels();
-  BandLabels(BandLabels&&) noexcept;
 
   /// Visits the parts of `grid` in its column `across`, which must be the columns of this, from
-  /// number `down` on, until a visit returns false. The picture is read on another thread while the
-  /// network runs.
+  /// number `down` on, until a visit returns false. With more than one thread the picture is read
+  /// while the network runs.
   using Visit = std::function<bool(const PixelRect& part, const LabelMap& labels)>;
   void walk(const TileGrid& grid, int down, int across, const Visit& visit);
 

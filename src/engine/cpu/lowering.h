@@ -86,11 +86,11 @@ class Lowering {
   const Slot& value_in(ValueId id, int block);
   /// The value in blocks, for kernels that read windows.
   const Slot& window_in(ValueId id);
-  /// The same for kernels that read several values one after the other, as if they were
-  /// concatenated: one, or those of a concatenation that is not made (lower_in_parts.cc).
-  std::vector<Slot> parts_of(ValueId id);
   /// The same, one image right after the other.
   const Slot& dense_value_in(ValueId id, int block);
+  /// As windows, for kernels that read several values one after the other as if they were
+  /// concatenated: one, or those of a concatenation that is not made (lower_in_parts.cc).
+  std::vector<Slot> parts_of(ValueId id);
   Slot new_slot(const Shape& shape, int block);
   int new_buffer(std::int64_t floats);
   const std::string& parameter_name(ValueId id, int index) const;
