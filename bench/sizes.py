@@ -40,7 +40,7 @@ def measure(options, model, size, threads):
 
 
 def table(rows):
-    heads = ["size", "threads", "tiles", "ms", "ns a pixel", f"of {REFERENCE}", "peak MiB", "less the picture"]
+    heads = ["size", "threads", "parts", "ms", "ns a pixel", f"of {REFERENCE}", "peak MiB", "less the picture"]
     lines = [heads]
     for row in rows:
         reference = [r for r in rows if r["size"] == REFERENCE and r["threads"] == row["threads"]]
@@ -75,7 +75,7 @@ def main():
             for threads in options.threads
             for size in (ALL if options.all else options.sizes)
         ]
-    print(f"\n{' '.join(network)}, pictures cut into tiles beyond {options.memory} MB of activations\n")
+    print(f"\n{' '.join(network)}, pictures cut beyond {options.memory} MB of activations\n")
     print(table(rows))
     folder = BENCH / "results"
     folder.mkdir(exist_ok=True)

@@ -6,9 +6,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
-#include "graph/bands.h"
 #include "image/picture_source.h"
+#include "infer/band_plan.h"
 #include "infer/network.h"
 #include "infer/tile_grid.h"
 
@@ -17,15 +18,10 @@ namespace segmentum {
 /// Not thread-safe; what it is made of must outlive it.
 class BandLabels {
  public:
-  /// The least rows of a band, of which others are multiples; 0: the network cannot go by bands.
-  static int band_unit(Network& network);
-
-  static bool possible(Network& network, const PictureSource& picture, Interval columns, int rows);
-
-  /// For columns [columns.begin, columns.end) of the picture in bands of `rows`, where that is
-  /// possible. `workspace`: memory that is another's before and after `walk`.
-  BandLabels(Network& network, PictureSource& picture, Interval columns, int rows,
-             std::shared_ptr<Workspace> workspace);
+  /// For columns [columns.begin, columns.end) of the picture in bands of `rows`; none where the
+  /// network cannot go by them. `workspace`: memory that is another's before and after `walk`.
+  static std::optional<BandLabels> make(Network& network, PictureSource& picture, Interval columns,
+                                        int rows, std::shared_ptr<Workspace> workspace);
 
   /// Visits the parts of `grid` in its column `across`, which must be the columns of this, from
   /// number `down` on, until a visit returns false. With more than one thread the picture is read
@@ -35,17 +31,15 @@ class BandLabels {
 
   /// What `walk` holds in memory, the picture's own memory included.
   std::size_t memory_bytes(const TileGrid& grid) const;
-  /// Pixels that are read for a part of all rows, and those that are read again.
-  std::int64_t pixels_read() const;
+  std::int64_t pixels_read() const { return plan_.pixels_read(); }
 
  private:
-  Image read(std::int64_t band) const;
-  void run(std::int64_t band, const Image& seen);
+  BandLabels(PictureSource& picture, BandPlan plan) : picture_(&picture), plan_(std::move(plan)) {}
 
-  Network& network_;
-  PictureSource& picture_;
-  BandedGraph bands_;
-  std::unique_ptr<Plan> plan_;
+  Image read(std::int64_t band) const;
+
+  PictureSource* picture_;
+  BandPlan plan_;
 };
 
 }  // namespace segmentum

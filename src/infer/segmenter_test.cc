@@ -83,6 +83,29 @@ TEST_P(SegmenterOf, TilesGiveTheBitsOfTheWholePicture) {
   }
 }
 
+/// Heights that are no multiples of a band, nor of the network's strides.
+TEST_P(SegmenterOf, BandsGiveTheBitsOfTheWholePicture) {
+  struct Size {
+    int height, width;
+  };
+  const std::size_t little = GetParam() == Engine::cpu ? 8 << 20 : 1 << 20;
+  for (const Size& size : {Size{701, 203}, Size{397, 602}, Size{512, 336}}) {
+    Network network(model("unet"), with({.memory_limit_bytes = little}));
+    const TileGrid grid = network.tiled_inference().grid(size.height, size.width);
+    ASSERT_EQ(grid.rows, BandPlan::unit(network.graph(), network.executor().grid()));
+    ASSERT_GT(grid.count_across(), size.width / 600);
+    const Image picture = noise_picture(size.height, size.width);
+    for (const bool flip : {false, true}) {
+      const Segmenter whole = make_segmenter(model("unet"), with({.flip = flip}));
+      const Segmenter bands =
+          make_segmenter(model("unet"), with({.memory_limit_bytes = little, .flip = flip}));
+      EXPECT_EQ(whole.segment(picture), bands.segment(picture));
+      EXPECT_TRUE(std::ranges::equal(whole.probabilities(picture).values(),
+                                     bands.probabilities(picture).values()));
+    }
+  }
+}
+
 /// The published U-Net's way: unpadded convolutions on a mirrored frame.
 TEST_P(SegmenterOf, TilesOfAMirroredFrameGiveTheBitsOfTheWholePicture) {
   const auto unpadded = [] {

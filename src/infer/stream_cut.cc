@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <utility>
 
 #include "image/label_tiff.h"
 #include "infer/band_labels.h"
@@ -74,21 +73,20 @@ TileGrid columns_of(const ImageSize& size, int columns) {
 /// As few columns as memory allows, in bands of the least rows; none where the network cannot go by
 /// bands, or where the picture would be decoded anew for each column.
 std::optional<Offer> offer_of_bands(Network& network, PictureSource& picture) {
-  const int rows = network.options().flip ? 0 : BandLabels::band_unit(network);
+  const int rows =
+      network.options().flip ? 0 : BandPlan::unit(network.graph(), network.executor().grid());
   if (rows == 0) return std::nullopt;
   const ImageSize& size = picture.size();
   const std::size_t memory = memory_left(network);
-  const int most = picture.by_rows() ? 1 : (size.width + kStep - 1) / kStep;
-  for (int count = 1, last = 0; count <= most; ++count) {
-    const int columns = round_up((size.width + count - 1) / count, kStep);
-    if (columns == std::exchange(last, columns)) continue;
+  for (const int columns : equal_sides(size.width, kStep)) {
+    if (picture.by_rows() && columns < size.width) break;
     const TileGrid grid = columns_of(size, columns);
     const PixelRect middle = grid.part(0, grid.count_across() / 2);
-    const Interval across{middle.x, middle.x + middle.width};
-    if (!BandLabels::possible(network, picture, across, rows)) return std::nullopt;
-    const BandLabels bands(network, picture, across, rows, std::make_shared<Workspace>());
-    if (bands.memory_bytes(grid) > memory) continue;
-    return Offer{{grid, rows}, static_cast<double>(bands.pixels_read()) * grid.count_across()};
+    const auto bands = BandLabels::make(network, picture, {middle.x, middle.x + middle.width}, rows,
+                                        std::make_shared<Workspace>());
+    if (!bands) break;
+    if (bands->memory_bytes(grid) > memory) continue;
+    return Offer{{grid, rows}, static_cast<double>(bands->pixels_read()) * grid.count_across()};
   }
   return std::nullopt;
 }

@@ -324,8 +324,9 @@ class Stream {
       const int down = first_missing(grid, across);
       if (down == grid.count_down()) continue;
       const PixelRect top = grid.part(0, across);
-      BandLabels bands(*network_, *picture_, {top.x, top.x + top.width}, cut.band_rows, workspace);
-      bands.walk(grid, down, across, [&](const PixelRect& part, const LabelMap& labels) {
+      auto bands = BandLabels::make(*network_, *picture_, {top.x, top.x + top.width}, cut.band_rows,
+                                    workspace);
+      bands.value().walk(grid, down, across, [&](const PixelRect& part, const LabelMap& labels) {
         write_part(grid, part, labels);
         stop_if_asked();
         return true;

@@ -12,16 +12,6 @@ int round_up(int size, int multiple) {
   return (size + multiple - 1) / multiple * multiple;
 }
 
-/// The sides that cut `size` into 1, 2, 3, ... equal parts, each once, largest first.
-std::vector<int> sides_of(int size, int multiple) {
-  std::vector<int> sides;
-  for (int parts = 1; sides.empty() || sides.back() > multiple; ++parts) {
-    const int side = round_up((size + parts - 1) / parts, multiple);
-    if (sides.empty() || side < sides.back()) sides.push_back(side);
-  }
-  return sides;
-}
-
 PixelRect middle_part(const TileGrid& grid) {
   return grid.part(grid.count_down() / 2, grid.count_across() / 2);
 }
@@ -33,6 +23,15 @@ PixelRect TileGrid::part(int down, int across) const {
   return {y, x, std::min(rows, height - y), std::min(columns, width - x)};
 }
 
+std::vector<int> equal_sides(int size, int multiple) {
+  std::vector<int> sides;
+  for (int parts = 1; sides.empty() || sides.back() > multiple; ++parts) {
+    const int side = round_up((size + parts - 1) / parts, multiple);
+    if (sides.empty() || side < sides.back()) sides.push_back(side);
+  }
+  return sides;
+}
+
 double pixels_read(const TileGrid& grid, int around_px) {
   const double around = around_px;
   return (grid.height + around * grid.count_down()) * (grid.width + around * grid.count_across());
@@ -40,8 +39,8 @@ double pixels_read(const TileGrid& grid, int around_px) {
 
 TileGrid choose_grid(const TileDemand& demand) {
   std::vector<TileGrid> grids;
-  for (int rows : sides_of(demand.height, demand.multiple)) {
-    for (int columns : sides_of(demand.width, demand.multiple)) {
+  for (int rows : equal_sides(demand.height, demand.multiple)) {
+    for (int columns : equal_sides(demand.width, demand.multiple)) {
       grids.push_back({demand.height, demand.width, rows, columns});
     }
   }

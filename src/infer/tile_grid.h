@@ -26,6 +26,10 @@ struct TileGrid {
   bool operator==(const TileGrid&) const = default;
 };
 
+/// The sides that cut `size` into 1, 2, 3, ... parts that are about equal, multiples of `multiple`:
+/// each once, the largest first.
+std::vector<int> equal_sides(int size, int multiple);
+
 /// In all, of parts that read `around_px` pixels beyond themselves, both sides together.
 double pixels_read(const TileGrid& grid, int around_px);
 

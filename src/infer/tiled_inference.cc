@@ -1,6 +1,7 @@
 #include "infer/tiled_inference.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "infer/labelling.h"
 
@@ -34,26 +35,42 @@ TiledInference::TiledInference(Executor& executor, const Graph& graph, Parameter
 
 TileGrid TiledInference::grid(int height, int width) {
   if (fits(height, width)) return {height, width, height, width};
-  cut(height, width);
-  return grid_;
+  return cut(height, width).grid;
 }
 
-void TiledInference::walk(
-    const ImageView& picture, bool flipped,
-    const std::function<void(const PixelRect& part, const ScoreRows& scores)>& visit) {
+void TiledInference::walk(const ImageView& picture, bool flipped, const Visit& visit) {
   const int height = picture.height, width = picture.width;
-  const TileGrid parts = grid(height, width);
-  if (parts.count() == 1) {
-    regions_.reset();
+  if (grid(height, width).count() == 1) {
+    cut_.reset();
     Plan& plan = wholes_.plan_for({1, preprocess_.channels(), height, width});
-    return visit(parts.part(0), run(plan, picture, flipped));
+    return visit({0, 0, height, width}, run(plan, picture, flipped));
   }
   wholes_.clear();
-  for (int i = 0; i < parts.count(); ++i) {
-    const PixelRect part = parts.part(i);
-    const RegionPlans::Ready ready = regions_->plan_for(part);
-    const PixelRect seen = flipped ? mirrored(ready.seen, width) : ready.seen;
+  Cut& cut = *cut_;
+  if (cut.columns.empty()) return walk_tiles(cut, picture, flipped, visit);
+  walk_bands(cut, picture, flipped, visit);
+}
+
+void TiledInference::walk_tiles(Cut& cut, const ImageView& picture, bool flipped,
+                                const Visit& visit) {
+  for (int i = 0; i < cut.grid.count(); ++i) {
+    const PixelRect part = cut.grid.part(i);
+    const RegionPlans::Ready ready = cut.regions.plan_for(part);
+    const PixelRect seen = flipped ? mirrored(ready.seen, picture.width) : ready.seen;
     visit(part, run(*ready.plan, part_of(picture, seen), flipped));
+  }
+}
+
+void TiledInference::walk_bands(Cut& cut, const ImageView& picture, bool flipped,
+                                const Visit& visit) {
+  for (int across = 0; across < cut.grid.count_across(); ++across) {
+    BandPlan& plan = cut.columns[static_cast<std::size_t>(across)];
+    for (std::int64_t band = plan.first_run(0); band < cut.grid.count_down(); ++band) {
+      const PixelRect seen = plan.seen(band);
+      const ScoreRows& scores =
+          plan.run(band, part_of(picture, flipped ? mirrored(seen, picture.width) : seen), flipped);
+      if (band >= 0) visit(cut.grid.part(static_cast<int>(band), across), scores);
+    }
   }
 }
 
@@ -80,14 +97,16 @@ double TiledInference::bytes_per_pixel() {
   return bytes_per_pixel_;
 }
 
-/// Makes what runs the parts of pictures of this size.
-void TiledInference::cut(int height, int width) {
-  if (regions_ && grid_.height == height && grid_.width == width) return;
-  regions_.emplace(executor_, graph_, parameters_, Shape{1, preprocess_.channels(), height, width});
-  grid_ = grid_of(*regions_, height, width);
+TiledInference::Cut& TiledInference::cut(int height, int width) {
+  if (cut_ && cut_->grid.height == height && cut_->grid.width == width) return *cut_;
+  const Shape picture{1, preprocess_.channels(), height, width};
+  cut_.emplace(Cut{{}, RegionPlans(executor_, graph_, parameters_, picture), {}});
+  cut_->grid = tiles_of(cut_->regions, height, width);
+  if (cut_->grid.count() > 1 && options_.tile == 0) go_by_bands(*cut_);
+  return *cut_;
 }
 
-TileGrid TiledInference::grid_of(const RegionPlans& regions, int height, int width) const {
+TileGrid TiledInference::tiles_of(const RegionPlans& regions, int height, int width) const {
   if (!regions.possible()) return {height, width, height, width};
   if (options_.tile > 0) {
     return {height, width, std::min(height, options_.tile), std::min(width, options_.tile)};
@@ -99,6 +118,34 @@ TileGrid TiledInference::grid_of(const RegionPlans& regions, int height, int wid
        .around_px = regions.around_px(),
        .memory_bytes = options_.memory_bytes,
        .bytes_of = [&](const PixelRect& part) { return regions.memory_bytes(part); }});
+}
+
+std::optional<BandPlan> TiledInference::bands_of(const TileGrid& grid, int across,
+                                                 std::shared_ptr<Workspace> workspace) const {
+  const PixelRect top = grid.part(0, across);
+  const Shape picture{1, preprocess_.channels(), grid.height, grid.width};
+  return BandPlan::make(executor_, graph_, parameters_, preprocess_, picture,
+                        {top.x, top.x + top.width}, grid.rows, std::move(workspace));
+}
+
+/// In as few columns as memory allows, where that reads fewer pixels than the tiles do.
+void TiledInference::go_by_bands(Cut& cut) const {
+  const int rows = BandPlan::unit(graph_, executor_.grid());
+  if (rows == 0) return;
+  const double pixels_of_tiles = pixels_read(cut.grid, cut.regions.around_px());
+  for (const int columns : equal_sides(cut.grid.width, kLeastSide)) {
+    const TileGrid grid{cut.grid.height, cut.grid.width, rows, columns};
+    const int count = grid.count_across();
+    const auto middle = bands_of(grid, count / 2, std::make_shared<Workspace>());
+    if (!middle || static_cast<double>(middle->pixels_read()) * count >= pixels_of_tiles) return;
+    if (middle->memory_bytes() > options_.memory_bytes) continue;
+    const auto workspace = std::make_shared<Workspace>();
+    for (int across = 0; across < count; ++across) {
+      cut.columns.push_back(bands_of(grid, across, workspace).value());
+    }
+    cut.grid = grid;
+    return;
+  }
 }
 
 }  // namespace segmentum
