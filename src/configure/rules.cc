@@ -230,7 +230,7 @@ Reasoned<int> crop_in_time(const Reasoned<int>& crop, std::int64_t crops) {
 
 Reasoned<int> batch_size(std::int64_t crops) {
   const int batch = crops / kMostBatch >= kStepsToLearn ? kMostBatch : kUsualBatch;
-  return {batch, fmt::format("{} steps", crops / batch)};
+  return {batch, counted(crops / batch, "step")};
 }
 
 double passes(const DataProfile& profile, std::int64_t crops, int crop) {
