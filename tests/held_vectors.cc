@@ -1,5 +1,5 @@
-// Linked into test programs: with SEGMENTUM_TEST_VECTORS=avx2 or sse4 our kernels and oneDNN's run as
-// on a processor that has nothing newer.
+// Linked into test programs: with SEGMENTUM_TEST_VECTORS=avx2 or sse4 our kernels and oneDNN's run
+// as on a processor that has nothing newer.
 #include <hwy/targets.h>
 
 #include <cstdint>

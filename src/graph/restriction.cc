@@ -240,10 +240,12 @@ ValueId Restriction::operator()(const op::Pad& pad) {
   const Region read = pad.mode == PadMode::zero ? own : needed(0);
   const Region whole = hull(seen, read);
   const Padding more = margins(whole, read);
-  // A mirror shows what lies at the picture's own border, and no more than is there.
+  // A mirror shows what lies at the picture's own border; where the part is not all that there is,
+  // no more than is there.
   const auto mirrors = [](Interval part, int before, int after, std::int64_t size) {
-    return before < part.size() && after < part.size() && (before == 0 || part.begin == 0) &&
-           (after == 0 || part.end == size);
+    return part.size() == size ||
+           (before < part.size() && after < part.size() && (before == 0 || part.begin == 0) &&
+            (after == 0 || part.end == size));
   };
   require_restricted(pad.mode == PadMode::zero || (mirrors(read.y, more.top, more.bottom, in.h()) &&
                                                    mirrors(read.x, more.left, more.right, in.w())));

@@ -97,6 +97,7 @@ struct StoredValues {
 };
 
 constexpr std::size_t kMostPaletteClasses = 255;
+constexpr int kLeastProof = 256;  // side of a part that is proved
 
 StoredValues index_values(const Segmenter& segmenter) {
   StoredValues values;
@@ -163,8 +164,9 @@ class Stream {
         picture_(open_picture(picture)),
         values_(options.source_values ? source_values(segmenter) : index_values(segmenter)),
         identity_(fmt::format(
-            "picture {:016x}, model {:016x}, {}{}{}", fingerprint_of(picture),
+            "picture {:016x}, model {:016x}, {}{}{}{}", fingerprint_of(picture),
             fingerprint_of(*network_), options.source_values ? "source values" : "class indices",
+            network_->options().exact ? ", exact" : "",
             network_->options().flip ? ", flipped too" : "",
             options.blend_px > 0 ? fmt::format(", blended by {}", options.blend_px) : "")) {
     if (network_->options().crf) {
@@ -244,6 +246,12 @@ class Stream {
                                             "; wait for it, stop it, or choose another folder");
   }
 
+  Error of_another_run() const {
+    return Error::in_file(out_.string() + ".part",
+                          "is of another picture, model or option, so --resume cannot go on with "
+                          "it; delete it to begin anew");
+  }
+
   /// Opens the file; of a run that was broken off, with its parts.
   StreamCut begin() {
     const std::optional<std::string> left = LabelTiffWriter::unfinished(out_);
@@ -255,9 +263,7 @@ class Stream {
     }
     const std::optional<StreamCut> begun = left ? cut_in(*left) : std::nullopt;
     if (left && !begun) {
-      throw Error::in_file(part,
-                           "is of another picture, model or option, so --resume cannot go on with "
-                           "it; delete it to begin anew");
+      throw of_another_run();
     }
     const StreamCut cut = begun ? *begun : choose_cut(*network_, *picture_, options_.blend_px);
     const std::string identity = identity_of(cut);
@@ -327,10 +333,10 @@ class Stream {
       const PixelRect top = grid.part(0, across);
       auto bands = BandLabels::make(*network_, *picture_, {top.x, top.x + top.width}, cut.band_rows,
                                     workspace);
-      bands.value().walk(grid, down, across, [&](const PixelRect& part, const LabelMap& labels) {
+      if (!bands) throw of_another_run();
+      bands->walk(grid, down, across, [&](const PixelRect& part, const LabelMap& labels) {
         write_part(grid, part, labels);
         stop_if_asked();
-        return true;
       });
     }
   }
@@ -349,18 +355,23 @@ class Stream {
     blended.walk(first, [&](const PixelRect& part, const LabelMap& labels) {
       write_part(grid, part, labels);
       stop_if_asked();
-      return true;
     });
   }
 
-  /// Parts of half the size, somewhere: their seams, their borders and their place among the
-  /// engine's groups of pixels are others than those of the file's parts.
+  /// Parts of half the size or less, as memory allows, somewhere: their seams, their borders and
+  /// their place among the engine's groups of pixels are others than those of the file's parts.
   std::vector<PixelRect> random_parts(const TileGrid& grid) const {
     RandomStream random(Fingerprint().add(identity_).value(), 0, 0);
     std::vector<PixelRect> parts;
+    int rows = std::max(grid.rows / 2, 1), columns = std::max(grid.columns / 2, 1);
+    const auto middle = [&] { return TileGrid{grid.height, grid.width, rows, columns}.middle(); };
+    while (std::max(rows, columns) > kLeastProof &&
+           exact_->memory_bytes(middle()) > memory_left(*network_)) {
+      (rows > columns ? rows : columns) /= 2;
+    }
     for (int i = 0; i < options_.proofs; ++i) {
-      const int height = std::min(grid.height, std::max(grid.rows / 2 + 1 - i % 3, 1));
-      const int width = std::min(grid.width, std::max(grid.columns / 2 + 1 - i % 2, 1));
+      const int height = std::min(grid.height, std::max(rows + 1 - i % 3, 1));
+      const int width = std::min(grid.width, std::max(columns + 1 - i % 2, 1));
       parts.push_back(
           {static_cast<int>(random.below(static_cast<std::uint32_t>(grid.height - height + 1))),
            static_cast<int>(random.below(static_cast<std::uint32_t>(grid.width - width + 1))),
