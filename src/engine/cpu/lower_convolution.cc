@@ -29,14 +29,20 @@ void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry 
       l.new_buffer(winograd_scratch_floats(weights.form, g.ic, y.shape, window, threads()));
   std::vector<int> buffers{y.buffer, residual.buffer, scratch};
   for (const Slot& source : sources) buffers.push_back(source.buffer);
-  l.step(id, "winograd", std::move(buffers), [=](const Frame& f) {
+  const ValueId pool = l.pooled(id);
+  const Slot pooled = pool >= 0 ? l.value(pool) : Slot{};
+  buffers.push_back(pooled.buffer);
+  const char* name = pool >= 0 ? "winograd + max pool" : "winograd";
+  l.step(id, name, std::move(buffers), [=](const Frame& f) {
     std::vector<View> read;
     for (const Slot& source : sources) read.push_back(f.view(source));
+    const View results = y.valid() ? f.view(y) : View{.shape = y.shape, .block = y.block};
     winograd_convolution(read, weights.current(), window,
                          {.bias = bias == nullptr ? nullptr : bias->value.data(),
                           .residual = f.view(residual),
-                          .activation = activation},
-                         f.view(y), f.floats(scratch));
+                          .activation = activation,
+                          .pooled = f.view(pooled)},
+                         results, f.floats(scratch));
   });
 }
 
@@ -128,7 +134,8 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   if (l.separable(id) != nullptr) return lower_separable(l, id);
   if (l.spread(id) != nullptr) return lower_spread(l, id);
   if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
-  const Slot y = l.value(id);
+  const Slot y =
+      l.only_pooled(id) ? Slot{.shape = l.shape(id), .block = vector_block()} : l.value(id);
   const Activation activation = l.activation(id);
   // In training the result must tell the derivative.
   const bool fused = l.training() ? can_fuse(activation) : keeps_zero(activation);
