@@ -237,7 +237,7 @@ def print_table(results):
             f"({machine['vectors']}), {machine['copy_gbytes']:.1f} GB/s copy, "
             f"{machine['triad_gbytes']:.1f} GB/s triad"
         )
-    heads = ["images/s", "time", "quartiles", "CPU", "GFLOP/s", "of peak", "MiB", "process"]
+    heads = ["pictures/s", "time", "quartiles", "CPU", "GFLOP/s", "of peak", "MiB", "process"]
     lines = [["job", "", *heads]]
     for case in results["cases"]:
         peak = results["machine"][str(case["threads"])]["fma_gflops"]

@@ -129,7 +129,7 @@ void print_result(const CheckResult& result, double seconds) {
 void print_advice(const CheckResult& result) {
   const std::vector<Advice> advice = imbalance_advice(result);
   if (advice.empty()) return;
-  std::cout << "\nRare classes: worth a try in training\n";
+  std::cout << "\nRare classes: what may help in training\n";
   for (const Advice& each : advice) {
     std::cout << "  --set " << each.settings << '\n' << kIndent << each.why << '\n';
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/counted.h"
 #include "base/file.h"
 #include "base/file_lock.h"
 #include "base/random.h"
@@ -382,9 +383,9 @@ class Stream {
     }
     if (progress_) progress_->end();
     tell(
-        fmt::format("is proved: {} parts at random places, {} pixels, all the same when cut in "
-                    "another way",
-                    parts.size(), pixels));
+        fmt::format("is proved: {} at random places, {} pixels, all the same when cut in another "
+                    "way",
+                    counted(parts.size(), "part"), pixels));
   }
 
   void compare(const PixelRect& part, const Image& again, const Image& stored) const {
@@ -435,7 +436,7 @@ void stream_picture(const Segmenter& segmenter, const fs::path& picture, const f
                     const StreamOptions& options, ProgressSink* progress) {
   if (options.blend_px > 0 && options.proofs > 0) {
     throw Error(
-        "--proof compares tiles cut in another way, which gives another blend; it does not "
+        "--proof compares parts cut in another way, which gives another blend; it does not "
         "go with --blend");
   }
   const ThreadsInScope scope(segmenter.options().threads);

@@ -1,3 +1,13 @@
+// A group of tiles goes through three stages: inputs to frequencies, one small matrix product for
+// each frequency (tiles x channels), frequencies to results; the last two for a pair of blocks of
+// results at a time. A tile is 4x4 results from 36 frequencies, or 6x6 from 64.
+//
+// Where the weights are few, they were transformed before, each worker has groups of its own, and
+// all stages of one stay in the second cache. Where they are many, they would be what memory is
+// full of and waits for: then they are read as they are, nine numbers instead of 36, and
+// transformed in the cache for the products that follow. Groups are large, so that this is little
+// beside the products, and the workers share one, each with result channels of its own. The
+// arithmetic is the same, in the same order: so are the bits.
 #include "engine/cpu/kernels/winograd.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -15,16 +25,6 @@
 #include "engine/cpu/kernels/winograd_tiles-inl.h"
 #include "engine/cpu/kernels/winograd_weights-inl.h"
 
-// A group of tiles goes through three stages: inputs to frequencies, one small matrix product for
-// each frequency (tiles x channels), frequencies to results; the last two for a pair of blocks of
-// results at a time. A tile is 4x4 results from 36 frequencies, or 6x6 from 64.
-//
-// Where the weights are few, they were transformed before, each worker has groups of its own, and
-// all stages of one stay in the second cache. Where they are many, they would be what memory is
-// full of and waits for: then they are read as they are, nine numbers instead of 36, and
-// transformed in the cache for the products that follow. Groups are large, so that this is little
-// beside the products, and the workers share one, each with result channels of its own. The
-// arithmetic is the same, in the same order: so are the bits.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too
