@@ -138,8 +138,9 @@ class Decision {
                     seen_.size()));
   }
 
-  // Colours that soft edges make: rare ones, most of whose pixels lie between two others.
+  // Colours that soft edges make: rare ones, most of whose pixels lie in edges. JPEG makes others.
   void leave_out_blends() {
+    if (survey_.jpeg_masks > 0) return;
     constexpr double kRare = 0.02;
     constexpr std::size_t kFew = 4;  // of which some may be thin things between two others
     double share = 0;

@@ -18,6 +18,9 @@ using ToClass = std::map<std::uint32_t, std::uint16_t>;
 
 constexpr int kCityscapesClasses = 19;
 
+/// So many classes are hardly found by chance by readings of which there are a few, or many.
+constexpr int kFewByChance = 3, kHardlyByChance = 4;
+
 class Readings {
  public:
   explicit Readings(const Dataset& dataset) : dataset_(dataset), encoding_(dataset.encoding) {}
@@ -38,11 +41,15 @@ class Readings {
   }
 
  private:
-  void add(Fault fault, std::string what, ToClass to_class, Kind kind = Kind::value) {
+  void add(Fault fault, std::string what, ToClass to_class, Kind kind = Kind::value,
+           int least_classes = 1) {
     if (to_class.empty()) return;
     LabelEncoding encoding{.kind = kind, .to_class = std::move(to_class)};
     encoding.ignore_value = unused_value(encoding);
-    readings_.push_back({fault, std::move(what), std::move(encoding)});
+    readings_.push_back({.fault = fault,
+                         .what = std::move(what),
+                         .encoding = std::move(encoding),
+                         .least_classes = std::min(least_classes, dataset_.class_count())});
   }
 
   /// The described values, each changed by `change`; those that become none are left out.
@@ -130,7 +137,6 @@ class Readings {
             return value + static_cast<std::uint32_t>(by);
           });
     };
-    constexpr int kFewByChance = 3;
     const std::string& first = dataset_.classes.front().name;
     if (encoding_.to_class.contains(0)) {
       ToClass up = moved(1);
@@ -139,11 +145,11 @@ class Readings {
           fmt::format("the labels are one too high: 1 stands for \"{}\", as in programs that count "
                       "from 1",
                       first),
-          up);
+          up, Kind::value, kFewByChance);
     } else {
-      add(Fault::zero_based, "the labels are one too low: they count from 0", moved(-1));
+      add(Fault::zero_based, "the labels are one too low: they count from 0", moved(-1),
+          Kind::value, kFewByChance);
     }
-    readings_.back().least_classes = kFewByChance;
   }
 
   /// The numbers that stand for classes, and for what is ignored beside them.
@@ -178,14 +184,13 @@ class Readings {
   void add_times(double step, std::string what, int least_classes) {
     ToClass values = times(numbers(), step);
     values.emplace(255, kIgnoreLabel);
-    add(Fault::scaled_values, std::move(what), std::move(values));
-    readings_.back().least_classes = std::min(least_classes, dataset_.class_count());
+    add(Fault::scaled_values, std::move(what), std::move(values), Kind::value, least_classes);
   }
 
   /// Numbers spread so that people can tell them apart: over all of 8 or 16 bits, with or without
   /// what is ignored; else by whole steps, the largest first, which explain least.
   void spread() {
-    constexpr int kFewByChance = 3, kHardlyByChance = 4, kMostStep = 127;
+    constexpr int kMostStep = 127;
     const int classes = dataset_.class_count();
     if (classes < 3) return;
     const int greatest = static_cast<int>(numbers().rbegin()->first);
@@ -257,9 +262,10 @@ class Readings {
 
   void of_alpha() {
     if (encoding_.kind != Kind::value) return;
-    readings_.push_back({Fault::alpha_mask,
-                         "the labels stand in the alpha channel, not in the grey", encoding_,
-                         true});
+    readings_.push_back({.fault = Fault::alpha_mask,
+                         .what = "the labels stand in the alpha channel, not in the grey",
+                         .encoding = encoding_,
+                         .from_alpha = true});
   }
 
   const Dataset& dataset_;
