@@ -187,7 +187,7 @@ void check_inspection(Inspection& inspection) {
   for (const Finding& finding : checkup.findings) {
     if (finding.severity != Severity::error) continue;
     wrong = true;
-    inspection.obstacles.push_back(line_of(finding) + "; fix: " + finding.fix);
+    inspection.obstacles.push_back(line_of(finding) + "; `segmentum check` tells more");
   }
   if (!wrong || checkup.dataset.encoding == dataset.encoding) return;
   const auto is_past = [&](const std::string& text) {
@@ -198,8 +198,7 @@ void check_inspection(Inspection& inspection) {
   dataset.classes = std::move(checkup.dataset.classes);
   dataset.encoding = std::move(checkup.dataset.encoding);
   inspection.notes.emplace_back(
-      "the masks are not all alike, or not as they are meant: classes are as most of them say, and "
-      "values of no class are not ignored");
+      "what values mean is decided by most of the masks; values of no class are not ignored");
 }
 
 }  // namespace segmentum

@@ -63,7 +63,7 @@ void check_ignored(Checkup& checkup, const std::vector<CheckedSample*>& masks) {
     ignored += sample->mask.reading.ignored;
     all += sample->mask.content.pixels();
   }
-  if (all == 0 || 2 * ignored < all) return;
+  if (2 * ignored < all || ignored == all) return;  // of all of them is told already
   checkup.add({.fault = Fault::mostly_ignored,
                .severity = Severity::warning,
                .what = fmt::format("{:.0f} % of all pixels are ignored",
@@ -231,10 +231,8 @@ void check_edges(Checkup& checkup) {
 void check_classes(Checkup& checkup) {
   const std::vector<CheckedSample*> masks = known_masks(checkup);
   if (masks.empty()) return;
-  if (!check_one_class(checkup)) {
-    check_constant(checkup, masks);
-    check_ignored(checkup, masks);
-  }
+  if (!check_one_class(checkup)) check_constant(checkup, masks);
+  check_ignored(checkup, masks);
   const bool as_described = std::ranges::none_of(
       checkup.samples, [](const CheckedSample& sample) { return sample.remedy.reading >= 0; });
   const Shown shown = shown_classes(checkup, masks);
