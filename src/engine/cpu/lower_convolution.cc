@@ -8,6 +8,7 @@
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/lower_depthwise.h"
+#include "engine/cpu/lower_narrow.h"
 #include "engine/cpu/lower_separable.h"
 #include "engine/cpu/lower_spread.h"
 #include "engine/cpu/lowering.h"
@@ -146,6 +147,8 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   const ConvGeometry joined = groups.joined(geometry);
   if (winograd_pays(l, geometry)) {
     lower_winograd(l, id, conv, geometry, inside, before);
+  } else if (!l.training() && is_narrow(geometry)) {
+    lower_narrow(l, id, conv, geometry, inside, before);
   } else if (direct_pays(l, id, joined, ConvPass::forward)) {
     lower_direct(l, id, conv, joined, groups, inside, before);
   } else {
