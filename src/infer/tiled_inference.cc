@@ -140,9 +140,13 @@ void TiledInference::go_by_bands(Cut& cut) const {
     if (!middle || static_cast<double>(middle->pixels_read()) * count >= pixels_of_tiles) return;
     if (middle->memory_bytes() > options_.memory_bytes) continue;
     const auto workspace = std::make_shared<Workspace>();
+    std::vector<BandPlan> plans;
     for (int across = 0; across < count; ++across) {
-      cut.columns.push_back(bands_of(grid, grid.part(0, across), workspace).value());
+      std::optional<BandPlan> plan = bands_of(grid, grid.part(0, across), workspace);
+      if (!plan) return;
+      plans.push_back(*std::move(plan));
     }
+    cut.columns = std::move(plans);
     cut.grid = grid;
     return;
   }
