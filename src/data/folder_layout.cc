@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 struct Files {
   std::vector<fs::path> pictures;  // relative to the root, sorted
+  std::vector<fs::path> foreign;   // pictures of kinds that are not read
   std::vector<fs::path> lists;     // text files where lists use to lie
 };
 
@@ -52,10 +53,12 @@ Files scan(const fs::path& root) {
     if (!at->is_regular_file(unknown)) continue;
     const fs::path path = at->path().lexically_relative(root);
     if (is_image_file(path)) files.pictures.push_back(path);
+    if (is_foreign_image_file(path)) files.foreign.push_back(path);
     if (may_be_list(path)) files.lists.push_back(path);
   }
   if (code) throw Error::in_file(root.string(), "cannot read the folder: " + code.message());
   std::ranges::sort(files.pictures);
+  std::ranges::sort(files.foreign);
   std::ranges::sort(files.lists);
   return files;
 }
@@ -467,12 +470,16 @@ std::string split_of_list(const fs::path& list) {
 
 FolderLayout find_samples(const fs::path& root) {
   const Files files = scan(root);
-  if (files.pictures.empty()) {
-    throw Error::in_file(root.string(),
-                         "holds no PNG, JPEG or TIFF picture; expected pictures and their masks, "
-                         "such as images/a.png and masks/a.png");
-  }
   FolderLayout layout;
+  layout.left_out = left_out_text(files.foreign);
+  if (files.pictures.empty()) {
+    throw Error::in_file(
+        root.string(),
+        files.foreign.empty()
+            ? "holds no PNG, JPEG or TIFF picture; expected pictures and their masks, such as "
+              "images/a.png and masks/a.png"
+            : "holds no picture that can be read: " + layout.left_out);
+  }
   for (const fs::path& list : files.lists) read_pair_list(root, list, layout);
   if (layout.splits.empty()) {
     std::vector<Pair> pairs = pairs_by_role(files, layout);
@@ -480,6 +487,7 @@ FolderLayout find_samples(const fs::path& root) {
     if (!pairs.empty()) divide(root, files, pairs, layout);
   }
   for (const auto& [list, text] : layout.unusable) layout.notes.push_back(text);
+  if (!layout.left_out.empty()) layout.notes.push_back(layout.left_out);
   return layout;
 }
 
