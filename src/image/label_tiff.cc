@@ -205,8 +205,8 @@ struct LabelTiffWriter::State {
     part->cut(part_end);
   }
 
-  /// "y x rows columns offset:bytes ...", rows and columns in tiles, which lie in the `stored` bytes
-  /// of the part.
+  /// "y x rows columns offset:bytes ...", rows and columns in tiles, which lie in the `stored`
+  /// bytes of the part.
   void read_region(const std::string& line, std::uint64_t stored) {
     std::istringstream words(line);
     int y = -1, x = -1, rows = 0, columns = 0;

@@ -37,9 +37,9 @@ inline std::string with_checksums(std::string_view text) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    lines += fmt::format("{} {:08x}\n", line,
-                         crc32(0, reinterpret_cast<const Bytef*>(line.data()),
-                               static_cast<uInt>(line.size())));
+    lines += fmt::format(
+        "{} {:08x}\n", line,
+        crc32(0, reinterpret_cast<const Bytef*>(line.data()), static_cast<uInt>(line.size())));
   }
   return lines;
 }
