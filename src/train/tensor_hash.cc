@@ -15,6 +15,17 @@ void add(Sha256& hash, const std::string& name, std::string_view type, const Sha
   hash.add(name + ' ' + std::string(type) + ' ' + shape.to_string() + '\n').add(bytes);
 }
 
+void add(Sha256& hash, const NamedTensor& tensor) {
+  constexpr std::string_view kTypes[] = {"F32", "F64", "I64"};
+  std::visit(
+      [&](const auto& view) {
+        const auto values = view.values();
+        add(hash, tensor.name, kTypes[tensor.values.index()], view.shape,
+            {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+      },
+      tensor.values);
+}
+
 }  // namespace
 
 std::string tensors_sha256(const std::filesystem::path& file,
@@ -38,16 +49,7 @@ std::string tensors_sha256(std::span<const NamedTensor> tensors) {
   std::map<std::string, const NamedTensor*> by_name;
   for (const NamedTensor& tensor : tensors) by_name[tensor.name] = &tensor;
   Sha256 hash;
-  for (const auto& [name, tensor] : by_name) {
-    constexpr std::string_view kTypes[] = {"F32", "F64", "I64"};
-    std::visit(
-        [&](const auto& view) {
-          const auto values = view.values();
-          add(hash, name, kTypes[tensor->values.index()], view.shape,
-              {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
-        },
-        tensor->values);
-  }
+  for (const auto& [name, tensor] : by_name) add(hash, *tensor);
   return hash.digits();
 }
 
