@@ -267,6 +267,7 @@ TEST(ConvertReal, NutsOfLabelMeComeWithTheirPictures) {
   }
   const Dataset dataset = open_dataset(out / "nuts");
   EXPECT_EQ(dataset.classes.size(), 4u);
+  EXPECT_EQ(dataset.split("train").size() + dataset.split("val").size(), 6u);
 }
 
 TEST(Convert, ObjectFoldersKeepTheirObjects) {

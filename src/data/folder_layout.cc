@@ -10,6 +10,7 @@
 
 #include "base/counted.h"
 #include "base/file.h"
+#include "data/class_legend.h"
 #include "data/file_role.h"
 #include "image/codec.h"
 #include "segmentum/error.h"
@@ -445,7 +446,11 @@ void divide(const fs::path& root, const Files& files, const std::vector<Pair>& p
   note_pictures_without_mask(files, pairs, layout);
   layout.patterns = common_patterns(pairs);
   const auto by_name = pairs_by_name(pairs);
-  for (const fs::path& list : files.lists) read_name_list(root, list, by_name, layout);
+  // Its numbers of classes are no names of pictures, though some may be called 0, 1, 2, ...
+  const fs::path legend = find_legend(root).file;
+  for (const fs::path& list : files.lists) {
+    if (list != legend) read_name_list(root, list, by_name, layout);
+  }
   if (!layout.splits.empty()) return;
   for (const Pair& pair : pairs) {
     layout.splits[pair.split.empty() ? kUndivided : pair.split].push_back(pair.sample);

@@ -478,6 +478,19 @@ TEST(Inspect, AFolderWithoutPicturesIsAnError) {
   EXPECT_THAT(error_of([&] { inspect_folder(folder / "absent"); }), HasSubstr("is no folder"));
 }
 
+/// Pictures called 0, 1, 2 are not divided by the numbers of a legend.
+TEST(Inspect, ALegendIsNoListOfNames) {
+  const TemporaryFolder folder;
+  for (const char* name : {"0", "1", "2", "3", "4", "5"}) {
+    folder.grey(std::string("images/") + name + ".png", {5, 6});
+    folder.grey(std::string("masks/") + name + ".png", {0, 1});
+  }
+  folder.text("classes.csv", "id,name,r,g,b\n0,sky,1,2,3\n1,road,4,5,6\n");
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_FALSE(inspection.dataset.splits.contains("classes"));
+  EXPECT_EQ(inspection.dataset.split("train").size() + inspection.dataset.split("val").size(), 6u);
+}
+
 /// BMP, GIF, WebP and the like are not passed over in silence.
 TEST(Inspect, PicturesOfOtherKindsAreNamed) {
   const TemporaryFolder folder;
