@@ -181,9 +181,9 @@ PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::st
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     if (progress && progress->stop_requested()) throw Interrupted();
     const PictureFile& picture = pictures[i];
+    ProgressScope scope(progress);
+    ProgressSink* const inner = progress ? &scope : nullptr;
     try {
-      ProgressScope scope(progress);
-      ProgressSink* const inner = progress ? &scope : nullptr;
       const bool streamed = is_streamed(picture.path, options);
       const fs::path labels = with(stems[i], streamed ? kStreamedLabels : kLabels);
       if (streamed) {
@@ -198,6 +198,7 @@ PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::st
       throw WriteError(fmt::format("{}; {} of {} are segmented", error.what(), summary.files.size(),
                                    counted(pictures.size(), "picture")));
     } catch (const Error& error) {
+      scope.close();
       summary.failures.push_back(with_name(picture, error.what()));
       if (progress) progress->message(summary.failures.back());
     }

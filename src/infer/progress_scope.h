@@ -1,4 +1,4 @@
-// Progress of a part that may fail: what it began and did not end is ended with this.
+// Progress of a part that may fail, and what is left of it then.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,11 @@ namespace segmentum {
 class ProgressScope final : public ProgressSink {
  public:
   explicit ProgressScope(ProgressSink* sink) : sink_(sink) {}
-  ~ProgressScope() override {
+
+  /// Ends what was begun and not ended, where the work around the part goes on.
+  void close() {
     for (; open_ > 0; --open_) sink_->end();
   }
-  ProgressScope(const ProgressScope&) = delete;
-  ProgressScope& operator=(const ProgressScope&) = delete;
 
   void begin(const std::string& task, std::int64_t total, const std::string& unit) override {
     if (!sink_) return;
