@@ -21,17 +21,18 @@ std::string problem_of(const Call& call) {
 }
 
 TEST(JsonProblem, IsToldInWordsForPeople) {
-  EXPECT_EQ(problem_of([] { Json::parse("{\"a\": "); }), "it ends too early, at line 1, column 7");
-  EXPECT_EQ(problem_of([] { Json::parse("{\n  hello}"); }),
+  EXPECT_EQ(problem_of([] { static_cast<void>(Json::parse("{\"a\": ")); }),
+            "it ends too early, at line 1, column 7");
+  EXPECT_EQ(problem_of([] { static_cast<void>(Json::parse("{\n  hello}")); }),
             "what stands at line 2, column 3 does not belong there");
-  EXPECT_EQ(problem_of([] { Json::parse("[\"\xff\x01\n\"]"); }),
+  EXPECT_EQ(problem_of([] { static_cast<void>(Json::parse("[\"\xff\x01\n\"]")); }),
             "what stands at line 1, column 3 does not belong there");  // and not one raw byte
   const Json object = Json::parse(R"({"a": 1, "b": [2]})");
-  EXPECT_EQ(problem_of([&] { object.at("seed"); }), "it has no \"seed\"");
-  EXPECT_EQ(problem_of([&] { object.at("a").get<std::string>(); }),
+  EXPECT_EQ(problem_of([&] { static_cast<void>(object.at("seed")); }), "it has no \"seed\"");
+  EXPECT_EQ(problem_of([&] { static_cast<void>(object.at("a").get<std::string>()); }),
             "the type string was expected where there is number");
-  EXPECT_EQ(problem_of([&] { object.at("b").at(3); }), "a list is too short");
-  EXPECT_EQ(problem_of([&] { object.at("a").at("b"); }),
+  EXPECT_EQ(problem_of([&] { static_cast<void>(object.at("b").at(3)); }), "a list is too short");
+  EXPECT_EQ(problem_of([&] { static_cast<void>(object.at("a").at("b")); }),
             "a list or {object} was expected where there is number");
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file.h"
 #include "base/sha256.h"
 #include "model_file/safetensors.h"
 #include "segmentum/error.h"
@@ -60,6 +61,7 @@ std::string content_sha256(const Metadata& metadata, const std::string& of_tenso
 
 /// Throws Error saying what to do where it is not, bit for bit, what was saved.
 SafetensorsReader open_checkpoint(const std::filesystem::path& path) {
+  read_file_part(path, 0, 1);  // what cannot be opened is not damaged
   try {
     SafetensorsReader file(path);
     const auto stored = file.metadata().find(kSha256);
