@@ -148,7 +148,7 @@ class Writer {
 
   fs::path write_held_picture(const LabelItem& item) const {
     const std::string bytes = held_picture(item);
-    const fs::path to = place("images", item, bytes.starts_with("\x89PNG") ? ".png" : ".jpg");
+    fs::path to = place("images", item, bytes.starts_with("\x89PNG") ? ".png" : ".jpg");
     fs::create_directories((part_ / to).parent_path());
     write_file(part_ / to, bytes);
     return to;

@@ -52,7 +52,7 @@ bool is_result(const fs::path& path) {
 /// A run's folder stands for its best model. Throws Error for the folder of several runs.
 fs::path model_of(const std::string& word) {
   if (!fs::is_directory(word)) return word;
-  const fs::path best = fs::path(word) / "best.segmentum";
+  fs::path best = fs::path(word) / "best.segmentum";
   if (fs::exists(best)) return best;
   if (const std::string several = several_trainings(word); !several.empty()) {
     throw Error::in_file(word, several);

@@ -97,7 +97,7 @@ void stream_file(const Segmenter& segmenter, const fs::path& picture, const fs::
 
 std::string with_name(const PictureFile& picture, const std::string& what) {
   const std::string file = picture.path.string();
-  const std::string named = what.starts_with(file) ? what : file + ": " + what;
+  std::string named = what.starts_with(file) ? what : file + ": " + what;
   if (!picture.stack) return named;
   return fmt::format("{} (page {} of {})", named, picture.page + 1, picture.pages);
 }
