@@ -13,6 +13,7 @@
 #include "data/dataset.h"
 #include "data/instances.h"
 #include "data/testing.h"
+#include "image/resize.h"
 
 namespace segmentum {
 namespace {
@@ -207,6 +208,66 @@ TEST(Convert, StacksBecomePictures) {
   write_stack(folder / "isbi/train-labels.tif", 5, [](int, int) { return 0; });
   EXPECT_THAT(error_of([&] { open_label_source(folder / "isbi", {}); }),
               HasSubstr("train-labels.tif: has 5 pages, but"));
+}
+
+/// A 1x1 grey PNG of the value 255.
+constexpr const char* kWhitePixel =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg==";
+
+std::string labelme_with(const std::string& data) {
+  return R"({"imagePath": "a.png", "imageData": ")" + data +
+         R"(", "shapes": [{"label": "x", "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}]})";
+}
+
+TEST(Convert, LabelMeHoldsThePictureItself) {
+  const TemporaryFolder folder;
+  folder.text("in/a.json", labelme_with(kWhitePixel));
+  const LabelSource source = open_label_source(folder / "in", {});
+  EXPECT_THAT(source.notes,
+              Contains("1 picture not there, taken out of the annotations (imageData)"));
+  write_labels(source, {.out = folder / "out"});
+  EXPECT_THAT(samples_of<std::uint8_t>(read_image(folder / "out/images/a.png")), ElementsAre(255));
+  EXPECT_TRUE(fs::exists(folder / "out/masks/a.png"));
+  // A file that is there goes before it.
+  folder.grey("in/a.png", {7});
+  write_labels(open_label_source(folder / "in", {}), {.out = folder / "beside"});
+  EXPECT_THAT(samples_of<std::uint8_t>(read_image(folder / "beside/images/a.png")), ElementsAre(7));
+}
+
+TEST(Convert, APictureInLabelMeThatIsNoneIsToldOf) {
+  const TemporaryFolder folder;
+  const auto failure = [&](const std::string& data) {
+    folder.text("in/a.json", labelme_with(data));
+    return error_of(
+        [&] { write_labels(open_label_source(folder / "in", {}), {.out = folder / "out"}); });
+  };
+  EXPECT_THAT(failure("***"), HasSubstr("a.json: \"imageData\" is no base64"));
+  EXPECT_THAT(failure("aGVsbG8="), HasSubstr("\"imageData\": is no picture that we know"));
+  EXPECT_THAT(failure("SUkqAAAA"), HasSubstr("is a TIFF file, PNG or JPEG was expected"));
+}
+
+TEST(ConvertReal, NutsOfLabelMeComeWithTheirPictures) {
+  const fs::path folder = real_data("voc_style/nuts/labelme_json");
+  if (!fs::exists(folder)) GTEST_SKIP() << folder << " is not there";
+  const TemporaryFolder out;
+  const WriteSummary summary = write_labels(open_label_source(folder, {}), {.out = out / "nuts"});
+  EXPECT_EQ(summary.pictures, 6u);
+  EXPECT_THAT(summary.failures, IsEmpty());
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = std::to_string(i);
+    EXPECT_EQ(image_size(out / ("nuts/images/" + name + ".jpg")),
+              (ImageSize{600, 800, 3, PixelType::u8}));
+    // The photo beside the masks, which LabelMe compressed anew: within 2 of 255 when shrunk.
+    const auto shrunk = [](const fs::path& file) {
+      return samples_of<std::uint8_t>(resize(read_image(file), 6, 8, {.antialias = true}));
+    };
+    const auto held = shrunk(out / ("nuts/images/" + name + ".jpg"));
+    const auto photo = shrunk(folder.parent_path() / "JPEGImages" / ("00000" + name + ".jpg"));
+    for (std::size_t k = 0; k < photo.size(); ++k) ASSERT_NEAR(held[k], photo[k], 2) << name;
+  }
+  const Dataset dataset = open_dataset(out / "nuts");
+  EXPECT_EQ(dataset.classes.size(), 4u);
+  EXPECT_EQ(dataset.split("train").size() + dataset.split("val").size(), 6u);
 }
 
 TEST(Convert, ObjectFoldersKeepTheirObjects) {

@@ -31,6 +31,8 @@ struct DrawnPicture {
   int width = 0;
   std::string split;                 // "train", "val", "test"; empty: not said
   std::vector<DrawnObject> objects;  // in the order in which they are painted
+  bool embedded = false;             // the annotations hold the picture itself
+  std::string annotations;           // the file that they stand in, where that is known
 };
 
 struct DrawnSet {

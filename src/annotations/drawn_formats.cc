@@ -60,6 +60,7 @@ DrawnSet read_single_file(const fs::path& root, const fs::path& file,
   if (picture.file.empty()) picture.file = inside.stem().string();
   picture.file = (inside.parent_path() / safe_path(picture.file).filename()).generic_string();
   picture.split = split_in(inside.parent_path().generic_string());
+  picture.annotations = file.string();
   return set;
 }
 
@@ -145,6 +146,10 @@ DrawnPicture yolo_picture(const fs::path& file, const fs::path& text_file,
 }
 
 }  // namespace
+
+std::string held_picture(const LabelItem& item) {
+  return read_as(item.holder, labelme_picture);
+}
 
 LabelSource open_coco(const fs::path& path, const SourceOptions& options) {
   DrawnSet all;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "annotations/source_formats.h"
 #include "base/counted.h"
@@ -40,18 +41,25 @@ std::vector<ClassInfo> settled_classes(std::vector<ClassInfo> classes) {
   return classes;
 }
 
+ImageSize size_of_picture(const LabelItem& item) {
+  if (!item.image.empty()) return image_size(item.image);
+  const std::string bytes = held_picture(item);
+  return image_size_memory(std::as_bytes(std::span(bytes.data(), bytes.size())),
+                           item.holder.string() + ": \"imageData\"");
+}
+
 /// The picture's own size, which must be what the annotations say.
 ImageSize size_of(const DrawnPicture& picture, const LabelItem& item) {
-  if (item.image.empty()) {
+  if (!item.has_picture()) {
     if (picture.height > 0) return {.height = picture.height, .width = picture.width};
     throw Error::in_file(picture.file,
                          "the annotations do not say how large it is, and it is not there");
   }
-  const ImageSize size = image_size(item.image);
+  const ImageSize size = size_of_picture(item);
   if (picture.height == 0 || (size.height == picture.height && size.width == picture.width))
     return size;
   throw Error::in_file(
-      item.image.string(),
+      (item.image.empty() ? item.holder : item.image).string(),
       fmt::format("is {}x{}, but the annotations say {}x{} (width x height); was it "
                   "resized, or turned by its EXIF tag?",
                   size.width, size.height, picture.width, picture.height));
@@ -97,10 +105,15 @@ void find_items(const fs::path& path, std::vector<DrawnPicture>& pictures,
   std::vector<LabelItem> items;
   std::vector<DrawnPicture> kept;
   std::vector<std::string> files, missing;
+  std::size_t held = 0;
   for (DrawnPicture& picture : pictures) {
     LabelItem item{.split = picture.split};
     if (finder != nullptr) item.image = finder->find(picture.file);
-    if (finder != nullptr && item.image.empty()) {
+    if (finder != nullptr && item.image.empty() && picture.embedded) {
+      item.holder = picture.annotations;
+      ++held;
+    }
+    if (finder != nullptr && !item.has_picture()) {
       missing.push_back(picture.file);
       continue;
     }
@@ -112,6 +125,10 @@ void find_items(const fs::path& path, std::vector<DrawnPicture>& pictures,
   name_items(files, items);
   source.items = std::move(items);
   note_missing(path, missing, source);
+  if (held > 0) {
+    source.notes.push_back(fmt::format("{} not there, taken out of the annotations (imageData)",
+                                       counted(held, "picture")));
+  }
 }
 
 }  // namespace

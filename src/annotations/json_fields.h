@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "annotations/drawing.h"
+#include "base/json_problem.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -28,7 +29,7 @@ inline Json parse_json(std::string_view text) {
     if (!document.is_object()) throw Error("is JSON, but no {object} as annotations are");
     return document;
   } catch (const Json::exception& error) {
-    throw Error(fmt::format("is not JSON: {}", error.what()));
+    throw Error(fmt::format("is not JSON: {}", json_problem(error.what())));
   }
 }
 

@@ -19,7 +19,13 @@ struct LabelItem {
   std::string split;            // empty: none is said
   std::filesystem::path image;  // empty: the picture is not there, or not wanted
   int page = 0;                 // of it, from 0
+  std::filesystem::path holder;  // instead of it: LabelMe's file that holds the picture itself
+
+  bool has_picture() const { return !image.empty() || !holder.empty(); }
 };
+
+/// The bytes of the picture's file that `item.holder` holds: PNG or JPEG. Throws Error naming it.
+std::string held_picture(const LabelItem& item);
 
 struct LabelSource {
   std::string what;  // "3 pictures of COCO instances"

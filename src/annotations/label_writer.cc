@@ -131,6 +131,7 @@ class Writer {
 
   /// Where it now lies below the folder; empty where there is none.
   fs::path write_picture(const LabelItem& item) const {
+    if (!item.holder.empty()) return write_held_picture(item);
     if (item.image.empty()) return {};
     const bool paged = item.page > 0 || page_count(item.image) > 1;
     fs::path to = place("images", item, paged ? fs::path(".png") : item.image.extension());
@@ -142,6 +143,14 @@ class Writer {
     } else {
       write_file(part_ / to, read_file(item.image));
     }
+    return to;
+  }
+
+  fs::path write_held_picture(const LabelItem& item) const {
+    const std::string bytes = held_picture(item);
+    fs::path to = place("images", item, bytes.starts_with("\x89PNG") ? ".png" : ".jpg");
+    fs::create_directories((part_ / to).parent_path());
+    write_file(part_ / to, bytes);
     return to;
   }
 
@@ -236,7 +245,7 @@ class Writer {
     legend += fmt::format("{},void,224,224,192\n", class_indices().ignore_value);
     write_file(part_ / "classes.csv", legend);
     const bool pictures = std::ranges::all_of(
-        source_.items, [](const LabelItem& item) { return !item.image.empty(); });
+        source_.items, [](const LabelItem& item) { return item.has_picture(); });
     if (!pictures) return;
     for (const auto& [split, lines] : lists_) {
       if (!split.empty()) write_file(part_ / (split + ".txt"), lines);

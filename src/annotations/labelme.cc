@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "annotations/json_fields.h"
+#include "base/base64.h"
 #include "base/counted.h"
 
 namespace segmentum {
@@ -54,6 +55,9 @@ DrawnSet parse_labelme(std::string_view text) {
     picture.height = sides.height;
     picture.width = sides.width;
   }
+  const Json* data = find_field(document, "imageData");
+  picture.embedded =
+      data != nullptr && data->is_string() && !data->get_ref<const std::string&>().empty();
   std::map<std::string, int> left_out;
   for_each_entry(list_field(document, "shapes"), "shape", [&](const Json& shape) {
     const Json* type_field = find_field(shape, "shape_type");
@@ -79,6 +83,19 @@ DrawnSet parse_labelme(std::string_view text) {
   }
   set.pictures.push_back(std::move(picture));
   return set;
+}
+
+std::string labelme_picture(std::string_view text) {
+  const Json document = parse_json(text);
+  const Json& data = field(document, "imageData");
+  if (!data.is_string()) throw Error("\"imageData\" is no text");
+  std::string_view base64 = data.get_ref<const std::string&>();
+  if (base64.starts_with("data:")) base64.remove_prefix(base64.find(',') + 1);  // or 0: no base64
+  try {
+    return base64_decoded(base64);
+  } catch (const Error& error) {
+    throw Error(fmt::format("\"imageData\" {}", error.what()));
+  }
 }
 
 }  // namespace segmentum

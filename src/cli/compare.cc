@@ -15,6 +15,7 @@
 #include "cli/arguments.h"
 #include "cli/json_object.h"
 #include "cli/model_report.h"
+#include "cli/seed_folders.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "data/inspect.h"
@@ -48,9 +49,15 @@ bool is_result(const fs::path& path) {
   return path.extension() == ".json";
 }
 
-/// A run's folder stands for its best model.
+/// A run's folder stands for its best model. Throws Error for the folder of several runs.
 fs::path model_of(const std::string& word) {
-  return fs::is_directory(word) ? fs::path(word) / "best.segmentum" : fs::path(word);
+  if (!fs::is_directory(word)) return word;
+  fs::path best = fs::path(word) / "best.segmentum";
+  if (fs::exists(best)) return best;
+  if (const std::string several = several_trainings(word); !several.empty()) {
+    throw Error::in_file(word, several);
+  }
+  return best;
 }
 
 /// The data that --data names or, for the pictures of a report, those that both results were taken
@@ -208,7 +215,8 @@ int compare_command(const Request& request) {
 
 constexpr const char* kHowItWorks = R"(
 A and B are results that `segmentum eval --json` wrote for the same split, or models (a .segmentum
-file, or a run's folder), which are then scored on --data.
+file, or a run's folder), which are then scored on --data. Of trainings with --seeds, name the
+folder of one seed: runs/wide/seed1.
 
 The test: if neither model is better, the two results of a picture might as well be exchanged. Each
 permutation exchanges those of every picture with probability one half and takes the difference of

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -83,10 +84,18 @@ PredictSummary segment(const Request& request, ProgressSink& progress) {
 std::vector<JsonObject> json_of(const std::vector<PredictedFile>& files) {
   std::vector<JsonObject> list;
   for (const PredictedFile& file : files) {
-    list.push_back(
-        JsonObject().set("input", file.input.string()).set("output", file.output.string()));
+    JsonObject json;
+    json.set("input", file.input.string()).set("output", file.output.string());
+    if (file.in_stack) json.set("page", std::int64_t{file.page});
+    list.push_back(std::move(json));
   }
   return list;
+}
+
+std::vector<std::string> names_of(const std::vector<std::filesystem::path>& files) {
+  std::vector<std::string> names;
+  for (const std::filesystem::path& file : files) names.push_back(file.string());
+  return names;
 }
 
 int predict(const Request& request) {
@@ -112,6 +121,7 @@ int predict(const Request& request) {
                                .set("written", static_cast<std::int64_t>(written))
                                .set("files", json_of(summary.files))
                                .set("failures", summary.failures)
+                               .set("left_out", names_of(summary.left_out))
                                .set("seconds", seconds.count()));
   if (failed == 0) return 0;
   throw Error(fmt::format("{} of {} failed, each reported above", failed,
@@ -121,7 +131,8 @@ int predict(const Request& request) {
 constexpr const char* kNames = R"(
 Label maps have their pictures' names and lie as these do below the folders that are given. Where
 two would be the same file, the later one keeps its ending: im0.png of im0.jpg, then im0.png.png of
-im0.png. --json lists the label map of each picture.
+im0.png. --json lists the label map of each picture. A TIFF file of several pages gets a label map
+of each: stack_000.png, stack_001.png, ... of stack.tif.
 
 Huge pictures are read, segmented and written part by part (--stream): never the whole picture nor
 its label map is in memory. The label map is NAME.tif: tiled, compressed, with palette and pyramid

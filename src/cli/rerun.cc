@@ -11,6 +11,7 @@
 #include "cli/arguments.h"
 #include "cli/build_facts.h"
 #include "cli/json_object.h"
+#include "cli/seed_folders.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal_progress.h"
 #include "data/inspect.h"
@@ -32,18 +33,28 @@ struct Request {
   std::string json;
 };
 
+RunManifest readable_manifest(const fs::path& file) {
+  try {
+    return read_manifest(file);
+  } catch (const Error& error) {
+    throw Error(
+        fmt::format("{}; a rerun needs it: put a copy in its place, or `segmentum train DATA "
+                    "--out {} --resume` writes another, of what that call trains",
+                    error.what(), file.parent_path().string()));
+  }
+}
+
 /// The manifest of a run that can be repeated. Throws Error saying why one cannot.
 RunManifest manifest_of(const fs::path& run) {
   const fs::path file = run / "manifest.json";
   if (!fs::exists(file)) {
-    throw Error::in_file(run.string(),
-                         fs::exists(run / "seeds.json")
-                             ? "holds several trainings; name one of its folders, such as " +
-                                   (run / "seed1").string()
-                             : "holds no manifest.json; the folder of a run was expected, as "
-                               "`segmentum train` leaves it");
+    const std::string several = several_trainings(run);
+    throw Error::in_file(run.string(), several.empty()
+                                           ? "holds no manifest.json; the folder of a run was "
+                                             "expected, as `segmentum train` leaves it"
+                                           : several);
   }
-  RunManifest manifest = read_manifest(file);
+  RunManifest manifest = readable_manifest(file);
   if (!manifest.weights) {
     throw Error::in_file(
         file.string(),
@@ -58,6 +69,15 @@ RunManifest manifest_of(const fs::path& run) {
                                      few_names(manifest.changed)));
   }
   return manifest;
+}
+
+TrainConfig settings_in(const RunManifest& manifest, const fs::path& file) {
+  try {
+    return config_of(manifest);
+  } catch (const Error& error) {
+    throw Error::in_file(file.string(),
+                         fmt::format("its settings cannot be repeated: {}", error.what()));
+  }
 }
 
 /// Throws Error naming the first thing that is not as it was.
@@ -117,7 +137,7 @@ int rerun(const Request& request) {
     throw UsageError(fmt::format("--out is {} itself; name another folder", run.string()));
   }
   const RunManifest manifest = manifest_of(run);
-  const TrainConfig config = config_of(manifest);
+  const TrainConfig config = settings_in(manifest, run / "manifest.json");
   const std::string data = request.data.empty() ? manifest.data.string() : request.data;
   TerminalProgress progress(Screen::standard_output());
   catch_stop_signals();

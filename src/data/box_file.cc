@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "base/json_problem.h"
 #include "data/file_role.h"
 #include "data/sample_list.h"
 #include "segmentum/error.h"
@@ -84,7 +85,7 @@ Pictures read_json(const std::string& text) {
   try {
     document = json::parse(text, shallow);
   } catch (const json::exception& error) {
-    throw Error(fmt::format("is not JSON: {}", error.what()));
+    throw Error(fmt::format("is not JSON: {}", json_problem(error.what())));
   }
   const json* boxes = document.is_object() ? member(document, "boxes") : &document;
   if (boxes == nullptr || !boxes->is_array()) {

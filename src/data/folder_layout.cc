@@ -10,6 +10,7 @@
 
 #include "base/counted.h"
 #include "base/file.h"
+#include "data/class_legend.h"
 #include "data/file_role.h"
 #include "image/codec.h"
 #include "segmentum/error.h"
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 
 struct Files {
   std::vector<fs::path> pictures;  // relative to the root, sorted
+  std::vector<fs::path> foreign;   // pictures of kinds that are not read
   std::vector<fs::path> lists;     // text files where lists use to lie
 };
 
@@ -52,10 +54,12 @@ Files scan(const fs::path& root) {
     if (!at->is_regular_file(unknown)) continue;
     const fs::path path = at->path().lexically_relative(root);
     if (is_image_file(path)) files.pictures.push_back(path);
+    if (is_foreign_image_file(path)) files.foreign.push_back(path);
     if (may_be_list(path)) files.lists.push_back(path);
   }
   if (code) throw Error::in_file(root.string(), "cannot read the folder: " + code.message());
   std::ranges::sort(files.pictures);
+  std::ranges::sort(files.foreign);
   std::ranges::sort(files.lists);
   return files;
 }
@@ -442,7 +446,11 @@ void divide(const fs::path& root, const Files& files, const std::vector<Pair>& p
   note_pictures_without_mask(files, pairs, layout);
   layout.patterns = common_patterns(pairs);
   const auto by_name = pairs_by_name(pairs);
-  for (const fs::path& list : files.lists) read_name_list(root, list, by_name, layout);
+  // Its numbers of classes are no names of pictures, though some may be called 0, 1, 2, ...
+  const fs::path legend = find_legend(root).file;
+  for (const fs::path& list : files.lists) {
+    if (list != legend) read_name_list(root, list, by_name, layout);
+  }
   if (!layout.splits.empty()) return;
   for (const Pair& pair : pairs) {
     layout.splits[pair.split.empty() ? kUndivided : pair.split].push_back(pair.sample);
@@ -467,12 +475,16 @@ std::string split_of_list(const fs::path& list) {
 
 FolderLayout find_samples(const fs::path& root) {
   const Files files = scan(root);
-  if (files.pictures.empty()) {
-    throw Error::in_file(root.string(),
-                         "holds no PNG, JPEG or TIFF picture; expected pictures and their masks, "
-                         "such as images/a.png and masks/a.png");
-  }
   FolderLayout layout;
+  layout.left_out = left_out_text(files.foreign);
+  if (files.pictures.empty()) {
+    throw Error::in_file(
+        root.string(),
+        files.foreign.empty()
+            ? "holds no PNG, JPEG or TIFF picture; expected pictures and their masks, such as "
+              "images/a.png and masks/a.png"
+            : "holds no picture that can be read: " + layout.left_out);
+  }
   for (const fs::path& list : files.lists) read_pair_list(root, list, layout);
   if (layout.splits.empty()) {
     std::vector<Pair> pairs = pairs_by_role(files, layout);
@@ -480,6 +492,7 @@ FolderLayout find_samples(const fs::path& root) {
     if (!pairs.empty()) divide(root, files, pairs, layout);
   }
   for (const auto& [list, text] : layout.unusable) layout.notes.push_back(text);
+  if (!layout.left_out.empty()) layout.notes.push_back(layout.left_out);
   return layout;
 }
 

@@ -19,6 +19,7 @@ struct FolderLayout {
   std::vector<std::string> notes;                         // what was found, one line each
   std::vector<std::filesystem::path> absent;              // what lists name but does not exist
   std::map<std::filesystem::path, std::string> unusable;  // lists of what mostly is not here: why
+  std::string left_out;  // one line on pictures of kinds that are not read; empty: none
 };
 
 /// Looks at names only. Recognised, in this order: list files of "image mask" lines; folders or

@@ -255,6 +255,7 @@ Inspection inspect_folder(const std::filesystem::path& folder, std::uint64_t see
   const std::vector<Sample> samples = all_samples(inspection.dataset.splits);
   if (samples.empty()) {
     inspection.obstacles.push_back(
+        (layout.left_out.empty() ? "" : layout.left_out + "; ") +
         "no picture has a mask that can be told by its name; expected images/a.png with "
         "masks/a.png, a.jpg with a_mask.png, or a train.txt with lines \"image mask\"; labels as "
         "COCO, LabelMe, CVAT, YOLO or a mask for each object become masks by segmentum convert");

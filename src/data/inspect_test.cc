@@ -478,6 +478,41 @@ TEST(Inspect, AFolderWithoutPicturesIsAnError) {
   EXPECT_THAT(error_of([&] { inspect_folder(folder / "absent"); }), HasSubstr("is no folder"));
 }
 
+/// Pictures called 0, 1, 2 are not divided by the numbers of a legend.
+TEST(Inspect, ALegendIsNoListOfNames) {
+  const TemporaryFolder folder;
+  for (const char* name : {"0", "1", "2", "3", "4", "5"}) {
+    folder.grey(std::string("images/") + name + ".png", {5, 6});
+    folder.grey(std::string("masks/") + name + ".png", {0, 1});
+  }
+  folder.text("classes.csv", "id,name,r,g,b\n0,sky,1,2,3\n1,road,4,5,6\n");
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_FALSE(inspection.dataset.splits.contains("classes"));
+  EXPECT_EQ(inspection.dataset.split("train").size() + inspection.dataset.split("val").size(), 6u);
+}
+
+/// BMP, GIF, WebP and the like are not passed over in silence.
+TEST(Inspect, PicturesOfOtherKindsAreNamed) {
+  const TemporaryFolder folder;
+  folder.text("images/a.bmp", "BM");
+  folder.text("images/b.BMP", "BM");
+  const std::string left_out =
+      "2 pictures of kinds that are not read (.bmp) left out, first images/a.bmp; PNG, JPEG and "
+      "TIFF are read: convert them to one of these";
+  EXPECT_THAT(error_of([&] { inspect_folder(folder.path()); }),
+              HasSubstr("holds no picture that can be read: " + left_out));
+  folder.grey("masks/a.png", {0, 1});
+  EXPECT_THAT(inspect_folder(folder.path()).obstacles,
+              ElementsAre(HasSubstr(left_out + "; no picture has a mask")));
+  for (const char* name : {"c", "d", "e", "f", "g"}) {
+    folder.grey(std::string("images/") + name + ".png", {5, 6});
+    folder.grey(std::string("masks/") + name + ".png", {0, 1});
+  }
+  const Inspection inspection = inspect_folder(folder.path());
+  EXPECT_THAT(inspection.obstacles, IsEmpty());
+  EXPECT_THAT(inspection.notes, Contains(left_out));
+}
+
 TEST(Inspect, WhatIsWrittenWithObstaclesShowsWhatToFillIn) {
   const TemporaryFolder folder;
   folder.grey("x.png", {1, 2});

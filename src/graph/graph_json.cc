@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/counted.h"
+#include "base/json_problem.h"
 #include "graph/operator_fields.h"
 #include "segmentum/error.h"
 
@@ -427,7 +428,7 @@ Graph graph_from_json(std::string_view text) {
     validate(graph);
     return graph;
   } catch (const Json::exception& error) {
-    throw Error(std::string("the network's description is not JSON: ") + error.what());
+    throw Error("the network's description is not JSON: " + json_problem(error.what()));
   } catch (const Error& error) {
     throw Error(std::string("the network's description: ") + error.what());
   }

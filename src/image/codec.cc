@@ -1,6 +1,7 @@
 #include "image/codec.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -8,8 +9,10 @@
 #include <cctype>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <string_view>
 
+#include "base/counted.h"
 #include "base/file.h"
 #include "image/formats.h"
 #include "segmentum/error.h"
@@ -52,6 +55,14 @@ FileFormat detect(std::string_view start, const std::string& name) {
       name, fmt::format("is {}; PNG, JPEG or TIFF was expected, convert it to one of these", is));
 }
 
+/// In lower case, with its dot.
+std::string extension_of(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension;
+}
+
 std::string read_start(const fs::path& path, std::size_t count) {
   std::ifstream stream(path, std::ios::binary);
   std::error_code code;
@@ -78,6 +89,9 @@ RawMask read(const fs::path& path, Purpose purpose, const ReadOptions& options) 
   if (format == FileFormat::png) return decode_png(as_bytes(content), name, purpose, options);
   return {decode_jpeg(as_bytes(content), name, options), {}};
 }
+
+constexpr const char* kTiffInMemory =
+    "is a TIFF file, PNG or JPEG was expected; save it as a file first";
 
 std::atomic<std::int64_t> limit_bytes{std::int64_t{1} << 32};
 
@@ -178,7 +192,20 @@ Image read_image_memory(std::span<const std::byte> bytes, const std::string& nam
     case FileFormat::tiff:
       break;
   }
-  throw Error::in_file(name, "is a TIFF file, PNG or JPEG was expected; save it as a file first");
+  throw Error::in_file(name, kTiffInMemory);
+}
+
+ImageSize image_size_memory(std::span<const std::byte> bytes, const std::string& name) {
+  const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  switch (detect(content, name)) {
+    case FileFormat::png:
+      return png_size(bytes, name);
+    case FileFormat::jpeg:
+      return jpeg_size(bytes, name);
+    case FileFormat::tiff:
+      break;
+  }
+  throw Error::in_file(name, kTiffInMemory);
 }
 
 StoredForm stored_form(const fs::path& path) {
@@ -189,13 +216,13 @@ StoredForm stored_form(const fs::path& path) {
   return form;
 }
 
-ImageSize image_size(const fs::path& path) {
+ImageSize image_size(const fs::path& path, int page) {
   const std::string name = path.string();
   // Headers are short, but embedded thumbnails and colour profiles may stand before the size.
   for (std::size_t count = std::size_t{1} << 16;; count *= 16) {
     const std::string start = read_start(path, count);
     const FileFormat format = detect(start, name);
-    if (format == FileFormat::tiff) return tiff_size(path);
+    if (format == FileFormat::tiff) return tiff_size(path, page);
     try {
       return format == FileFormat::png ? png_size(as_bytes(start), name)
                                        : jpeg_size(as_bytes(start), name);
@@ -211,11 +238,27 @@ int page_count(const fs::path& path) {
 }
 
 bool is_image_file(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   constexpr std::array kExtensions = {".png"sv, ".jpg"sv, ".jpeg"sv, ".tif"sv, ".tiff"sv};
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+  return std::ranges::find(kExtensions, extension_of(path)) != kExtensions.end();
+}
+
+bool is_foreign_image_file(const fs::path& path) {
+  constexpr std::array kExtensions = {".bmp"sv, ".dib"sv,  ".gif"sv,  ".webp"sv, ".ppm"sv,
+                                      ".pgm"sv, ".pbm"sv,  ".pnm"sv,  ".jp2"sv,  ".j2k"sv,
+                                      ".jxl"sv, ".heic"sv, ".heif"sv, ".avif"sv, ".tga"sv,
+                                      ".psd"sv, ".exr"sv,  ".dcm"sv,  ".nii"sv};
+  return std::ranges::find(kExtensions, extension_of(path)) != kExtensions.end();
+}
+
+std::string left_out_text(std::span<const fs::path> foreign) {
+  if (foreign.empty()) return "";
+  std::set<std::string> extensions;
+  for (const fs::path& path : foreign) extensions.insert(extension_of(path));
+  return fmt::format(
+      "{} of kinds that are not read ({}) left out, first {}; PNG, JPEG and TIFF are read: convert "
+      "them to one of these",
+      counted(foreign.size(), "picture"), fmt::join(extensions, ", "),
+      foreign.front().generic_string());
 }
 
 void write_png(const fs::path& path, ImageView image) {

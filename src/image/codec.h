@@ -57,6 +57,9 @@ Image read_image(const std::filesystem::path& path, const ReadOptions& options =
 Image read_image_memory(std::span<const std::byte> bytes, const std::string& name,
                         const ReadOptions& options = {});
 
+/// The size of what `read_image_memory` would return. Reads the header only.
+ImageSize image_size_memory(std::span<const std::byte> bytes, const std::string& name);
+
 /// What a file is by its content, whatever its name says.
 enum class FileFormat : std::uint8_t { png, jpeg, tiff };
 
@@ -75,8 +78,9 @@ StoredForm stored_form(const std::filesystem::path& path);
 /// it as it is.
 Image oriented(Image image, int orientation);
 
-/// The size of what `read_image` would return. Reads the header only.
-ImageSize image_size(const std::filesystem::path& path);
+/// The size of what `read_image` would return, of a page as `ReadOptions` has it. Reads the header
+/// only.
+ImageSize image_size(const std::filesystem::path& path, int page = 0);
 
 /// How many pictures a file holds: the pages of a TIFF file without overviews and masks, 1 for
 /// others. Throws Error naming the file if it is no picture.
@@ -84,6 +88,12 @@ int page_count(const std::filesystem::path& path);
 
 /// True for the extensions png, jpg, jpeg, tif and tiff in any case; the file is not looked at.
 bool is_image_file(const std::filesystem::path& path);
+
+/// True for the usual extensions of pictures that are not read: bmp, gif, webp and more.
+bool is_foreign_image_file(const std::filesystem::path& path);
+
+/// One line on such files that were left out, and what would work; empty for none of them.
+std::string left_out_text(std::span<const std::filesystem::path> foreign);
 
 /// The values of a mask file, upright. Palette files give their indices (and the palette), 1-, 2-
 /// and 4-bit files give 0..1, 0..3 and 0..15 as u8; wider integers become u16 if all values fit,

@@ -24,7 +24,7 @@ RawMask decode_tiff(const std::filesystem::path& path, Purpose purpose, const Re
 /// From the first bytes of a file; throws Error if they do not hold the whole header.
 ImageSize png_size(std::span<const std::byte> start, const std::string& name);
 ImageSize jpeg_size(std::span<const std::byte> start, const std::string& name);
-ImageSize tiff_size(const std::filesystem::path& path);
+ImageSize tiff_size(const std::filesystem::path& path, int page = 0);
 int tiff_page_count(const std::filesystem::path& path);
 
 /// As the header states it; upright where it says nothing.

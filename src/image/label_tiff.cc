@@ -200,12 +200,14 @@ struct LabelTiffWriter::State {
       throw Error::in_file(journal_of(path).string(), "does not belong to this run; delete it");
     }
     journal->cut(journal_end);
-    for (std::size_t i = 2; i < lines.size(); ++i) read_region(lines[i]);
+    const std::uint64_t stored = fs::file_size(part_of(path));
+    for (std::size_t i = 2; i < lines.size(); ++i) read_region(lines[i], stored);
     part->cut(part_end);
   }
 
-  /// "y x rows columns offset:bytes ...", rows and columns in tiles.
-  void read_region(const std::string& line) {
+  /// "y x rows columns offset:bytes ...", rows and columns in tiles, which lie in the `stored`
+  /// bytes of the part.
+  void read_region(const std::string& line, std::uint64_t stored) {
     std::istringstream words(line);
     int y = -1, x = -1, rows = 0, columns = 0;
     words >> y >> x >> rows >> columns;
@@ -217,6 +219,7 @@ struct LabelTiffWriter::State {
       std::uint64_t offset = 0, bytes = 0;
       char colon = 0;
       if (!(words >> offset >> colon >> bytes) || colon != ':' || bytes == 0) break;
+      if (offset < big_tiff_start().size() || offset > stored || bytes > stored - offset) break;
       place(y / kTile + i / columns, x / kTile + i % columns, offset, bytes);
       part_end = std::max(part_end, offset + bytes);
       if (i + 1 == rows * columns) {

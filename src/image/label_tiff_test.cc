@@ -186,6 +186,18 @@ TEST_F(LabelTiff, AJournalOfAnotherSizeIsRefused) {
               HasSubstr("is damaged; delete it to begin anew"));
 }
 
+/// The part lost its end: what the journal names is not there.
+TEST_F(LabelTiff, APartThatIsCutIsRefused) {
+  {
+    LabelTiffWriter writer(path_, form(600, 600), "run", false);
+    write_regions(writer, random_labels(600, 600), 3);
+  }
+  const std::string part = read_file(ending_of(".part"));
+  write_file(ending_of(".part"), part.substr(0, part.size() / 2));
+  EXPECT_THAT(error_of([&] { LabelTiffWriter(path_, form(600, 600), "run", true); }),
+              HasSubstr(".part.journal: is damaged; delete it to begin anew"));
+}
+
 TEST_F(LabelTiff, CarriesTagsOver) {
   const double scale[3] = {0.5, 0.5, 0};
   TiffTag tag{33550, 12, 3, std::string(reinterpret_cast<const char*>(scale), sizeof scale)};

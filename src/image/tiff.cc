@@ -23,8 +23,8 @@ Image narrowed(Image image) {
 
 }  // namespace
 
-ImageSize tiff_size(const std::filesystem::path& path) {
-  const TiffHeader header = TiffReader(path).read_header();
+ImageSize tiff_size(const std::filesystem::path& path, int page) {
+  const TiffHeader header = TiffReader(path, page).read_header();
   check_size(path.string(), header.height, header.width, header.samples, unlimited());
   return shown_size(header);
 }

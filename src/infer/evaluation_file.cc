@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/json_problem.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -15,15 +16,21 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// Other numbers would be rounded in silence.
+std::int64_t whole_number(const Json& value) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;
+  if (value.is_number_integer() && value >= 0 && value <= kMost) return value.get<std::int64_t>();
+  throw Error("counts something that is no whole number");
+}
+
 PictureCounts counts_of(const Json& entries, std::size_t classes) {
   PictureCounts counts(classes);
   for (const Json& entry : entries) {
-    const auto k = entry.at(0).get<std::size_t>();
+    const auto k = static_cast<std::size_t>(whole_number(entry.at(0)));
     if (k >= classes) {
       throw Error(fmt::format("counts class {}, but there are {} classes", k, classes));
     }
-    counts[k] = {entry.at(1).get<std::int64_t>(), entry.at(2).get<std::int64_t>(),
-                 entry.at(3).get<std::int64_t>()};
+    counts[k] = {whole_number(entry.at(1)), whole_number(entry.at(2)), whole_number(entry.at(3))};
     const ClassCounts& of_class = counts[k];
     constexpr std::int64_t kMostPixels = std::int64_t{1} << 40;  // sums of many stay numbers
     if (of_class.right < 0 || of_class.right > std::min(of_class.truth, of_class.predicted) ||
@@ -108,7 +115,7 @@ EvaluationFile read_evaluation(const std::filesystem::path& path) {
   } catch (const Json::exception& error) {
     throw Error::in_file(path.string(),
                          "is no result of `segmentum eval --json` with its pictures (" +
-                             std::string(error.what()) + ")");
+                             json_problem(error.what()) + "); run that again");
   } catch (const Error& error) {
     throw Error::in_file(path.string(), error.what());
   }

@@ -54,6 +54,15 @@ TEST(EvaluationFile, ErrorsNameTheFile) {
   write_file(path, "no JSON");
   EXPECT_THAT([&] { read_evaluation(path); },
               error_with("is no result of `segmentum eval --json`"));
+  EXPECT_THAT(
+      [&] { read_evaluation(path); },
+      error_with("(what stands at line 1, column 2 does not belong there); run that again"));
+  for (const char* number : {"1e300", "-1", "0.5", "\"1\""}) {
+    write_file(path, R"({"scores": {"classes": [{"name": "a"}]}, "images": [{"name": "p",
+                         "counts": [[0, )" +
+                         std::string(number) + ", 1, 1]]}]}");
+    EXPECT_THAT([&] { read_evaluation(path); }, error_with("is no whole number")) << number;
+  }
   const PictureCounts wrong{{2, 2, 3}, {0, 0, 0}};
   EXPECT_THAT([&] { read_evaluation(result_file("c.json", {picture("one", wrong)})); },
               error_with("counts 3 right pixels of 2 true and 2 predicted ones"));

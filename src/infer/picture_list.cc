@@ -1,5 +1,6 @@
 #include "infer/picture_list.h"
 
+#include <fmt/format.h>
 #include <glob.h>
 
 #include <algorithm>
@@ -17,7 +18,8 @@ bool hidden(const fs::path& path) {
   return path.filename().string().starts_with('.');
 }
 
-std::vector<PictureFile> pictures_below(const fs::path& folder, const fs::path& excluded) {
+std::vector<PictureFile> pictures_below(const fs::path& folder, const fs::path& excluded,
+                                        std::vector<fs::path>& foreign) {
   std::vector<PictureFile> files;
   std::error_code code;
   fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
@@ -30,6 +32,8 @@ std::vector<PictureFile> pictures_below(const fs::path& folder, const fs::path& 
       if (skipped) entry.disable_recursion_pending();
     } else if (!hidden(path) && is_image_file(path)) {
       files.push_back({path, path.lexically_relative(folder)});
+    } else if (!hidden(path) && is_foreign_image_file(path)) {
+      foreign.push_back(path);
     }
   }
   if (code) throw Error::in_file(folder.string(), "cannot read the folder: " + code.message());
@@ -77,7 +81,7 @@ fs::path resolved_path(const fs::path& path) {
 }
 
 std::vector<PictureFile> list_pictures(std::span<const std::string> inputs,
-                                       const fs::path& excluded) {
+                                       const fs::path& excluded, std::vector<fs::path>* foreign) {
   const fs::path skipped = excluded.empty() ? excluded : resolved_path(excluded);
   std::vector<PictureFile> all;
   std::set<fs::path> seen;
@@ -85,10 +89,15 @@ std::vector<PictureFile> list_pictures(std::span<const std::string> inputs,
     std::error_code code;
     std::vector<PictureFile> files;
     if (fs::is_directory(input, code)) {
-      files = pictures_below(input, skipped);
+      std::vector<fs::path> others;
+      files = pictures_below(input, skipped, others);
+      std::ranges::sort(others);
       if (files.empty()) {
-        throw Error::in_file(input, "has no pictures; png, jpg, jpeg, tif and tiff are looked for");
+        throw Error::in_file(
+            input, others.empty() ? "has no pictures; png, jpg, jpeg, tif and tiff are looked for"
+                                  : "has no pictures that can be read: " + left_out_text(others));
       }
+      if (foreign) foreign->insert(foreign->end(), others.begin(), others.end());
     } else if (!fs::exists(input, code) && is_pattern(input)) {
       files = pictures_matching(input);
       if (files.empty()) throw Error::in_file(input, "matches no file");
@@ -100,6 +109,37 @@ std::vector<PictureFile> list_pictures(std::span<const std::string> inputs,
     }
   }
   return all;
+}
+
+void count_pages(std::vector<PictureFile>& pictures) {
+  for (PictureFile& picture : pictures) {
+    try {
+      const int pages = page_count(picture.path);
+      picture.stack = pages > 1;
+      picture.pages = pages;
+      if (pages == 1) continue;
+      const ImageSize first = image_size(picture.path);
+      for (const int page : {1, pages - 1}) {
+        const ImageSize other = image_size(picture.path, page);
+        const bool same = other.height == first.height && other.width == first.width;
+        picture.stack = picture.stack && same;
+      }
+    } catch (const Error&) {
+      continue;  // reading it tells why
+    }
+  }
+}
+
+std::vector<PictureFile> pages_of(const PictureFile& picture) {
+  std::vector<PictureFile> pages;
+  for (int page = 0; page < picture.pages; ++page) {
+    pages.push_back(picture);
+    pages.back().page = page;
+    if (picture.pages == 1) continue;
+    pages.back().name.replace_filename(fmt::format("{}_{:03}{}", picture.name.stem().string(), page,
+                                                   picture.name.extension().string()));
+  }
+  return pages;
 }
 
 }  // namespace segmentum

@@ -112,17 +112,30 @@ void check_pictures(std::span<const PictureFile> pictures, std::span<const fs::p
                                                   pictures.front().path.string() + "\"");
 }
 
+void tell_of_left_out(std::span<const PictureFile> pictures, const PredictSummary& summary,
+                      ProgressSink& progress) {
+  if (!summary.left_out.empty()) progress.message(left_out_text(summary.left_out));
+  for (const PictureFile& picture : pictures) {
+    if (picture.pages == 1) continue;
+    progress.message(
+        picture.path.string() + ": holds " + std::to_string(picture.pages) +
+        " pictures, of which only the first is looked at: boxes are known by the file's name");
+  }
+}
+
 }  // namespace
 
 PredictSummary predict_boxes(BoxSegmenter& segmenter, std::span<const std::string> inputs,
                              const BoxFile& boxes, const PredictOptions& options,
                              ProgressSink* progress) {
-  const std::vector<PictureFile> pictures = list_pictures(inputs, options.out);
+  PredictSummary summary;
+  std::vector<PictureFile> pictures = list_pictures(inputs, options.out, &summary.left_out);
+  count_pages(pictures);
   const std::vector<fs::path> stems = output_stems(pictures, options);
   check_pictures(pictures, stems, boxes);
   check_classes(segmenter, boxes);
   require_writable_folder(options.out);
-  PredictSummary summary;
+  if (progress) tell_of_left_out(pictures, summary, *progress);
   if (progress) progress->begin("predict", static_cast<std::int64_t>(pictures.size()), "picture");
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     if (progress && progress->stop_requested()) throw Interrupted();

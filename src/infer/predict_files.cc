@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/counted.h"
@@ -10,6 +11,7 @@
 #include "image/codec.h"
 #include "image/overlay.h"
 #include "infer/npy.h"
+#include "infer/progress_scope.h"
 #include "infer/source_mask.h"
 #include "infer/stream_picture.h"
 
@@ -52,9 +54,10 @@ fs::path inside(const fs::path& name) {
 }
 
 /// Labels, and what else was asked for; the label file comes last: where it is, all are.
-void predict_file(Segmenter::Context& context, const Segmenter& segmenter, const fs::path& picture,
-                  const fs::path& stem, const PredictOptions& options, ProgressSink* progress) {
-  const Image image = read_image(picture);
+void predict_file(Segmenter::Context& context, const Segmenter& segmenter,
+                  const PictureFile& picture, const fs::path& stem, const PredictOptions& options,
+                  ProgressSink* progress) {
+  const Image image = read_image(picture.path, {.page = picture.page});
   const Palette palette = palette_of(segmenter.classes());
   if (options.probabilities) {
     const Probabilities p = context.probabilities(image, progress);
@@ -92,8 +95,35 @@ void stream_file(const Segmenter& segmenter, const fs::path& picture, const fs::
   }
 }
 
-std::string with_name(const fs::path& file, const std::string& what) {
-  return what.starts_with(file.string()) ? what : file.string() + ": " + what;
+std::string with_name(const PictureFile& picture, const std::string& what) {
+  const std::string file = picture.path.string();
+  std::string named = what.starts_with(file) ? what : file + ": " + what;
+  if (!picture.stack) return named;
+  return fmt::format("{} (page {} of {})", named, picture.page + 1, picture.pages);
+}
+
+/// What is said of a file whose first picture alone is segmented.
+std::string left_out_pages(const PictureFile& file) {
+  return fmt::format("{}: holds {} pictures{}, of which only the first is segmented{}",
+                     file.path.string(), file.pages, file.stack ? "" : " of different sizes",
+                     file.stack ? ", because it is streamed; --stream never segments all of them"
+                                : "; save the others as files of their own to have them, too");
+}
+
+/// The pages of stacks are pictures of their own, but of those that are streamed.
+std::vector<PictureFile> with_pages(std::vector<PictureFile> files, const PredictOptions& options,
+                                    ProgressSink* progress) {
+  count_pages(files);
+  std::vector<PictureFile> pictures;
+  for (PictureFile& file : files) {
+    if (file.stack && !is_streamed(file.path, options)) {
+      std::ranges::move(pages_of(file), std::back_inserter(pictures));
+      continue;
+    }
+    if (file.pages > 1 && progress) progress->message(left_out_pages(file));
+    pictures.push_back(std::move(file));
+  }
+  return pictures;
 }
 
 }  // namespace
@@ -138,35 +168,41 @@ std::vector<fs::path> output_stems(std::span<const PictureFile> pictures,
 
 PredictSummary predict_files(const Segmenter& segmenter, std::span<const std::string> inputs,
                              const PredictOptions& options, ProgressSink* progress) {
-  const std::vector<PictureFile> pictures = list_pictures(inputs, options.out);
+  PredictSummary summary;
+  const std::vector<PictureFile> pictures =
+      with_pages(list_pictures(inputs, options.out, &summary.left_out), options, progress);
   const std::vector<fs::path> stems = output_stems(pictures, options);
   require_writable_folder(options.out);
+  if (progress && !summary.left_out.empty()) progress->message(left_out_text(summary.left_out));
   Segmenter::Context context = segmenter.make_context();
-  PredictSummary summary;
   if (progress) {
     progress->begin("predict", static_cast<std::int64_t>(pictures.size()), "picture");
   }
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     if (progress && progress->stop_requested()) throw Interrupted();
+    const PictureFile& picture = pictures[i];
+    ProgressScope scope(progress);
+    ProgressSink* const inner = progress ? &scope : nullptr;
     try {
-      const bool streamed = is_streamed(pictures[i].path, options);
+      const bool streamed = is_streamed(picture.path, options);
       const fs::path labels = with(stems[i], streamed ? kStreamedLabels : kLabels);
       if (streamed) {
-        stream_file(segmenter, pictures[i].path, labels, options, progress);
+        stream_file(segmenter, picture.path, labels, options, inner);
       } else {
-        predict_file(context, segmenter, pictures[i].path, stems[i], options, progress);
+        predict_file(context, segmenter, picture, stems[i], options, inner);
       }
-      summary.files.push_back({pictures[i].path, labels});
+      summary.files.push_back({picture.path, labels, picture.stack, picture.page});
     } catch (const Interrupted&) {
       throw;
     } catch (const WriteError& error) {
       throw WriteError(fmt::format("{}; {} of {} are segmented", error.what(), summary.files.size(),
                                    counted(pictures.size(), "picture")));
     } catch (const Error& error) {
-      summary.failures.push_back(with_name(pictures[i].path, error.what()));
+      scope.close();
+      summary.failures.push_back(with_name(picture, error.what()));
       if (progress) progress->message(summary.failures.back());
     }
-    if (progress) progress->update(static_cast<std::int64_t>(i) + 1, pictures[i].name.string());
+    if (progress) progress->update(static_cast<std::int64_t>(i) + 1, picture.name.string());
   }
   if (progress) progress->end();
   return summary;

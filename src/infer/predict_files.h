@@ -38,11 +38,14 @@ bool is_streamed(const std::filesystem::path& picture, const PredictOptions& opt
 struct PredictedFile {
   std::filesystem::path input;
   std::filesystem::path output;  // its label file
+  bool in_stack = false;         // the input holds several pictures, of which this is one
+  int page = 0;                  // from 0
 };
 
 struct PredictSummary {
-  std::vector<PredictedFile> files;   // pictures whose files are all there
-  std::vector<std::string> failures;  // one line each, with the file's name
+  std::vector<PredictedFile> files;             // pictures whose files are all there
+  std::vector<std::string> failures;            // one line each, with the file's name
+  std::vector<std::filesystem::path> left_out;  // below folders: of kinds that are not read
 };
 
 /// Where the files of each picture go: below `options.out`, at the picture's relative name with
@@ -53,8 +56,11 @@ std::vector<std::filesystem::path> output_stems(std::span<const PictureFile> pic
                                                 const PredictOptions& options);
 
 /// Segments all pictures that `inputs` name (see `list_pictures`): NAME.png holds the class index
-/// of each pixel in the palette of the classes, of exactly the picture's size. Of streamed pictures
-/// it is NAME.tif; there is no overlay of them and there are no probabilities.
+/// of each pixel in the palette of the classes, of exactly the picture's size. The pages of a TIFF
+/// file that holds several of one size are pictures of their own: NAME_000.png, NAME_001.png, ...
+/// Of streamed pictures it is NAME.tif; there is no overlay of them and there are no probabilities.
+/// Of pages of different sizes, and of streamed ones, only the first is segmented, and `progress`
+/// told so.
 /// A picture that fails is reported through `progress`, counted and skipped.
 /// Throws Error if the inputs name no pictures or outputs would replace them, and WriteError where
 /// `options.out` cannot be written, before the first picture or at the one that finds the disk

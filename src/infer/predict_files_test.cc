@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <tiffio.h>
 
 #include "base/file.h"
 #include "image/codec.h"
@@ -56,14 +57,18 @@ class PredictFiles : public testing::Test {
 /// Remembers what it is told.
 class Recorder : public ProgressSink {
  public:
-  void begin(const std::string&, std::int64_t n, const std::string&) override { total = n; }
+  void begin(const std::string&, std::int64_t n, const std::string&) override {
+    total = n;
+    ++open;
+  }
   void update(std::int64_t n, const std::string&) override { done = n; }
-  void end() override { ended = true; }
+  void end() override { ended = --open == 0; }
   void message(const std::string& line) override { lines.push_back(line); }
   bool stop_requested() override { return stop; }
 
   std::int64_t total = 0, done = 0;
   bool ended = false, stop = false;
+  int open = 0;  // stretches that began and did not end
   std::vector<std::string> lines;
 };
 
@@ -154,6 +159,124 @@ TEST_F(PredictFiles, ABadFileIsReportedAndSkipped) {
   EXPECT_TRUE(progress.ended);
   EXPECT_TRUE(fs::exists(path("out/c.png")));
   EXPECT_FALSE(fs::exists(path("out/b.png")));
+}
+
+/// Where a streamed picture fails in the middle, what comes next is no progress of it.
+TEST_F(PredictFiles, TheProgressOfAPictureEndsWithIt) {
+  picture("in/a.png", 700, 300);
+  const std::string whole = read_file(path("in/a.png"));
+  write_file(path("in/a.png"), whole.substr(0, whole.size() / 2));
+  picture("in/b.png");
+  class AtUpdates : public Recorder {
+   public:
+    void begin(const std::string& task, std::int64_t n, const std::string& unit) override {
+      Recorder::begin(task, n, unit);
+      totals.push_back(n);
+    }
+    void update(std::int64_t n, const std::string& detail) override {
+      Recorder::update(n, detail);
+      EXPECT_LE(n, totals.at(static_cast<std::size_t>(open) - 1)) << detail;
+    }
+    void end() override {
+      Recorder::end();
+      totals.pop_back();
+    }
+    std::vector<std::int64_t> totals;
+  } progress;
+  const std::vector<std::string> inputs{text("in")};
+  const PredictSummary summary =
+      predict_files(make_segmenter(tiny_model("unet"), {.tile = 256}), inputs,
+                    {.out = path("out"), .streaming = Streaming::always}, &progress);
+  EXPECT_EQ(summary.failures.size(), 1u);
+  EXPECT_EQ(summary.files.size(), 1u);
+  EXPECT_TRUE(progress.ended);
+  EXPECT_EQ(progress.open, 0);
+}
+
+/// A TIFF file of RGB pictures, of these heights.
+void write_stack(const fs::path& file, const std::vector<int>& heights) {
+  TIFF* tiff = TIFFOpen(file.c_str(), "w");
+  for (std::size_t page = 0; page < heights.size(); ++page) {
+    const Image image = noise_picture(heights[page], 9, page);
+    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 9);
+    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, heights[page]);
+    TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 8);
+    TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 3);
+    TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB);
+    TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+    TIFFWriteEncodedStrip(tiff, 0, const_cast<std::uint8_t*>(image.row<std::uint8_t>(0)),
+                          static_cast<tmsize_t>(image.row_bytes()) * heights[page]);
+    TIFFWriteDirectory(tiff);
+  }
+  TIFFClose(tiff);
+}
+
+TEST_F(PredictFiles, EveryPageOfAStackIsSegmented) {
+  fs::create_directories(path("in"));
+  write_stack(path("in/stack.tif"), {6, 6, 6});
+  const Segmenter segmenter = make_segmenter(tiny_model("unet"));
+  const std::vector<std::string> inputs{text("in")};
+  Recorder progress;
+  const PredictSummary summary = predict_files(segmenter, inputs, {.out = path("out")}, &progress);
+  EXPECT_THAT(progress.lines, testing::IsEmpty());
+  ASSERT_EQ(summary.files.size(), 3u);
+  for (int page = 0; page < 3; ++page) {
+    const fs::path file = path("out/stack_00" + std::to_string(page) + ".png");
+    EXPECT_EQ(summary.files[static_cast<std::size_t>(page)].output, file);
+    EXPECT_EQ(summary.files[static_cast<std::size_t>(page)].page, page);
+    const LabelMap labels =
+        segmenter.segment(noise_picture(6, 9, static_cast<std::uint64_t>(page)));
+    const RawMask mask = read_mask(file);
+    for (int y = 0; y < 6; ++y) {
+      for (int x = 0; x < 9; ++x) ASSERT_EQ(mask.values.row<std::uint8_t>(y)[x], labels(y, x));
+    }
+  }
+}
+
+/// Pages that are no stack, such as a picture and its preview, and pages of a streamed file.
+TEST_F(PredictFiles, PagesThatAreLeftOutAreToldOf) {
+  fs::create_directories(path("in"));
+  write_stack(path("in/pages.tif"), {6, 3, 3});
+  const Segmenter segmenter = make_segmenter(tiny_model("unet"));
+  const std::vector<std::string> inputs{text("in")};
+  Recorder progress;
+  PredictSummary summary = predict_files(segmenter, inputs, {.out = path("out")}, &progress);
+  EXPECT_THAT(progress.lines,
+              ElementsAre(HasSubstr("pages.tif: holds 3 pictures of different sizes, of which only "
+                                    "the first is segmented; save the others")));
+  ASSERT_EQ(summary.files.size(), 1u);
+  EXPECT_EQ(summary.files[0].output, path("out/pages.png"));
+  EXPECT_EQ(read_mask(path("out/pages.png")).values.height(), 6);
+
+  write_stack(path("in/pages.tif"), {6, 6});
+  progress.lines.clear();
+  summary = predict_files(segmenter, inputs,
+                          {.out = path("streamed"), .streaming = Streaming::always}, &progress);
+  EXPECT_THAT(progress.lines, testing::Contains(HasSubstr("--stream never segments all of them")));
+  ASSERT_EQ(summary.files.size(), 1u);
+  EXPECT_EQ(summary.files[0].output, path("streamed/pages.tif"));
+}
+
+TEST_F(PredictFiles, PicturesOfOtherKindsAreNamed) {
+  fs::create_directories(path("in"));
+  write_file(path("in/a.bmp"), "BM");
+  write_file(path("in/b.webp"), "RIFF");
+  const std::vector<std::string> inputs{text("in")};
+  const Segmenter segmenter = make_segmenter(tiny_model("unet"));
+  const PredictOptions options{.out = path("out")};
+  try {
+    predict_files(segmenter, inputs, options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("has no pictures that can be read: 2 pictures of kinds "
+                                        "that are not read (.bmp, .webp) left out, first"));
+  }
+  picture("in/c.png");
+  Recorder progress;
+  const PredictSummary summary = predict_files(segmenter, inputs, options, &progress);
+  EXPECT_THAT(summary.left_out, ElementsAre(path("in/a.bmp"), path("in/b.webp")));
+  EXPECT_THAT(progress.lines, ElementsAre(HasSubstr("PNG, JPEG and TIFF are read")));
+  EXPECT_EQ(summary.files.size(), 1u);
 }
 
 TEST_F(PredictFiles, StopsWhenAsked) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json_problem.h"
 #include "graph/operators.h"
 
 namespace segmentum {
@@ -60,7 +61,7 @@ CrfSettings crf_settings_from_json(std::string_view text) {
   try {
     return settings_from(parsed(text));
   } catch (const std::exception& error) {  // of nlohmann's types or our own
-    throw Error("the CRF settings are damaged: " + std::string(error.what()));
+    throw Error("the CRF settings are damaged: " + json_problem(error.what()));
   }
 }
 

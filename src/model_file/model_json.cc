@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_problem.h"
 #include "model_file/crf_json.h"
 #include "segmentum/error.h"
 
@@ -71,7 +72,7 @@ void read_text(const std::map<std::string, std::string>& texts, const std::strin
     };
     read(json::parse(found->second, shallow));
   } catch (const std::exception& error) {  // of nlohmann's types or our own
-    throw Error("its text \"" + key + "\" is damaged: " + error.what());
+    throw Error("its text \"" + key + "\" is damaged: " + json_problem(error.what()));
   }
 }
 

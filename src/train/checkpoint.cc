@@ -10,8 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/file.h"
+#include "base/sha256.h"
 #include "model_file/safetensors.h"
 #include "segmentum/error.h"
+#include "train/tensor_hash.h"
 
 namespace segmentum {
 namespace {
@@ -21,6 +24,7 @@ const std::string kParameters = "parameters.";
 const std::string kOptimizer = "optimizer.";
 const std::string kAverage = "average.";
 constexpr const char* kData = "data";
+constexpr const char* kSha256 = "sha256";  // of all the rest; those of old have none
 
 using Metadata = std::map<std::string, std::string>;
 
@@ -28,6 +32,47 @@ void append(std::vector<NamedTensor>& tensors, const std::string& prefix,
             const ParameterStore& store) {
   for (const auto& [name, parameter] : store.all()) {
     tensors.push_back({prefix + name, parameter.value.view()});
+  }
+}
+
+/// Of the texts, and of the tensors by their own hash.
+std::string content_sha256(const Metadata& metadata, const std::string& of_tensors) {
+  Sha256 hash;
+  for (const auto& [key, text] : metadata) {
+    if (key != kSha256) hash.add(fmt::format("{} {}\n{}\n", key, text.size(), text));
+  }
+  return hash.add(of_tensors).digits();
+}
+
+[[noreturn]] void throw_damaged(const std::filesystem::path& path, std::string what) {
+  if (const std::string name = path.string() + ": "; what.starts_with(name)) {
+    what.erase(0, name.size());
+  }
+  const std::filesystem::path best = path.parent_path() / "best.segmentum";
+  std::error_code unknown;
+  throw Error::in_file(
+      path.string(),
+      fmt::format(
+          "is damaged: {}; put a copy of it in its place, or train in another folder{}", what,
+          std::filesystem::exists(best, unknown)
+              ? fmt::format(": --init {} begins with the best weights so far", best.string())
+              : ""));
+}
+
+/// Throws Error saying what to do where it is not, bit for bit, what was saved.
+SafetensorsReader open_checkpoint(const std::filesystem::path& path) {
+  read_file_part(path, 0, 1);  // what cannot be opened is not damaged
+  try {
+    SafetensorsReader file(path);
+    const auto stored = file.metadata().find(kSha256);
+    if (stored == file.metadata().end()) return file;
+    const std::vector<std::string> all{""};
+    if (stored->second != content_sha256(file.metadata(), tensors_sha256(path, all))) {
+      throw Error("its content is not what was saved (its SHA-256 is another)");
+    }
+    return file;
+  } catch (const Error& error) {
+    throw_damaged(path, error.what());
   }
 }
 
@@ -41,6 +86,7 @@ Number number(const Metadata& metadata, const std::string& key) {
   if (code != std::errc() || end != text.data() + text.size()) {
     throw Error("its " + key + " is \"" + text + "\", a number was expected");
   }
+  if (std::is_integral_v<Number> && value < 0) throw Error("its " + key + " is negative");
   return value;
 }
 
@@ -126,23 +172,26 @@ void save_checkpoint(const std::filesystem::path& path, const TrainingState& sta
   metadata["optimizer_steps"] = fmt::format("{}", state.optimizer.steps());
   metadata["average_updates"] = fmt::format("{}", state.average ? state.average->updates() : 0);
   if (!data_identity.empty()) metadata[kData] = data_identity;
+  metadata[kSha256] = content_sha256(metadata, tensors_sha256(tensors));
   write_safetensors(path, tensors, metadata);
 }
 
 std::string stored_data_identity(const std::filesystem::path& path) {
-  const SafetensorsReader file(path);
+  const SafetensorsReader file = open_checkpoint(path);
   const auto found = file.metadata().find(kData);
   return found == file.metadata().end() ? "" : found->second;
 }
 
 void load_checkpoint(const std::filesystem::path& path, TrainingState& state) {
-  SafetensorsReader file(path);
+  SafetensorsReader file = open_checkpoint(path);
   try {
     load(file, state);
   } catch (const Error& error) {
     const std::string what = error.what();
-    if (what.starts_with(path.string())) throw;
-    throw Error::in_file(path.string(), "does not fit this training: " + what);
+    if (what.starts_with(path.string())) throw_damaged(path, what);
+    throw Error::in_file(path.string(),
+                         "does not fit this training: " + what +
+                             "; config.toml beside it must be the one that it was made with");
   }
 }
 

@@ -33,16 +33,18 @@ struct TrainingState {
 };
 
 /// Writes the whole state as a safetensors file, atomically: "parameters.NAME", "optimizer.NAME",
-/// "average.NAME", and the numbers as metadata. `data_identity` (train/data_identity.h): of what it
-/// was trained on.
+/// "average.NAME", and as metadata the numbers and the SHA-256 of all of it. `data_identity`
+/// (train/data_identity.h): of what it was trained on.
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& state,
                      const std::string& data_identity);
 
 /// The identity that a checkpoint was saved with; empty where there is none, as in those of old.
+/// Throws Error as `load_checkpoint` does for a damaged file.
 std::string stored_data_identity(const std::filesystem::path& path);
 
 /// Fills `state`, which was made for the same network and options. Throws Error naming the file if
-/// it was not, or if the file is damaged; `state` is then unchanged.
+/// it was not, or if one bit of the file is not as it was saved, and what to do about it; `state`
+/// is then unchanged.
 void load_checkpoint(const std::filesystem::path& path, TrainingState& state);
 
 }  // namespace segmentum

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "model_file/safetensors.h"
 #include "segmentum/error.h"
 #include "train/tiny_dataset.h"
 
@@ -80,16 +81,59 @@ TEST_F(Checkpoint, SaysWhatDoesNotFit) {
               ThrowsMessage<Error>(HasSubstr("it has no tensor optimizer.momentum.w")));
 }
 
+/// One bit of the weights, of the step or of the data's identity: all of it counts.
+TEST_F(Checkpoint, OneFlippedBitIsNoticed) {
+  TrainingState saved = state_of(3);
+  saved.position.step = 7;
+  save_checkpoint(file_, saved, "2 classes\n");
+  const std::string whole = read_file(file_);
+  TrainingState state = state_of(3);
+  const auto step = whole.find("\"step\":\"7");
+  ASSERT_NE(step, std::string::npos);
+  for (const std::size_t at : {whole.size() - 2, step + 8, whole.find("2 classes")}) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ 1);
+    write_file(file_, flipped);
+    const auto is_told = ThrowsMessage<Error>(
+        AllOf(HasSubstr(file_.string() + ": is damaged: its content is not what was saved"),
+              HasSubstr("put a copy of it in its place, or train in another folder")));
+    EXPECT_THAT([&] { load_checkpoint(file_, state); }, is_told) << at;
+    EXPECT_THAT([&] { stored_data_identity(file_); }, is_told) << at;
+  }
+  EXPECT_EQ(state.position.step, 0);
+}
+
+TEST_F(Checkpoint, ThoseWithoutAHashAreRead) {
+  save_checkpoint(file_, state_of(3), "2 classes\n");
+  auto metadata = SafetensorsReader(file_).metadata();
+  metadata.erase("sha256");
+  metadata.at("step") = "9";
+  replace_metadata(file_, metadata);
+  TrainingState state = state_of(3);
+  load_checkpoint(file_, state);
+  EXPECT_EQ(state.position.step, 9);
+  metadata.at("step") = "-1";
+  replace_metadata(file_, metadata);
+  EXPECT_THAT([&] { load_checkpoint(file_, state); },
+              ThrowsMessage<Error>(HasSubstr("its step is negative")));
+}
+
 TEST_F(Checkpoint, RefusesADamagedFile) {
   save_checkpoint(file_, state_of(3), "");
   const std::string whole = read_file(file_);
   TrainingState state = state_of(3);
   for (const std::size_t size : {std::size_t{0}, std::size_t{20}, whole.size() - 1}) {
     write_file(file_, whole.substr(0, size));
-    EXPECT_THAT([&] { load_checkpoint(file_, state); },
-                ThrowsMessage<Error>(HasSubstr(file_.string())));
+    EXPECT_THAT(
+        [&] { load_checkpoint(file_, state); },
+        ThrowsMessage<Error>(
+            AllOf(HasSubstr(file_.string() + ": is damaged: "),
+                  testing::EndsWith("put a copy of it in its place, or train in another folder"))));
   }
   EXPECT_EQ(state.position.step, 0);
+  write_file(folder_ / "best.segmentum", "");
+  EXPECT_THAT([&] { load_checkpoint(file_, state); },
+              ThrowsMessage<Error>(HasSubstr(": --init " + (folder_ / "best.segmentum").string())));
 }
 
 }  // namespace

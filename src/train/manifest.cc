@@ -1,14 +1,13 @@
 #include "train/manifest.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
 
 #include "base/file.h"
-#include "base/sha256.h"
-#include "model_file/safetensors.h"
+#include "base/json_problem.h"
 #include "segmentum/error.h"
+#include "train/tensor_hash.h"
 
 namespace segmentum {
 namespace {
@@ -31,6 +30,14 @@ std::string joined_lines(const std::vector<std::string>& lines) {
   return text;
 }
 
+/// Other numbers would be rounded in silence.
+std::int64_t whole_number(const Json& json, const char* name) {
+  const Json& value = json.at(name);
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;
+  if (value.is_number_integer() && value >= 0 && value <= kMost) return value.get<std::int64_t>();
+  throw Error("its \"" + std::string(name) + "\" is no whole number");
+}
+
 Json json_of(const RunCall& call) {
   return {{"command", call.command},
           {"started", call.started},
@@ -45,7 +52,7 @@ RunCall call_of(const Json& json) {
   json.at("started").get_to(call.started);
   json.at("program").get_to(call.program);
   if (!json.at("ended").is_null()) json.at("ended").get_to(call.ended);
-  if (!json.at("steps").is_null()) call.steps = json.at("steps").get<std::int64_t>();
+  if (!json.at("steps").is_null()) call.steps = whole_number(json, "steps");
   return call;
 }
 
@@ -58,8 +65,8 @@ RunManifest manifest_of(const Json& json) {
   manifest.data = data.at("opened").get<std::string>();
   manifest.data_folder = data.at("folder").get<std::string>();
   manifest.data_identity = joined_lines(data.at("facts").get<std::vector<std::string>>());
-  data.at("files").get_to(manifest.data_files);
-  data.at("bytes").get_to(manifest.data_bytes);
+  manifest.data_files = whole_number(data, "files");
+  manifest.data_bytes = whole_number(data, "bytes");
   data.at("sha256").get_to(manifest.data_sha256);
   data.at("changed").get_to(manifest.changed);
   if (json.contains("init")) json.at("init").at("sha256").get_to(manifest.init_sha256);
@@ -70,23 +77,6 @@ RunManifest manifest_of(const Json& json) {
     weights.at("best").get_to(manifest.weights->best);
   }
   return manifest;
-}
-
-/// Of the tensors whose names begin so, in the order of their names.
-std::string tensors_sha256(const fs::path& path, const std::vector<std::string>& prefixes) {
-  const auto counts = [&](const std::string& name) {
-    return std::ranges::any_of(prefixes,
-                               [&](const std::string& prefix) { return name.starts_with(prefix); });
-  };
-  SafetensorsReader file(path);
-  Sha256 hash;
-  for (const auto& [name, entry] : file.tensors()) {
-    if (!counts(name)) continue;
-    const std::string bytes = read_file_part(path, static_cast<std::int64_t>(entry.offset),
-                                             static_cast<std::int64_t>(entry.bytes));
-    hash.add(name + ' ' + entry.type + ' ' + entry.shape.to_string() + '\n').add(bytes);
-  }
-  return hash.digits();
 }
 
 }  // namespace
@@ -129,7 +119,7 @@ RunManifest read_manifest(const fs::path& file) {
   try {
     return manifest_of(Json::parse(text));
   } catch (const std::exception& error) {
-    throw Error::in_file(file.string(), "is no manifest of a run: " + std::string(error.what()));
+    throw Error::in_file(file.string(), "is no manifest of a run: " + json_problem(error.what()));
   }
 }
 
@@ -148,8 +138,8 @@ TrainConfig config_of(const RunManifest& manifest) {
 }
 
 WeightHashes weight_hashes(const fs::path& checkpoint, const fs::path& best) {
-  return {.last = tensors_sha256(checkpoint, {"parameters.", "average."}),
-          .best = tensors_sha256(best, {""})};
+  const std::vector<std::string> weights{"parameters.", "average."}, all{""};
+  return {.last = tensors_sha256(checkpoint, weights), .best = tensors_sha256(best, all)};
 }
 
 }  // namespace segmentum

@@ -16,8 +16,10 @@
 namespace segmentum {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 using testing::ThrowsMessage;
 
 RunManifest example() {
@@ -62,7 +64,26 @@ TEST(Manifest, OtherFilesAreRefused) {
   for (const char* text : {"hello", "{}", "[]", R"({"format": "segmentum manifest 2"})"}) {
     write_file(folder / "manifest.json", text);
     EXPECT_THAT([&] { read_manifest(folder / "manifest.json"); },
-                ThrowsMessage<Error>(HasSubstr("manifest.json: is no manifest of a run")));
+                ThrowsMessage<Error>(AllOf(HasSubstr("manifest.json: is no manifest of a run: "),
+                                           Not(HasSubstr("json.exception")))));
+  }
+  const std::string whole = to_json(example());
+  write_file(folder / "manifest.json", whole.substr(0, whole.size() / 2));
+  EXPECT_THAT(
+      [&] { read_manifest(folder / "manifest.json"); },
+      ThrowsMessage<Error>(HasSubstr("is no manifest of a run: it ends too early, at line")));
+}
+
+TEST(Manifest, NumbersAreWhole) {
+  const TemporaryFolder folder("manifest_numbers");
+  const std::string whole = to_json(example());
+  for (const char* number : {"1e300", "-1", "16.5", "\"16\"", "18446744073709551615"}) {
+    std::string text = whole;
+    text.replace(text.find("\"files\": 16") + 9, 2, number);
+    write_file(folder / "manifest.json", text);
+    EXPECT_THAT([&] { read_manifest(folder / "manifest.json"); },
+                ThrowsMessage<Error>(HasSubstr("its \"files\" is no whole number")))
+        << number;
   }
 }
 
@@ -123,6 +144,30 @@ TEST(Manifest, OfATrainingTellsOfEveryCall) {
   EXPECT_EQ(manifest.weights,
             weight_hashes(folder / "run/checkpoint.safetensors", folder / "run/best.segmentum"));
   EXPECT_TRUE(manifest.changed.empty());
+}
+
+/// The checkpoint is what a training goes on from; the manifest is a record of it.
+TEST(Manifest, ADamagedOneDoesNotStopATrainingThatGoesOn) {
+  for (const char* name : {"manifest.json", "data.sha256"}) {
+    const TemporaryFolder folder(std::string("damaged_") + name);
+    const Dataset dataset = make_tiny_dataset(folder / "data");
+    const auto executor = make_reference_executor();
+    const auto call = [&](RecordingSink& sink, bool resume) {
+      train(dataset, tiny_config(4), folder / "run", resume, *executor, sink, {});
+    };
+    RecordingSink stopping(2), sink;
+    EXPECT_THROW(call(stopping, false), Interrupted);
+    const std::string file = (folder / "run" / name).string();
+    write_file(file, read_file(file).substr(0, 40));
+    call(sink, true);
+    EXPECT_THAT(sink.messages,
+                Contains(AllOf(HasSubstr(file), HasSubstr("This training goes on all the same"),
+                               Not(HasSubstr("json.exception")))));
+    const RunManifest manifest = read_manifest(folder / "run/manifest.json");
+    ASSERT_EQ(manifest.calls.size(), 1U) << name;
+    EXPECT_EQ(manifest.calls[0].steps, 4);
+    EXPECT_TRUE(manifest.weights.has_value());
+  }
 }
 
 }  // namespace

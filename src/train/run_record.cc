@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "base/counted.h"
@@ -60,9 +62,18 @@ RunRecord::RunRecord(const RunFolder& folder, const RunFacts& facts, const Train
 
 void RunRecord::take_over(ProgressSink& progress) {
   if (!fs::exists(folder_.manifest()) || !fs::exists(folder_.data_hashes())) return;
-  manifest_ = read_manifest(folder_.manifest());
-  note_changes(different_files(read_hashes(folder_.data_hashes()), files_),
-               "since this training began", progress);
+  std::map<std::string, std::string> hashes;
+  try {
+    hashes = read_hashes(folder_.data_hashes());
+    manifest_ = read_manifest(folder_.manifest());
+  } catch (const Error& error) {  // the checkpoint is what counts
+    progress.message(fmt::format(
+        "{}. This training goes on all the same, with a new manifest that knows nothing of its "
+        "calls so far: whether data or program changed since then is not known",
+        error.what()));
+    return;
+  }
+  note_changes(different_files(hashes, files_), "since this training began", progress);
   for (const RunCall& earlier : manifest_.calls) {
     const std::string other = difference(earlier.program, call_.program);
     if (other.empty()) continue;

@@ -116,7 +116,34 @@ TEST(Rerun, NeedsATrainingThatHasEnded) {
   expect_refusal({"rerun", folder / "run"}, "the training has not ended");
   EXPECT_EQ(run({"rerun", folder / "run", "--out", folder / "run"}).status, 2);
   write_file(folder / "run" / "manifest.json", "{}");
-  expect_refusal({"rerun", folder / "run"}, "is no manifest of a run");
+  expect_refusal({"rerun", folder / "run"},
+                 "is no manifest of a run: it has no \"format\"; a rerun needs it: put a copy");
+}
+
+/// What a run's files say is told in words for people, with what to do.
+TEST(Rerun, DamagedFilesOfARun) {
+  const fs::path folder = fresh_folder("rerun_damaged");
+  write_tiny_scenes(folder / "data");
+  const auto words = tiny_training(folder / "data", folder / "run", 2);
+  ASSERT_EQ(run(words).status, 0);
+  std::vector<std::string> resume = words;
+  resume.emplace_back("--resume");
+  const std::string weights = manifest_of(folder / "run").at("weights").dump();
+  write_file(folder / "run" / "manifest.json", "{\"format\": ");
+  const Outcome resumed = run(resume);
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr("This training goes on all the same"));
+  EXPECT_EQ(manifest_of(folder / "run").at("weights").dump(), weights);
+
+  const fs::path checkpoint = folder / "run" / "checkpoint.safetensors";
+  std::string bytes = read_file(checkpoint);
+  bytes[bytes.size() - 5] = static_cast<char>(bytes[bytes.size() - 5] ^ 4);
+  write_file(checkpoint, bytes);
+  const std::string remedy = "put a copy of it in its place, or train in another folder: --init " +
+                             (folder / "run" / "best.segmentum").string();
+  expect_refusal(resume, remedy);
+  write_file(checkpoint, bytes.substr(0, bytes.size() / 2));
+  expect_refusal(resume, remedy);
 }
 
 }  // namespace

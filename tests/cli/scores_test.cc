@@ -79,6 +79,13 @@ TEST(Scores, SeveralSeedsStoppedAndGoneOnWith) {
   const double one = result.at("runs")[0].at("mean_iou"), two = result.at("runs")[1].at("mean_iou");
   EXPECT_NEAR(result.at("mean_iou").at("mean").get<double>(), (one + two) / 2, 1e-9);
   EXPECT_THAT(read_file(folder / "runs" / "seed2" / "config.toml"), HasSubstr("seed = 2"));
+
+  const Outcome together =
+      run({"compare", folder / "runs", folder / "runs" / "seed1", "--data", folder / "data"});
+  EXPECT_EQ(together.status, 1);
+  EXPECT_THAT(together.err,
+              HasSubstr("holds 2 trainings (seed1, seed2); name one of them, such as " +
+                        (folder / "runs" / "seed1").string() + "\n"));
 }
 
 TEST(Scores, TwoModelsCompared) {

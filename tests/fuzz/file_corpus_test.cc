@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "read_hostile_model.h"
 #include "read_hostile_picture.h"
+#include "read_hostile_run.h"
 #include "read_hostile_text.h"
 
 namespace segmentum {
@@ -36,6 +37,10 @@ TEST(FileCorpus, HostilePicturesAreRefused) {
 
 TEST(FileCorpus, HostileModelsAreRefused) {
   expect_refused("model_corpus", read_hostile_model, 15);
+}
+
+TEST(FileCorpus, HostileFilesOfRunsAreRefused) {
+  expect_refused("run_corpus", read_hostile_run, 40);
 }
 
 /// Of what is no crash, the readers' own tests judge.

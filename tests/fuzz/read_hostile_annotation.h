@@ -36,9 +36,12 @@ inline bool read_hostile_annotation(std::string_view text) {
       case 'p':
         parse_coco_panoptic(text);
         return true;
-      case 'l':
-        paint_small(parse_labelme(text));
+      case 'l': {
+        const DrawnSet set = parse_labelme(text);
+        paint_small(set);
+        if (set.pictures.front().embedded) labelme_picture(text);
         return true;
+      }
       case 'g':
         paint_small(parse_geojson(text));
         return true;
