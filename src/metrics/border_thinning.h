@@ -15,9 +15,8 @@ namespace segmentum {
 ///
 /// This is the watershed of the binary picture of borders: segments are neither joined nor cut nor
 /// lost; ends of borders that separate nothing, and specks of border inside a segment, vanish.
-/// Of two pixels that might be the line, it is the one that is reached later, from segments that
-/// lie further down or to the right. Pixels that `truth` ignores stay as they are and are not
-/// crossed. Throws Error if the sizes differ. O(H*W).
+/// Of two pixels that might be the line, it is the one that is reached later. Pixels that `truth`
+/// ignores stay as they are and are not crossed. Throws Error if the sizes differ. O(H*W).
 void thin_borders(std::span<std::int32_t> segments, const LabelMap& truth);
 
 }  // namespace segmentum
