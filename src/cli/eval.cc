@@ -294,7 +294,7 @@ Action declare(Arguments& arguments) {
   arguments.option(request->protocol, "--protocol", "NAME",
                    "score by the rules of a benchmark, listed below");
   arguments.option(request->resamples, "--bootstrap", {1, 1e5},
-                   "an interval for each score, from N resamples of the pictures (1000 are usual)");
+                   "intervals of the scores, from N resamples of the pictures (1000 are usual)");
   arguments.option(request->seed, "--seed", {0, 9e15}, "of these resamples (default: 1)");
   arguments.option(request->interior, "--rand", "CLASS",
                    "also how well cells are told apart, the cells being CLASS: Rand errors "
@@ -304,8 +304,10 @@ Action declare(Arguments& arguments) {
                  "0.95");
   arguments.flag(request->calibration, "--calibration",
                  "also how sure the network is against how often it is right (ECE); runs it twice");
-  arguments.flag(request->boundary, "--boundary",
-                 "also the F score of each class's borders, precision and recall");
+  arguments.flag(
+      request->boundary, "--boundary",
+      "also the F score of each class's borders, precision and recall; means over classes, "
+      "and over pictures (BF)");
   arguments.option(request->tolerance, "--boundary-tolerance", "PX|PART%",
                    "how far a border may be off, in pixels or as a part of the diagonal (default: "
                    "0.75%); means --boundary too");
