@@ -162,7 +162,7 @@ def readers_of_onnx(programs, files, job):
 
 def compare(programs, folder, job, options):
     network, mode, size, batch, threads = job
-    print(f"{network}, {mode} {batch} x {size}x{size}, {threads} threads ...", file=sys.stderr, flush=True)
+    print(f"{network}, {mode} {batch} x {size}x{size}, {threads} thread(s) ...", file=sys.stderr, flush=True)
     files = Files(programs, folder, network)
     best, tried = fastest_variant(files, job, options.tries)
     peers = [segmentum(programs, job)]
@@ -233,11 +233,11 @@ def print_table(results):
     print(f"\n{results['processor']}; medians of {results['repeats']} runs in turns\n")
     for threads, machine in results["machine"].items():
         print(
-            f"- {threads} threads: {machine['fma_gflops']:.0f} GFLOP/s of multiply-adds "
+            f"- {threads} thread(s): {machine['fma_gflops']:.0f} GFLOP/s of multiply-adds "
             f"({machine['vectors']}), {machine['copy_gbytes']:.1f} GB/s copy, "
             f"{machine['triad_gbytes']:.1f} GB/s triad"
         )
-    heads = ["images/s", "time", "quartiles", "CPU", "GFLOP/s", "of peak", "MiB", "process"]
+    heads = ["pictures/s", "time", "quartiles", "CPU", "GFLOP/s", "of peak", "MiB", "process"]
     lines = [["job", "", *heads]]
     for case in results["cases"]:
         peak = results["machine"][str(case["threads"])]["fma_gflops"]
@@ -263,12 +263,27 @@ def print_table(results):
     for line in lines:
         cells = [c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))]
         print("| " + " | ".join(cells) + " |")
+    print_scaling(results)
     print(
         "\ntime, CPU: as a multiple of Segmentum's, on the wall and summed over threads; quartiles of\n"
         "the first over pairs of neighbouring runs. GFLOP/s: multiply-adds x 2 of the convolutions,\n"
         "forward x 3 for a training step. MiB: peak memory of the process less what it held before\n"
         "the network was built; process: all of it."
     )
+
+
+def print_scaling(results):
+    """What more threads bring, of our rows and of the machine's peak."""
+    ours = {}
+    for case in results["cases"]:
+        job = "{network}, {mode} {batch}x{size}x{size}".format(**case)
+        ours.setdefault(job, {})[case["threads"]] = case["rows"][0]["images_per_second"]
+    least, most = min(map(int, results["machine"])), max(map(int, results["machine"]))
+    if least == most:
+        return
+    peaks = [results["machine"][str(threads)]["fma_gflops"] for threads in (least, most)]
+    print(f"\n{most} threads against {least}: peak {peaks[1] / peaks[0]:.2f}x; " +
+          "; ".join(f"{job} {rates[most] / rates[least]:.2f}x" for job, rates in ours.items()))
 
 
 def main():

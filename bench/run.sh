@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Speed and memory beside PyTorch's, ONNX Runtime's and OpenCV's, in one run. `./run bench` installs what this needs,
-# builds and calls it; arguments go to compare.py (--help lists them), or after the word "sizes" to sizes.py, which asks
-# whether cost grows with pixels. Without arguments both run, the second up to 2048x2048.
+# builds and calls it; arguments go to compare.py (--help lists them), after the word "sizes" to sizes.py, which asks
+# whether cost grows with pixels, or after the word "programs" to programs.py, which measures whole programs. Without
+# arguments all three run, sizes.py up to 2048x2048, programs.py with the data of SEGMENTUM_DATA.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,19 +14,14 @@ if [ "${1:-}" = sizes ]; then
   exec "$python" bench/sizes.py --programs build/release/bin "$@"
 fi
 
-# Debian packages no ONNX Runtime; its npm package holds the library. Its own install script, which would fetch GPU parts, is
-# not run.
-if [ -z "${SEGMENTUM_ONNXRUNTIME:-}" ]; then
-  peers=build/peers
-  library() { find "$peers" -path "*linux/$(dpkg --print-architecture 2>/dev/null | sed 's/amd64/x64/')/libonnxruntime.so.1" -print -quit 2>/dev/null; }
-  if [ -z "$(library)" ]; then
-    mkdir -p "$peers"
-    npm install --ignore-scripts --no-audit --no-fund --prefix "$peers" onnxruntime-node@1.30.0 >"$peers/npm.log" 2>&1 ||
-      echo "bench: no ONNX Runtime to compare with: $(tail -n 1 "$peers/npm.log")" >&2
-  fi
-  found=$(library)
-  [ -z "$found" ] || export SEGMENTUM_ONNXRUNTIME=$PWD/$found
-fi
+SEGMENTUM_ONNXRUNTIME=$(bench/onnxruntime.sh)
+[ -z "$SEGMENTUM_ONNXRUNTIME" ] || export SEGMENTUM_ONNXRUNTIME
 
+if [ "${1:-}" = programs ]; then
+  shift
+  exec "$python" bench/programs.py --programs build/release/bin "$@"
+fi
 "$python" bench/compare.py --programs build/release/bin "$@"
-[ $# -gt 0 ] || exec "$python" bench/sizes.py --programs build/release/bin
+[ $# -eq 0 ] || exit 0
+"$python" bench/sizes.py --programs build/release/bin
+"$python" bench/programs.py --programs build/release/bin ${SEGMENTUM_DATA:+--data "$SEGMENTUM_DATA"}

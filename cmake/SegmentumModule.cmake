@@ -43,6 +43,20 @@ function(segmentum_test name)
     ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()
 
+# segmentum_test_vectors(NAME): runs a whole test program again as processors of narrower vectors would.
+function(segmentum_test_vectors name)
+  if(NOT SEGMENTUM_BUILD_TESTS)
+    return()
+  endif()
+  target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/held_vectors.cc)
+  target_link_libraries(${name} PRIVATE hwy::hwy)
+  foreach(vectors avx2 sse4)
+    add_test(NAME ${name}.${vectors} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name}.${vectors} PROPERTIES TIMEOUT 900
+      ENVIRONMENT "OMP_WAIT_POLICY=passive;SEGMENTUM_TEST_VECTORS=${vectors}")
+  endforeach()
+endfunction()
+
 # segmentum_precompile(TARGET FIRST [<header>...]): reads the headers that most sources begin with once, for target FIRST,
 # and not in each source. Sources include what they use all the same: clang-tidy and builds with ccache read them so.
 function(segmentum_precompile target first)

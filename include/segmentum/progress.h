@@ -10,7 +10,7 @@ namespace segmentum {
 class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
-  /// A stretch of work with `total` units ("step", "image") begins. It may lie inside of another.
+  /// A stretch of work with `total` units ("step", "picture") begins. It may lie inside of another.
   virtual void begin(const std::string& task, std::int64_t total, const std::string& unit) = 0;
   /// `done` units are finished; `detail` is a short text such as "loss 0.412".
   virtual void update(std::int64_t done, const std::string& detail) = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/threads.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
@@ -138,10 +139,10 @@ Profile profile(const Request& request) {
 }
 
 void print(const Profile& profile, const Request& request) {
-  std::cout << fmt::format("{}, {}{}, {}, {} threads\n\n", request.network.what,
+  std::cout << fmt::format("{}, {}{}, {}, {}\n\n", request.network.what,
                            request.train ? "training" : "inference",
                            request.lean ? " with little memory" : "", profile.input.to_string(),
-                           threads())
+                           counted(threads(), "thread"))
             << layer_table(profile.layers, profile.best, request.repeats);
   for (const std::string& step : profile.reference_steps) {
     std::cout << "on reference loops: " << step << '\n';

@@ -106,7 +106,7 @@ int ceiling(const Request& request) {
   print(ceilings, request.rule);
   write_json(request.json, json_of(ceilings, dataset, request, split));
   if (failed == 0) return 0;
-  throw Error(fmt::format("{} of {} failed, each told of above", failed,
+  throw Error(fmt::format("{} of {} failed, each reported above", failed,
                           counted(static_cast<std::size_t>(ceilings.pictures) + failed, "mask")));
 }
 

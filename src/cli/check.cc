@@ -129,7 +129,7 @@ void print_result(const CheckResult& result, double seconds) {
 void print_advice(const CheckResult& result) {
   const std::vector<Advice> advice = imbalance_advice(result);
   if (advice.empty()) return;
-  std::cout << "\nRare classes: worth a try in training\n";
+  std::cout << "\nRare classes: what may help in training\n";
   for (const Advice& each : advice) {
     std::cout << "  --set " << each.settings << '\n' << kIndent << each.why << '\n';
   }
@@ -237,6 +237,7 @@ JsonObject json_of(const CheckResult& result, const Request& request) {
 int check_command(const Request& request) {
   set_threads(request.threads);
   catch_stop_signals();
+  if (!request.fix.empty()) require_repair_folder(request.fix, request.data);
   TerminalProgress progress(Screen::standard_output());
   const auto start = std::chrono::steady_clock::now();
   const CheckResult result =
@@ -267,7 +268,7 @@ constexpr const char* kHowItWorks = R"(
 Looks at every picture and mask: files that are missing, damaged, turned or of another size; masks
 that are JPEG, coloured, transparent, soft, interpolated or numbered otherwise than dataset.toml
 says; labels that count from 1, 255 for 1, Cityscapes' labelIds; constant masks and missing classes;
-the same picture in two splits, also compressed, resized or mirrored. docs/datasets.md lists all.
+the same picture in two splits, also compressed, resized or mirrored. docs/check.md lists all.
 
 --fix writes a corrected data set into a new folder; the source is only read. Masks become class
 numbers as palette PNG, 255 ignored. Its repairs.txt says what became of each file that changed.

@@ -193,7 +193,7 @@ int crf(const Request& request) {
                                .set("failures", summary.failures)
                                .set("seconds", seconds.count()));
   if (summary.failures.empty()) return 0;
-  throw Error(fmt::format("{} of {} failed, each told of above", summary.failures.size(),
+  throw Error(fmt::format("{} of {} failed, each reported above", summary.failures.size(),
                           counted(files.size(), "picture")));
 }
 

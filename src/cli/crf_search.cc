@@ -230,7 +230,7 @@ int crf_search(const Request& request) {
   write_json(request.json, json);  // before the model file, which might not be writable
   store_if_better(request, search, stored);
   if (failures.empty()) return 0;
-  throw Error(fmt::format("{} of {} failed, each told of above", failures.size(),
+  throw Error(fmt::format("{} of {} failed, each reported above", failures.size(),
                           counted(failures.size() + cache.size(), "picture")));
 }
 

@@ -224,7 +224,7 @@ int eval_boxes(const Request& request) {
   if (evaluation.failures.empty()) return 0;
   const std::size_t failed = evaluation.failures.size();
   throw Error(
-      fmt::format("{} of {} failed, each told of above", failed,
+      fmt::format("{} of {} failed, each reported above", failed,
                   counted(static_cast<std::size_t>(evaluation.pictures) + failed, "picture")));
 }
 
@@ -279,7 +279,7 @@ int eval(const Request& request) {
   const std::size_t all = part.evaluation.images.size() + failed;
   if (!request.report.empty()) write_report_folder(request, std::move(part));
   if (failed == 0) return 0;
-  throw Error(fmt::format("{} of {} failed, each told of above", failed, counted(all, "picture")));
+  throw Error(fmt::format("{} of {} failed, each reported above", failed, counted(all, "picture")));
 }
 
 Action declare(Arguments& arguments) {

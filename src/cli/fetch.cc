@@ -101,8 +101,8 @@ int fetch(const Request& request) {
                                .set("commit", dataset.commit)
                                .set("splits", splits)
                                .set("was_there", fetched.was_there));
-  std::cout << "Next: " << program_invocation_name << " train " << out
-            << " --model unet --out runs/" << dataset.name << '\n';
+  std::cout << "Next: " << program_invocation_name << " train " << out << " --out runs/"
+            << dataset.name << '\n';
   return 0;
 }
 

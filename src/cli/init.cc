@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/json_object.h"
+#include "data/check/check.h"
 #include "data/inspect.h"
 
 namespace segmentum {
@@ -93,8 +94,8 @@ int init(const Request& request) {
   const fs::path file =
       request.out.empty() ? fs::path(request.data) / "dataset.toml" : fs::path(request.out);
   check_writable(request, file);
-  const Inspection inspection =
-      inspect_folder(request.data, static_cast<std::uint64_t>(request.seed));
+  Inspection inspection = inspect_folder(request.data, static_cast<std::uint64_t>(request.seed));
+  check_inspection(inspection);
   write_file(file, dataset_toml(inspection, fs::absolute(file).parent_path()));
   std::cout << "Found in " << request.data << ":\n";
   print_findings(inspection);
@@ -104,9 +105,9 @@ int init(const Request& request) {
   if (!inspection.obstacles.empty()) {
     throw Error::in_file(request.data, inspection.obstacles.front());
   }
-  std::cout << "Next: " << program_invocation_name << " train "
-            << (request.out.empty() ? request.data : request.out)
-            << " --model unet --out runs/first\n";
+  const std::string& described = request.out.empty() ? request.data : request.out;
+  std::cout << fmt::format("Next: {0} check {1}, then {0} train {1}\n", program_invocation_name,
+                           described);
   return 0;
 }
 

@@ -47,7 +47,7 @@ std::string help() {
          "\nExample:\n"
          "  segmentum init pictures\n"
          "  segmentum check pictures\n"
-         "  segmentum train pictures --model unet --out runs/first\n"
+         "  segmentum train pictures --out runs/first\n"
          "  segmentum eval runs/first/best.segmentum pictures --report scores\n"
          "  segmentum predict runs/first/best.segmentum new/*.jpg --out masks --overlay\n\n"
          "segmentum COMMAND --help explains a command. Try segmentum demo first.\n"

@@ -95,7 +95,7 @@ int predict(const Request& request) {
   }
   if (request.blend_px > 0 && request.proofs > 0) {
     throw UsageError(
-        "--proof compares tiles cut in another way, which --blend does not promise to "
+        "--proof compares parts cut in another way, which --blend does not promise to "
         "be the same; leave one of them out");
   }
   catch_stop_signals();
@@ -114,7 +114,7 @@ int predict(const Request& request) {
                                .set("failures", summary.failures)
                                .set("seconds", seconds.count()));
   if (failed == 0) return 0;
-  throw Error(fmt::format("{} of {} failed, each told of above", failed,
+  throw Error(fmt::format("{} of {} failed, each reported above", failed,
                           counted(written + failed, "picture")));
 }
 
@@ -123,10 +123,10 @@ Label maps have their pictures' names and lie as these do below the folders that
 two would be the same file, the later one keeps its ending: im0.png of im0.jpg, then im0.png.png of
 im0.png. --json lists the label map of each picture.
 
-Huge pictures are read, segmented and written tile by tile (--stream): never the whole picture nor
+Huge pictures are read, segmented and written part by part (--stream): never the whole picture nor
 its label map is in memory. The label map is NAME.tif: tiled, compressed, with palette and pyramid
 (the most frequent of four pixels), and with the picture's georeference. The result is that of the
-whole picture, bit for bit, whatever the tiles. Interrupted or killed, the same command with
+whole picture, bit for bit, however it is cut. Interrupted or killed, the same command with
 --resume goes on. Tiled TIFF is best; strips, PNG and JPEG are read by rows.
 )";
 
@@ -157,7 +157,7 @@ Action declare(Arguments& arguments) {
       "file (of crf-search, or model.crf=post), else the defaults");
   arguments.option(
       request->stream, "--stream", "auto|always|never",
-      "segment tile by tile: pictures of more than --stream-over (default), all, none");
+      "segment part by part: pictures of more than --stream-over (default), all, none");
   arguments.option(request->stream_over_mb, "--stream-over", {0, 1e6},
                    "MB that a picture and its label map would take in memory (default: 512)");
   arguments.option(request->memory_mb, "--memory", {64, 1e6},

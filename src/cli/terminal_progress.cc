@@ -10,6 +10,7 @@
 #include <iostream>
 #include <string_view>
 
+#include "base/counted.h"
 #include "cli/stop_signal.h"
 
 namespace segmentum {
@@ -146,8 +147,8 @@ std::string TerminalProgress::plain_line() const {
   const Stretch& stretch = stretches_.back();
   const double passed = seconds(stretch);
   const bool whole = stretch.done >= stretch.total;
-  std::string line = fmt::format("{}: {} of {} {}s in {}", stretch.task, stretch.done,
-                                 stretch.total, stretch.unit, clock_text(passed));
+  std::string line = fmt::format("{}: {} of {} in {}", stretch.task, stretch.done,
+                                 counted(stretch.total, stretch.unit), clock_text(passed));
   if (stretch.done > 0 && passed > 0) {
     line += ", " + rate_text(static_cast<double>(stretch.done) / passed, stretch.unit);
     if (!whole) line += ", " + left_text(stretch);

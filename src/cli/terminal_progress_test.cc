@@ -57,6 +57,15 @@ TEST(TerminalProgress, PlainLinesWhereNothingCanBeRewritten) {
   EXPECT_EQ(f.written(), "predict: 40 of 40 pictures in 0:20, 2.0 pictures/s\n");
 }
 
+TEST(TerminalProgress, OneOfOne) {
+  Fixture f(false);
+  f.progress.begin("validate", 1, "picture");
+  f.pass(2);
+  f.progress.update(1, "a.png");
+  f.progress.end();
+  EXPECT_EQ(f.written(), "validate: 1 of 1 picture in 0:02, 2.0 s/picture\n");
+}
+
 TEST(TerminalProgress, OneLineRewrittenOnATerminal) {
   Fixture f(true, 100);
   f.progress.begin("train", 4, "step");
@@ -81,13 +90,13 @@ TEST(TerminalProgress, AnInnerStretchLeavesTheOuterOneItsClock) {
     f.progress.begin("train", 4, "step");
     f.pass(2);
     f.progress.update(1, "");
-    f.progress.begin("validate", 3, "image");
+    f.progress.begin("validate", 3, "picture");
     f.pass(3);
     f.progress.update(3, "");
     f.written();
     f.progress.end();
     if (!terminal) {
-      EXPECT_EQ(f.written(), "validate: 3 of 3 images in 0:03, 1.0 images/s\n");
+      EXPECT_EQ(f.written(), "validate: 3 of 3 pictures in 0:03, 1.0 pictures/s\n");
     }
     f.pass(15);
     f.progress.update(2, "");

@@ -21,6 +21,7 @@
 #include "cli/train_seeds.h"
 #include "configure/choose.h"
 #include "data/check/check.h"
+#include "data/dataset_file.h"
 #include "data/inspect.h"
 #include "engine/executor.h"
 #include "infer/evaluate_boxes.h"
@@ -210,13 +211,11 @@ std::optional<Scores> write_training_report(const TrainSummary& summary, const D
 /// Warnings are lines; the first error ends the training before it begins.
 void check_data(const Dataset& dataset, const TrainConfig& config, const Request& request) {
   const std::string more = fmt::format("`segmentum check {}` tells more", request.data);
-  for (const Finding& finding : quick_check(dataset, {config.train_split, config.val_split})) {
-    std::string line = finding.what;
-    if (!finding.files.empty()) {
-      const FaultyFile& file = finding.files.front();
-      line += ", such as " + file.path.generic_string();
-      if (!file.detail.empty()) line += ": " + file.detail;
-    }
+  const Checkup checkup =
+      quick_check(dataset, {.splits = {config.train_split, config.val_split},
+                            .described = !description_of(request.data).empty()});
+  for (const Finding& finding : checkup.findings) {
+    const std::string line = line_of(finding);
     if (finding.severity == Severity::error) {
       throw Error::in_file(request.data,
                            fmt::format("{}; {}, --set check=off trains anyway", line, more));

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/counted.h"
+#include "data/rare_classes.h"
 
 namespace segmentum {
 namespace {
@@ -230,7 +231,7 @@ Reasoned<int> crop_in_time(const Reasoned<int>& crop, std::int64_t crops) {
 
 Reasoned<int> batch_size(std::int64_t crops) {
   const int batch = crops / kMostBatch >= kStepsToLearn ? kMostBatch : kUsualBatch;
-  return {batch, fmt::format("{} steps", crops / batch)};
+  return {batch, counted(crops / batch, "step")};
 }
 
 double passes(const DataProfile& profile, std::int64_t crops, int crop) {
@@ -247,13 +248,12 @@ std::vector<Choice> augmentation(const DataProfile& profile, double passes) {
 
 std::vector<Choice> loss_of_shares(const DataProfile& profile) {
   constexpr double kRareOfTwo = 0.3;
-  constexpr double kSeldom = 0.02;  // of the pixels: a crop at a random place hardly shows it
   if (profile.class_count() > 2) {
     const std::string alike =
         "mean IoU counts " + counted(profile.class_count(), "class") + " alike";
     return {{"loss", "cross_entropy+lovasz", alike + ", and so does Lovasz's loss"},
             {"class_weights", "none", "with them rare classes would be seen everywhere"},
-            {"augment.class_crop", "0.3",
+            {"augment.class_crop", fmt::format("{}", crops_around_classes(profile.class_count())),
              "so many crops are laid around a class drawn at random: all are seen"}};
   }
   const int rarest = rarest_class(profile);
@@ -266,8 +266,8 @@ std::vector<Choice> loss_of_shares(const DataProfile& profile) {
   choices.push_back(share < kRareOfTwo
                         ? Choice{"loss", "cross_entropy+dice", rare + "; Dice counts both alike"}
                         : Choice{"loss", "cross_entropy", rare});
-  choices.push_back(share < kSeldom
-                        ? Choice{"augment.class_crop", "0.5",
+  choices.push_back(share < kSeldomShare
+                        ? Choice{"augment.class_crop", fmt::format("{}", crops_around_classes(2)),
                                  "half of the crops are laid around a class drawn at random"}
                         : Choice{"augment.class_crop", "0", "crops at random places show both"});
   return choices;

@@ -123,17 +123,28 @@ bool consistent(const std::vector<LegendEntry>& entries) {
   return true;
 }
 
-}  // namespace
-
-bool is_ignore_name(std::string_view name) {
+/// Small, and nothing but them: "_background_" is "background".
+std::string letters_of(std::string_view name) {
   std::string letters;
   for (const char c : name) {
     if (std::isalpha(static_cast<unsigned char>(c))) letters += c;
   }
+  return lower_case(letters);
+}
+
+}  // namespace
+
+bool is_ignore_name(std::string_view name) {
   constexpr std::array<std::string_view, 13> kNames = {
       "void",      "unlabelled", "unlabeled", "ignore",  "ignored", "dontcare", "unknown",
       "undefined", "boundary",   "outofroi",  "invalid", "nodata",  "border"};
-  return std::ranges::find(kNames, lower_case(letters)) != kNames.end();
+  return std::ranges::find(kNames, letters_of(name)) != kNames.end();
+}
+
+bool is_background_name(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNames = {"background", "other", "others", "none",
+                                                      "normal"};
+  return std::ranges::find(kNames, letters_of(name)) != kNames.end();
 }
 
 bool Legend::has_colours() const {

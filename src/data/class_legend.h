@@ -44,4 +44,7 @@ std::vector<std::string> annotated_names(const std::filesystem::path& root);
 /// True for the names of what is no class: void, unlabelled, ignore, don't care.
 bool is_ignore_name(std::string_view name);
 
+/// True for the names of what is none of the things that are looked for: background, other, none.
+bool is_background_name(std::string_view name);
+
 }  // namespace segmentum

@@ -51,9 +51,8 @@ void tell(const Inspection& inspection, const std::filesystem::path& folder,
 
 /// As it is written down, or as `inspect` finds it.
 Dataset described_dataset(const std::filesystem::path& path, ProgressSink* progress) {
-  if (std::filesystem::is_directory(path)) {
-    const auto file = path / "dataset.toml";
-    if (std::filesystem::exists(file)) return read_dataset_file(file);
+  const std::filesystem::path file = description_of(path);
+  if (file.empty()) {
     Inspection inspection = inspect_folder(path);
     if (!inspection.obstacles.empty()) {
       throw Error::in_file(path.string(), inspection.obstacles.front() +
@@ -72,7 +71,7 @@ Dataset described_dataset(const std::filesystem::path& path, ProgressSink* progr
     throw Error::in_file(
         path.string(), "is a picture; expected a folder of pictures and masks, or a dataset.toml");
   }
-  return read_dataset_file(path);
+  return read_dataset_file(file);
 }
 
 Dataset open(const std::filesystem::path& path, ProgressSink* progress) {

@@ -31,6 +31,8 @@ struct LabelEncoding {
       to_class;                      // file value, or 0xRRGGBB -> class or kIgnoreLabel
   std::uint32_t ignore_value = 255;  // what `--values source` writes for kIgnoreLabel
   std::optional<int> threshold;      // soft masks: value >= threshold -> class 1, else class 0
+
+  bool operator==(const LabelEncoding&) const = default;
 };
 
 /// A described data set. `splits` keys are "train", "val", "test" or others found.

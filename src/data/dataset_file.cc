@@ -294,6 +294,12 @@ class Reader {
 
 }  // namespace
 
+std::filesystem::path description_of(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return path;
+  const auto file = path / "dataset.toml";
+  return std::filesystem::exists(file) ? file : std::filesystem::path();
+}
+
 Dataset read_dataset_file(const std::filesystem::path& path) {
   return Reader(path).read();
 }

@@ -32,6 +32,10 @@
 
 namespace segmentum {
 
+/// The dataset.toml that says what the data at `path` are: the one in that folder, or `path`
+/// itself. Empty for a folder without one.
+std::filesystem::path description_of(const std::filesystem::path& path);
+
 /// Reads a dataset.toml. Throws Error "FILE:LINE: ..." for whatever does not fit together; the
 /// pictures themselves are not looked at.
 Dataset read_dataset_file(const std::filesystem::path& path);

@@ -170,6 +170,8 @@ void read_labels_of(const std::vector<Sample>& samples, Inspection& inspection) 
   append(inspection.notes, scheme.notes);
   append(inspection.questions, scheme.questions);
   append(inspection.obstacles, scheme.obstacles);
+  inspection.about_values = std::move(scheme.notes);
+  append(inspection.about_values, scheme.questions);
 }
 
 void read_statistics(Inspection& inspection) {

@@ -16,9 +16,10 @@ namespace segmentum {
 /// What a folder was found to be.
 struct Inspection {
   Dataset dataset;
-  std::vector<std::string> notes;      // what was found and decided, one line each
-  std::vector<std::string> questions;  // what a person should decide or look at
-  std::vector<std::string> obstacles;  // why nothing can be trained like this; empty is good
+  std::vector<std::string> notes;         // what was found and decided, one line each
+  std::vector<std::string> questions;     // what a person should decide or look at
+  std::vector<std::string> obstacles;     // why nothing can be trained like this; empty is good
+  std::vector<std::string> about_values;  // of notes and questions, those about values of masks
   std::map<std::string, std::filesystem::path> lists;  // splits that stand in list files
   PathPatterns patterns;                               // how most samples' names become paths
   std::vector<std::filesystem::path> absent;           // what lists name but does not exist

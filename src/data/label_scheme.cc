@@ -121,6 +121,7 @@ class Decision {
       ignore_unknown();
       return;
     }
+    leave_out_blends();
     if (seen_.size() > kMostColoursWithoutLegend || survey_.too_many_values) {
       obstacle(fmt::format(
           "the masks hold {} colours, too many to be classes{}; masks need a flat colour for each "
@@ -135,6 +136,34 @@ class Decision {
         fmt::format("the masks hold {} colours without a legend: name the classes, move "
                     "colours that mean nothing to `ignore`",
                     seen_.size()));
+  }
+
+  // Colours that soft edges make: rare ones, most of whose pixels lie in edges. JPEG makes others.
+  void leave_out_blends() {
+    if (survey_.jpeg_masks > 0) return;
+    constexpr double kRare = 0.02;
+    constexpr std::size_t kFew = 4;  // of which some may be thin things between two others
+    double share = 0;
+    const auto is_blend = [&](std::uint32_t colour) {
+      const auto blended = survey_.blended.find(colour);
+      if (blended == survey_.blended.end()) return false;
+      return 2 * blended->second >= survey_.pixels.at(colour) && survey_.share(colour) < kRare;
+    };
+    std::set<std::uint32_t> flat;
+    for (const std::uint32_t colour : seen_) {
+      if (is_blend(colour)) {
+        share += survey_.share(colour);
+      } else {
+        flat.insert(colour);
+      }
+    }
+    if (seen_.size() - flat.size() < kFew || flat.size() < 2) return;
+    question(
+        fmt::format("{} lie between two others, along borders only ({} of the pixels), as in "
+                    "masks with soft edges; they are no classes: export the masks without "
+                    "anti-aliasing",
+                    counted(seen_.size() - flat.size(), "colour"), percent(share)));
+    seen_ = std::move(flat);
   }
 
   void ignore_unknown() {
@@ -258,7 +287,8 @@ class Decision {
   void classes_of_legend() {
     // A list of n names beside the values 0..n leaves out the background.
     const bool numbered = legend_.entries.front().numbered;
-    const bool shifted = !numbered && *seen_.rbegin() == legend_.entries.size();
+    const bool shifted = !numbered && *seen_.rbegin() == legend_.entries.size() &&
+                         !is_background_name(legend_.entries.front().name);
     if (shifted) add_class("background", {0, 0, 0}, {0});
     std::vector<std::string> ignored;
     for (const LegendEntry& entry : legend_.entries) {

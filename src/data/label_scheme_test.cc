@@ -146,5 +146,31 @@ TEST(LabelScheme, WhatCannotBeTrainedIsSaid) {
               Contains(HasSubstr("300 colours, too many")));
 }
 
+TEST(LabelScheme, ColoursOfSoftEdgesAreNoClasses) {
+  std::map<std::uint32_t, std::int64_t> pixels{{0x000000, 5000}, {0x800000, 5000}};
+  for (const std::uint32_t red : {0x20u, 0x40u, 0x50u, 0x60u}) pixels[red << 16] = 10;
+  MaskSurvey survey = survey_of(pixels, LabelEncoding::Kind::colour);
+  EXPECT_THAT(decide_labels(survey, {}, {}).classes, SizeIs(6));  // by themselves they may be
+  for (const std::uint32_t red : {0x20u, 0x40u, 0x50u, 0x60u}) survey.blended[red << 16] = 5;
+  const LabelScheme scheme = decide_labels(survey, {}, {});
+  EXPECT_THAT(names(scheme), ElementsAre("colour_000000", "colour_800000"));
+  EXPECT_THAT(scheme.encoding.to_class, SizeIs(2));
+  EXPECT_THAT(scheme.questions, Contains(HasSubstr("4 colours lie")));
+  survey.blended[0x200000] = 4;  // more of it lies elsewhere, and three may be thin things
+  EXPECT_THAT(decide_labels(survey, {}, {}).classes, SizeIs(6));
+}
+
+TEST(LabelScheme, OneBackgroundIsEnough) {
+  const Legend things{.file = "classes.txt",
+                      .entries = {{.value = 0, .name = "date"}, {.value = 1, .name = "fig"}}};
+  const auto survey = survey_of({{0, 50}, {1, 30}, {2, 9}});
+  EXPECT_THAT(names(decide_labels(survey, things, {})), ElementsAre("background", "date", "fig"));
+  const Legend all{.file = "classes.txt",
+                   .entries = {{.value = 0, .name = "_background_"}, {.value = 1, .name = "fig"}}};
+  const LabelScheme scheme = decide_labels(survey, all, {});
+  EXPECT_THAT(names(scheme), ElementsAre("_background_", "fig"));
+  EXPECT_EQ(scheme.encoding.to_class.at(2), kIgnoreLabel);
+}
+
 }  // namespace
 }  // namespace segmentum

@@ -2,6 +2,7 @@
 
 #include "data/file_role.h"
 #include "data/label_values.h"
+#include "data/soft_edges.h"
 #include "image/codec.h"
 #include "segmentum/error.h"
 
@@ -30,6 +31,12 @@ bool counts_up(const std::map<std::uint32_t, std::int64_t>& pixels) {
   return pixels.begin()->first == 0 && pixels.rbegin()->first + 1 == pixels.size();
 }
 
+void add_blended(const RawMask& mask, MaskSurvey& survey) {
+  for (const auto& [colour, count] : blended_pixels(mask)) {
+    if (survey.blended.size() < kMostMaskValues) survey.blended[colour] += count;
+  }
+}
+
 void add_mask(const RawMask& mask, MaskSurvey& survey) {
   const auto pixels = count_values(mask, survey.kind);
   if (survey.kind == Kind::value && pixels.contains(kNoMaskValue) && mask.values.channels() >= 3) {
@@ -49,6 +56,7 @@ void add_mask(const RawMask& mask, MaskSurvey& survey) {
       survey.too_many_values = true;
     }
   }
+  if (survey.kind == Kind::colour) add_blended(mask, survey);
   if (counts_up(pixels)) ++survey.counted_to[pixels.rbegin()->first];
 }
 

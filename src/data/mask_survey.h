@@ -20,6 +20,7 @@ struct MaskSurvey {
   int jpeg_masks = 0;                                     // of them, JPEG files
   std::vector<Rgb> palette;                               // the first one
   std::map<std::uint32_t, std::int64_t> pixels;           // of each value or 0xRRGGBB
+  std::map<std::uint32_t, std::int64_t> blended;          // of colours, those in soft edges
   bool too_many_values = false;                           // counting stopped at kMostMaskValues
   std::int64_t all_pixels = 0;
   std::map<std::uint32_t, int> counted_to;  // masks that hold exactly 0..n, by n

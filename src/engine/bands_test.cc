@@ -171,6 +171,24 @@ TEST(Bands, OfUnetsGiveTheBitsOfTheWhole) {
   }
 }
 
+// The last window of a pool that rounds up would hold a row that is not there.
+TEST(Bands, OfPoolsThatRoundUp) {
+  GraphBuilder g("ceil");
+  const ValueId image = g.input("image", {.channels = 3});
+  const auto conv = [&](const std::string& name, ValueId x) {
+    return g.relu(name + ".relu", g.conv(name, x, {.channels = 8, .kernel = 3, .padding = 1}));
+  };
+  const ValueId pooled = g.max_pool("pool", conv("a", image), {.ceil = true});
+  const ValueId up = g.transposed_conv("up", conv("b", pooled), {.channels = 3});
+  g.output("logits", g.crop_like("fit", up, image, {}));
+  const Graph graph = std::move(g).build();
+  for (const auto& executor : {make_reference_executor(), make_cpu_executor()}) {
+    const std::int64_t unit = band_unit(graph, "logits", executor->grid());
+    EXPECT_TRUE(compare(*executor, graph, {1, 3, 4 * unit, 20}, "logits", unit));
+    EXPECT_FALSE(compare(*executor, graph, {1, 3, 4 * unit + 1, 20}, "logits", unit));
+  }
+}
+
 TEST(Bands, RowsMustBeMultiplesOfStridesAndGroups) {
   const Graph graph = small_unet(8);
   const Shape picture{1, 3, 64, 64};

@@ -197,17 +197,69 @@ TEST(Restricted, GivesTheBitsOfWinogradTilesOfAllKinds) {
   EXPECT_EQ(compare_regions(*executor, phased, {1, 3, 52, 46}, "logits", 12), 12);
 }
 
-// oneDNN's kernel for these adds up many channels in parts that go by the number of pixels.
+// oneDNN's kernel for these adds up many channels in parts that go by the number of pixels, and
+// it has another one for strides that leave a pixel over, as parts of an even map do.
 TEST(Restricted, GivesTheBitsOfPointwiseConvolutionsOfManyChannels) {
-  for (const int channels : {64, 128, 300, 512}) {
+  for (const int channels : {32, 64, 81, 96, 112, 128, 300, 512}) {
     GraphBuilder g("pointwise");
     const ValueId image = g.input("image", {.channels = channels});
     g.output("conv", g.conv("conv", image, {.channels = 128}));
+    g.output("strided", g.conv("strided", image, {.channels = 48, .stride = 2}));
     g.output("up", g.transposed_conv("up", image, {.channels = 32}));
     const Graph graph = std::move(g).build();
     const auto executor = make_cpu_executor();
-    EXPECT_EQ(compare_regions(*executor, graph, {1, channels, 90, 19}, "conv", 8), 8);
-    EXPECT_EQ(compare_regions(*executor, graph, {1, channels, 90, 19}, "up", 8), 8);
+    for (const char* output : {"conv", "strided", "up"}) {
+      EXPECT_EQ(compare_regions(*executor, graph, {1, channels, 90, 20}, output, 8), 8);
+    }
+  }
+}
+
+TEST(Restricted, GivesTheBitsOfGroupedConvolutions) {
+  for (const int channels : {9, 24, 64, 96}) {
+    for (const int groups : {3, channels / 4}) {
+      if (channels % groups != 0) continue;
+      GraphBuilder g("grouped");
+      const ValueId image = g.input("image", {.channels = channels});
+      g.output("conv",
+               g.conv("conv", image,
+                      {.channels = 2 * channels, .kernel = 3, .padding = 1, .groups = groups}));
+      g.output("pointwise", g.conv("pointwise", image, {.channels = channels, .groups = groups}));
+      g.output("up", g.transposed_conv("up", image, {.channels = channels, .groups = groups}));
+      const Graph graph = std::move(g).build();
+      const auto executor = make_cpu_executor();
+      for (const char* output : {"conv", "pointwise", "up"}) {
+        EXPECT_EQ(compare_regions(*executor, graph, {1, channels, 61, 20}, output, 8), 8);
+      }
+    }
+  }
+}
+
+TEST(Restricted, GivesTheBitsOfSingleColumns) {
+  for (const int channels : {5, 16, 48}) {
+    GraphBuilder g("columns");
+    const ValueId image = g.input("image", {.channels = channels});
+    g.output("conv",
+             g.conv("conv", image, {.channels = 20, .kernel = 3, .stride = 2, .padding = 1}));
+    g.output("twice",
+             g.transposed_conv("twice", image, {.channels = 20, .kernel = 4, .padding = 1}));
+    g.output("far", g.transposed_conv("far", image,
+                                      {.channels = 12, .kernel = 16, .stride = 8, .padding = 4}));
+    const Graph graph = std::move(g).build();
+    const Shape shape{1, channels, 23, 14};
+    const Tensor input = random_input(shape);
+    ParameterStore parameters = random_parameters(graph, 1);
+    const auto executor = make_cpu_executor();
+    const auto whole = executor->plan(graph, parameters, {&shape, 1}, {});
+    std::ranges::copy(input.values(), whole->input().values().begin());
+    whole->forward();
+    for (const char* output : {"conv", "twice", "far"}) {
+      const ConstTensorView all = whole->output(output);
+      for (std::int64_t x = 0; x < all.shape.w(); ++x) {
+        const Region wanted{{x % 5, all.shape.h() - x % 3}, {x, x + 1}};
+        const auto part = restricted(graph, shape, output, wanted, executor->grid());
+        expect_bits(*executor, graph, parameters, input, *part, output, wanted, all);
+      }
+    }
   }
 }
 

@@ -96,6 +96,8 @@ class HeightCheck {
   void require_apart(const Pool& pool) const {
     require_restricted(
         !reaches_beyond(pool.kernel.h, pool.stride.h, pool.padding.top, pool.padding.bottom));
+    // The last window of one that rounds up would hold rows that are not there.
+    require_restricted(real(id_).h() * pool.stride.h <= real(input()).h());
   }
   bool pixels_read_once(ValueId value) const {
     int readers = 0;

@@ -51,16 +51,17 @@ bool goes_by_pixel(const Operator& op) {
          std::holds_alternative<op::Softmax>(op);
 }
 
-/// More of a border than is wanted, where less than one kernel would be read of an input that
-/// holds one: engines may have other kernels for inputs that hold none.
-Interval with_whole_kernel(Interval out, std::int64_t in, std::int64_t size, int kernel, int stride,
-                           int dilation, int before) {
-  const std::int64_t least = std::min<std::int64_t>(in, std::int64_t{dilation} * (kernel - 1) + 1);
-  const auto read = [&] { return inside(windows(out, kernel, stride, dilation, before), in); };
-  while (read().size() < least && out.size() < size) {
-    out.begin > 0 && read().end == in ? --out.begin : ++out.end;
+/// How many pixels of its first input a convolution's kernel reads at once.
+Size2 reach_of(const Operator& op) {
+  if (const auto* conv = std::get_if<op::Conv>(&op)) {
+    return {conv->dilation.h * (conv->kernel.h - 1) + 1,
+            conv->dilation.w * (conv->kernel.w - 1) + 1};
   }
-  return out;
+  if (const auto* up = std::get_if<op::TransposedConv>(&op)) {
+    return {(up->kernel.h + up->stride.h - 1) / up->stride.h,
+            (up->kernel.w + up->stride.w - 1) / up->stride.w};
+  }
+  return 1;
 }
 
 }  // namespace
@@ -88,22 +89,38 @@ void Restriction::want(const std::string& output, const Region& wanted) {
     if (out.empty()) continue;
     const Node& node = graph_.node(id_);
     const auto& [down, across] = grains_[static_cast<std::size_t>(id_)];
+    read_whole_kernel();
     out.y = inside(down.whole(out.y), shape(id_).h());
     out.x = inside(across.whole(out.x), shape(id_).w());
-    const auto* conv = std::get_if<op::Conv>(&node.op);
-    if (conv != nullptr && down.pixels == 1 && across.pixels == 1) {
-      const Shape& in = shape(node.inputs[0]);
-      out.y = with_whole_kernel(out.y, in.h(), shape(id_).h(), conv->kernel.h, conv->stride.h,
-                                conv->dilation.h, conv->padding.top);
-      out.x = with_whole_kernel(out.x, in.w(), shape(id_).w(), conv->kernel.w, conv->stride.w,
-                                conv->dilation.w, conv->padding.left);
-    }
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       Region& in = made(node.inputs[i]);
       in = hull(in, needed(i));
     }
   }
   had_ = made_;
+}
+
+/// Wants more of a border where less than one kernel would be read of an input that holds one:
+/// engines may have other kernels for inputs that hold none.
+void Restriction::read_whole_kernel() {
+  const Operator& op = graph_.node(id_).op;
+  const Size2 reach = reach_of(op);
+  const auto& [down, across] = grains_[static_cast<std::size_t>(id_)];
+  // Kernels that go by groups take inputs of any size.
+  const bool by_groups =
+      std::holds_alternative<op::Conv>(op) && (down.pixels > 1 || across.pixels > 1);
+  if (reach == Size2(1) || by_groups) return;
+  const Shape &in = shape(source(0)), &all = shape(id_);
+  const auto widen = [&](Interval& out, std::int64_t size, std::int64_t in_size, int kernel,
+                         const auto& read) {
+    while (read().size() < std::min<std::int64_t>(in_size, kernel) && out.size() < size) {
+      const bool at_end = out.end == size || (out.begin > 0 && read().end == in_size);
+      at_end ? --out.begin : ++out.end;
+    }
+  };
+  Region& out = made(id_);
+  widen(out.y, all.h(), in.h(), reach.h, [&] { return needed(0).y; });
+  widen(out.x, all.w(), in.w(), reach.w, [&] { return needed(0).x; });
 }
 
 void Restriction::go_by_bands(std::int64_t rows) {
@@ -223,10 +240,12 @@ ValueId Restriction::operator()(const op::Pad& pad) {
   const Region read = pad.mode == PadMode::zero ? own : needed(0);
   const Region whole = hull(seen, read);
   const Padding more = margins(whole, read);
-  // A mirror shows what lies at the picture's own border, and no more than is there.
+  // A mirror shows what lies at the picture's own border; where the part is not all that there is,
+  // no more than is there.
   const auto mirrors = [](Interval part, int before, int after, std::int64_t size) {
-    return before < part.size() && after < part.size() && (before == 0 || part.begin == 0) &&
-           (after == 0 || part.end == size);
+    return part.size() == size ||
+           (before < part.size() && after < part.size() && (before == 0 || part.begin == 0) &&
+            (after == 0 || part.end == size));
   };
   require_restricted(pad.mode == PadMode::zero || (mirrors(read.y, more.top, more.bottom, in.h()) &&
                                                    mirrors(read.x, more.left, more.right, in.w())));

@@ -86,6 +86,7 @@ class Restriction {
     return needed_of_input(graph_, shapes_, id_, input, region(), grid_);
   }
 
+  void read_whole_kernel();
   Grain grain(int axis) const;
   int phase_of_part(int axis) const;
   Region windows_of(Size2 kernel, Size2 stride, Size2 dilation, const Padding& p) const;

@@ -65,13 +65,14 @@ void BandLabels::walk(const TileGrid& grid, int down, int across, const Visit& v
   };
   for (std::future<Image> next = ask(band);; ++band) {
     const Image seen = next.get();
-    next = ask(band + 1);  // its future waits for it where a visit ends the walk
+    next = ask(band + 1);  // its future waits for it where the walk ends
     const ScoreRows& scores = plan_.run(band, seen, false);
     if (band < first) continue;
     for (;;) {
       rows.take(scores, static_cast<int>(band) * plan_.rows());
       if (!rows.complete()) break;
-      if (!visit(rows.part(), rows.labels()) || ++down == grid.count_down()) return;
+      visit(rows.part(), rows.labels());
+      if (++down == grid.count_down()) return;
       rows = PartRows(grid.part(down, across));
     }
   }

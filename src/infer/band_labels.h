@@ -24,9 +24,8 @@ class BandLabels {
                                         int rows, std::shared_ptr<Workspace> workspace);
 
   /// Visits the parts of `grid` in its column `across`, which must be the columns of this, from
-  /// number `down` on, until a visit returns false. With more than one thread the picture is read
-  /// while the network runs.
-  using Visit = std::function<bool(const PixelRect& part, const LabelMap& labels)>;
+  /// number `down` on. With more than one thread the picture is read while the network runs.
+  using Visit = std::function<void(const PixelRect& part, const LabelMap& labels)>;
   void walk(const TileGrid& grid, int down, int across, const Visit& visit);
 
   /// What `walk` holds in memory, the picture's own memory included.

@@ -117,7 +117,7 @@ LabelMap BlendedLabels::finish_part(Probabilities& tile, int down, int across) {
 }
 
 void BlendedLabels::walk(int first,
-                         const std::function<bool(const PixelRect&, const LabelMap&)>& visit) {
+                         const std::function<void(const PixelRect&, const LabelMap&)>& visit) {
   const int classes = network_.classes();
   for (int down = std::max(first - 1, 0); down < grid_.count_down(); ++down) {
     std::swap(below_, below_next_);
@@ -127,7 +127,7 @@ void BlendedLabels::walk(int first,
     for (int across = 0; across < grid_.count_across(); ++across) {
       Probabilities tile = weighted(down, across);
       const LabelMap labels = finish_part(tile, down, across);
-      if (down >= first && !visit(grid_.part(down, across), labels)) return;
+      if (down >= first) visit(grid_.part(down, across), labels);
     }
   }
 }

@@ -26,8 +26,8 @@ class BlendedLabels {
 
   /// Walks over tiles row by row, from row `first` of the grid on, and calls
   /// `visit(part, labels)` for each part of the grid, labels complete. Where `first` > 0, the row
-  /// before it is segmented again, since its tiles reach into it. `visit` returns whether to go on.
-  void walk(int first, const std::function<bool(const PixelRect&, const LabelMap&)>& visit);
+  /// before it is segmented again, since its tiles reach into it.
+  void walk(int first, const std::function<void(const PixelRect&, const LabelMap&)>& visit);
 
   static std::size_t memory_bytes(Network& network, const PictureSource& picture,
                                   const PixelRect& part, int overlap_px);

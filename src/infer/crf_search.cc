@@ -267,8 +267,8 @@ std::vector<std::string> gather_probabilities(const Segmenter& segmenter, const 
   }
   if (progress) progress->end();
   if (cache.size() == 0) {
-    throw Error(fmt::format("none of the {} pictures could be segmented; the first one: {}",
-                            samples.size(), failures.front()));
+    throw Error(fmt::format("none of {} could be segmented; the first one: {}",
+                            counted(samples.size(), "picture"), failures.front()));
   }
   return failures;
 }

@@ -214,7 +214,7 @@ TEST_F(GatherProbabilities, ErrorsSayWhatWouldWork) {
   };
   EXPECT_THAT(says("test"), HasSubstr("has no split \"test\""));
   for (Sample& sample : dataset_.splits["val"]) sample.image = "absent.png";
-  EXPECT_THAT(says("val"), HasSubstr("none of the 6 pictures could be segmented"));
+  EXPECT_THAT(says("val"), HasSubstr("none of 6 pictures could be segmented"));
   for (Sample& sample : dataset_.splits["val"]) sample.mask.clear();
   EXPECT_THAT(says("val"), HasSubstr("has no picture with a mask; a search needs masks"));
   dataset_.classes.pop_back();

@@ -13,7 +13,7 @@
 
 namespace segmentum {
 
-/// Which pictures are cut into tiles as they are read, their label maps written tile by tile
+/// Which pictures are cut into tiles as they are read, their label maps written part by part
 /// (`stream_picture`): NAME.tif instead of NAME.png.
 enum class Streaming : std::uint8_t { automatic, always, never };
 

@@ -22,8 +22,8 @@ RegionLabels::RegionLabels(Network& network, PictureSource& picture)
   if (plans_.possible()) return;
   const std::string reader = whole_picture_reader(network.graph());
   throw Error(
-      "the network looks at the whole picture at once" +
-      (reader.empty() ? std::string() : ", by " + reader) +
+      (reader.empty() ? "the network cannot be run on parts of this picture"
+                      : "the network looks at the whole picture at once, by " + reader) +
       ": tiles would not give the whole's result; --stream never segments it whole if memory "
       "allows, --blend PIXELS segments overlapping tiles each for itself and blends them");
 }
@@ -54,7 +54,7 @@ LabelMap RegionLabels::labels(const PixelRect& rect) {
   return most_probable(sum, network_.model().one_class_head());
 }
 
-std::size_t RegionLabels::memory_bytes(const PixelRect& rect) {
+std::size_t RegionLabels::memory_bytes(const PixelRect& rect) const {
   const PixelRect read = plans_.seen_for(rect);
   const auto seen = static_cast<std::size_t>(read.height) * static_cast<std::size_t>(read.width);
   const auto kept = static_cast<std::size_t>(rect.height) * static_cast<std::size_t>(rect.width);

@@ -20,7 +20,7 @@ class RegionLabels {
   LabelMap labels(const PixelRect& rect);
 
   /// What `labels` holds in memory while it runs, the picture's own memory included.
-  std::size_t memory_bytes(const PixelRect& rect);
+  std::size_t memory_bytes(const PixelRect& rect) const;
   /// How many pixels are read beyond a part far from the borders, both sides together.
   int around_px() const { return plans_.around_px(); }
 

@@ -36,11 +36,15 @@ std::size_t weight_bytes(const ParameterStore& parameters) {
   return sum;
 }
 
+}  // namespace
+
 std::size_t memory_left(Network& network) {
   const std::size_t taken = kProgramBytes + weight_bytes(network.parameters());
   const std::size_t limit = network.options().memory_limit_bytes;
   return limit > taken ? limit - taken : 0;
 }
+
+namespace {
 
 /// A cut and what it costs.
 struct Offer {
@@ -81,7 +85,7 @@ std::optional<Offer> offer_of_bands(Network& network, PictureSource& picture) {
   for (const int columns : equal_sides(size.width, kStep)) {
     if (picture.by_rows() && columns < size.width) break;
     const TileGrid grid = columns_of(size, columns);
-    const PixelRect middle = grid.part(0, grid.count_across() / 2);
+    const PixelRect middle = grid.middle();
     const auto bands = BandLabels::make(network, picture, {middle.x, middle.x + middle.width}, rows,
                                         std::make_shared<Workspace>());
     if (!bands) break;
@@ -111,7 +115,7 @@ std::optional<StreamCut> StreamCut::parse(const std::string& text, int height, i
 StreamCut choose_cut(Network& network, PictureSource& picture, int blend_px) {
   const ImageSize& size = picture.size();
   if (const int tile = network.options().tile; tile > 0) {
-    const int side = round_up(tile, kStep);
+    const int side = round_up(std::min(tile, std::max(size.height, size.width)), kStep);
     return {{size.height, size.width, side, side}};
   }
   const Offer tiles = offer_of_tiles(network, picture, blend_px);

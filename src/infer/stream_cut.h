@@ -2,6 +2,7 @@
 // that the network goes down band by band.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,9 @@ struct StreamCut {
   static std::optional<StreamCut> parse(const std::string& text, int height, int width);
   bool operator==(const StreamCut&) const = default;
 };
+
+/// Of the network's memory limit what program and weights leave, in bytes.
+std::size_t memory_left(Network& network);
 
 /// Of the cuts whose memory stays within the network's options (its `tile`: tiles of that side) the
 /// one that reads the fewest pixels. `blend_px`: of tiles that are blended, else 0.

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <numeric>
 #include <optional>
+#include <span>
 #include <string_view>
 
+#include "base/counted.h"
 #include "base/file.h"
 #include "base/file_lock.h"
-#include "base/random.h"
 #include "base/threads.h"
 #include "graph/graph_json.h"
 #include "image/label_tiff.h"
@@ -19,7 +18,9 @@
 #include "infer/blended_labels.h"
 #include "infer/make_segmenter.h"
 #include "infer/region_labels.h"
+#include "infer/stored_values.h"
 #include "infer/stream_cut.h"
+#include "infer/stream_proof.h"
 
 namespace segmentum {
 namespace {
@@ -70,70 +71,6 @@ std::uint64_t fingerprint_of(const fs::path& path) {
   return print.value();
 }
 
-/// From class indices to what the file holds.
-struct StoredValues {
-  PixelType type = PixelType::u8;
-  std::vector<std::uint16_t> of_class;
-  std::uint16_t ignore = 255;
-  std::vector<Rgb> palette;
-
-  Image image_of(const LabelMap& labels) const {
-    Image image(labels.height(), labels.width(), 1, type);
-    parallel_for(labels.height(), [&](std::int64_t row) {
-      const int y = static_cast<int>(row);
-      for (int x = 0; x < labels.width(); ++x) {
-        const std::uint16_t label = labels(y, x);
-        const std::uint16_t value = label < of_class.size() ? of_class[label] : ignore;
-        if (type == PixelType::u8) {
-          image.row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(value);
-        } else {
-          image.row<std::uint16_t>(y)[x] = value;
-        }
-      }
-    });
-    return image;
-  }
-};
-
-constexpr std::size_t kMostPaletteClasses = 255;
-
-StoredValues index_values(const Segmenter& segmenter) {
-  StoredValues values;
-  const Palette palette = palette_of(segmenter.classes());
-  values.of_class.resize(palette.colours.size());
-  std::iota(values.of_class.begin(), values.of_class.end(), std::uint16_t{0});
-  if (palette.colours.size() > kMostPaletteClasses) {
-    values.type = PixelType::u16;
-    values.ignore = kIgnoreLabel;
-    return values;
-  }
-  values.palette = palette.colours;
-  values.palette.resize(256);
-  values.palette[values.ignore] = palette.ignore;
-  return values;
-}
-
-StoredValues source_values(const Segmenter& segmenter) {
-  if (segmenter.source_values_are_colours()) {
-    throw Error(
-        "the training data's own masks are of colours, which a streamed label map cannot hold; "
-        "--values index would work");
-  }
-  if (segmenter.source_values().empty()) return index_values(segmenter);
-  const std::vector<std::uint32_t>& given = segmenter.source_values();
-  const std::uint32_t ignore = segmenter.source_ignore_value();
-  const std::uint32_t greatest = std::max(ignore, *std::ranges::max_element(given));
-  if (greatest > 65535) {
-    throw Error(
-        fmt::format("the mask value {} does not fit into 16 bits; write class indices", greatest));
-  }
-  StoredValues values{.type = greatest > 255 ? PixelType::u16 : PixelType::u8,
-                      .of_class = {given.begin(), given.end()},
-                      .ignore = static_cast<std::uint16_t>(ignore),
-                      .palette = {}};
-  return values;
-}
-
 LabelTiffForm form_of(const PictureSource& picture, const StoredValues& values,
                       const std::string& identity) {
   LabelTiffForm form{.height = picture.size().height,
@@ -162,8 +99,9 @@ class Stream {
         picture_(open_picture(picture)),
         values_(options.source_values ? source_values(segmenter) : index_values(segmenter)),
         identity_(fmt::format(
-            "picture {:016x}, model {:016x}, {}{}{}", fingerprint_of(picture),
+            "picture {:016x}, model {:016x}, {}{}{}{}", fingerprint_of(picture),
             fingerprint_of(*network_), options.source_values ? "source values" : "class indices",
+            network_->options().exact ? ", exact" : "",
             network_->options().flip ? ", flipped too" : "",
             options.blend_px > 0 ? fmt::format(", blended by {}", options.blend_px) : "")) {
     if (network_->options().crf) {
@@ -187,7 +125,13 @@ class Stream {
       tell("is finished already");
     }
     const StreamCut cut = finished ? *finished : write();
-    if (options_.proofs > 0) prove(cut.grid);
+    if (options_.proofs == 0) return;
+    const StreamProof proof{.parts = options_.proofs, .seed = Fingerprint().add(identity_).value()};
+    const std::int64_t pixels = proof.run(*network_, *exact_, cut.grid, values_, out_, progress_);
+    tell(
+        fmt::format("is proved: {} at random places, {} pixels, all the same when cut in another "
+                    "way",
+                    counted(options_.proofs, "part"), pixels));
   }
 
  private:
@@ -243,6 +187,12 @@ class Stream {
                                             "; wait for it, stop it, or choose another folder");
   }
 
+  Error of_another_run() const {
+    return Error::in_file(out_.string() + ".part",
+                          "is of another picture, model or option, so --resume cannot go on with "
+                          "it; delete it to begin anew");
+  }
+
   /// Opens the file; of a run that was broken off, with its parts.
   StreamCut begin() {
     const std::optional<std::string> left = LabelTiffWriter::unfinished(out_);
@@ -254,9 +204,7 @@ class Stream {
     }
     const std::optional<StreamCut> begun = left ? cut_in(*left) : std::nullopt;
     if (left && !begun) {
-      throw Error::in_file(part,
-                           "is of another picture, model or option, so --resume cannot go on with "
-                           "it; delete it to begin anew");
+      throw of_another_run();
     }
     const StreamCut cut = begun ? *begun : choose_cut(*network_, *picture_, options_.blend_px);
     const std::string identity = identity_of(cut);
@@ -326,10 +274,10 @@ class Stream {
       const PixelRect top = grid.part(0, across);
       auto bands = BandLabels::make(*network_, *picture_, {top.x, top.x + top.width}, cut.band_rows,
                                     workspace);
-      bands.value().walk(grid, down, across, [&](const PixelRect& part, const LabelMap& labels) {
+      if (!bands) throw of_another_run();
+      bands->walk(grid, down, across, [&](const PixelRect& part, const LabelMap& labels) {
         write_part(grid, part, labels);
         stop_if_asked();
-        return true;
       });
     }
   }
@@ -348,64 +296,7 @@ class Stream {
     blended.walk(first, [&](const PixelRect& part, const LabelMap& labels) {
       write_part(grid, part, labels);
       stop_if_asked();
-      return true;
     });
-  }
-
-  /// Parts of half the size, somewhere: their seams, their borders and their place among the
-  /// engine's groups of pixels are others than those of the file's parts.
-  std::vector<PixelRect> random_parts(const TileGrid& grid) const {
-    RandomStream random(Fingerprint().add(identity_).value(), 0, 0);
-    std::vector<PixelRect> parts;
-    for (int i = 0; i < options_.proofs; ++i) {
-      const int height = std::min(grid.height, std::max(grid.rows / 2 + 1 - i % 3, 1));
-      const int width = std::min(grid.width, std::max(grid.columns / 2 + 1 - i % 2, 1));
-      parts.push_back(
-          {static_cast<int>(random.below(static_cast<std::uint32_t>(grid.height - height + 1))),
-           static_cast<int>(random.below(static_cast<std::uint32_t>(grid.width - width + 1))),
-           height, width});
-    }
-    std::ranges::sort(parts, {}, &PixelRect::y);  // for pictures that are read by rows
-    return parts;
-  }
-
-  void prove(const TileGrid& grid) {
-    const std::unique_ptr<PictureSource> file = open_mask(out_);
-    const std::vector<PixelRect> parts = random_parts(grid);
-    if (progress_) progress_->begin("prove " + out_.filename().string(), std::ssize(parts), "part");
-    std::int64_t pixels = 0, done = 0;
-    for (const PixelRect& part : parts) {
-      if (progress_ && progress_->stop_requested()) throw Interrupted();
-      compare(part, values_.image_of(exact_->labels(part)), file->read(part));
-      pixels += std::int64_t{part.height} * part.width;
-      if (progress_) progress_->update(++done, "");
-    }
-    if (progress_) progress_->end();
-    tell(
-        fmt::format("is proved: {} parts at random places, {} pixels, all the same when cut in "
-                    "another way",
-                    parts.size(), pixels));
-  }
-
-  void compare(const PixelRect& part, const Image& again, const Image& stored) const {
-    std::int64_t different = 0;
-    PixelRect first{};
-    const auto value = [](const Image& image, int y, int x) {
-      return image.type() == PixelType::u8 ? image.row<std::uint8_t>(y)[x]
-                                           : image.row<std::uint16_t>(y)[x];
-    };
-    for (int y = 0; y < part.height; ++y) {
-      for (int x = 0; x < part.width; ++x) {
-        if (value(again, y, x) == value(stored, y, x)) continue;
-        if (different++ == 0) first = {part.y + y, part.x + x, 1, 1};
-      }
-    }
-    if (different == 0) return;
-    throw Error::in_file(
-        out_.string(),
-        fmt::format("the proof failed: {} of the {}x{} pixels from row {}, column {} differ when "
-                    "they are cut in another way, the first at row {}, column {}",
-                    different, part.width, part.height, part.y, part.x, first.y, first.x));
   }
 
   std::shared_ptr<Network> network_;
@@ -435,7 +326,7 @@ void stream_picture(const Segmenter& segmenter, const fs::path& picture, const f
                     const StreamOptions& options, ProgressSink* progress) {
   if (options.blend_px > 0 && options.proofs > 0) {
     throw Error(
-        "--proof compares tiles cut in another way, which gives another blend; it does not "
+        "--proof compares parts cut in another way, which gives another blend; it does not "
         "go with --blend");
   }
   const ThreadsInScope scope(segmenter.options().threads);

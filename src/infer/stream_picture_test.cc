@@ -180,7 +180,7 @@ TEST_F(StreamPicture, FiveBandsOf16Bits) {
 
 /// Columns of parts gone down band by band: broken off anywhere, the labels are the whole's.
 TEST_F(StreamPicture, GoesByBandsWhereTheyReadLess) {
-  constexpr int kHeight = 1400, kWidth = 1100;
+  constexpr int kHeight = 1403, kWidth = 1100;  // five rows of it mirrored
   write_bands(path("bands.tif"), kHeight, kWidth);
   const auto model = [] {
     Model model = tiny_model("unet");
@@ -191,20 +191,34 @@ TEST_F(StreamPicture, GoesByBandsWhereTheyReadLess) {
     model.preprocess = {.mean = std::vector<float>(5, 0.5f), .std = std::vector<float>(5, 0.3f)};
     return model;
   };
-  const Segmenter little =
-      make_segmenter(model(), {.threads = 2, .memory_limit_bytes = std::size_t{200} << 20});
+  const auto little = [&](int threads) {
+    return make_segmenter(model(),
+                          {.threads = threads, .memory_limit_bytes = std::size_t{200} << 20});
+  };
   const fs::path out = path("out.tif");
   for (int stops = 0; stops < 2; ++stops) {
     Stopper stopper(2);
-    EXPECT_THROW(stream_picture(little, path("bands.tif"), out, {.resume = stops > 0}, &stopper),
+    EXPECT_THROW(stream_picture(little(2), path("bands.tif"), out, {.resume = stops > 0}, &stopper),
                  Interrupted);
   }
   Stopper none;
-  stream_picture(little, path("bands.tif"), out, {.resume = true, .proofs = 3}, &none);
+  stream_picture(little(1), path("bands.tif"), out, {.resume = true, .proofs = 3}, &none);
   EXPECT_THAT(none.lines, testing::Contains(HasSubstr("goes on: 4 of ")));
   EXPECT_THAT(tiff_description(out), HasSubstr(" in bands of "));
   const Segmenter whole = make_segmenter(model(), {.threads = 2});
   EXPECT_EQ(labels_in(out), whole.segment(read_image(path("bands.tif"))));
+}
+
+// The mirrored margin is longer than the picture is.
+TEST_F(StreamPicture, PicturesOfAFewRowsAreCutToo) {
+  for (const auto& [height, width] : {std::pair{1, 700}, std::pair{3, 2}, std::pair{900, 2}}) {
+    const std::string name = fmt::format("{}x{}.png", height, width);
+    const fs::path input = picture(name, height, width), out = path(name + ".tif");
+    Stopper none;
+    stream_picture(make_segmenter(tiny_model("unet"), with_tiles(256)), input, out, {.proofs = 2},
+                   &none);
+    EXPECT_EQ(labels_in(out), make_segmenter(tiny_model("unet")).segment(read_image(input)));
+  }
 }
 
 TEST_F(StreamPicture, GoesOnWhereItWasStopped) {

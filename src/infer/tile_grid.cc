@@ -12,10 +12,6 @@ int round_up(int size, int multiple) {
   return (size + multiple - 1) / multiple * multiple;
 }
 
-PixelRect middle_part(const TileGrid& grid) {
-  return grid.part(grid.count_down() / 2, grid.count_across() / 2);
-}
-
 }  // namespace
 
 PixelRect TileGrid::part(int down, int across) const {
@@ -54,7 +50,7 @@ TileGrid choose_grid(const TileDemand& demand) {
       grids, {}, [&](const TileGrid& grid) { return pixels_read(grid, demand.around_px); });
   const auto memory = static_cast<double>(demand.memory_bytes);
   const auto bytes_of = [&](const TileGrid& grid) {
-    return static_cast<double>(demand.bytes_of(middle_part(grid)));
+    return static_cast<double>(demand.bytes_of(grid.middle()));
   };
   // Memory goes about with the pixels that are read, as those of a part of moderate size tell.
   const auto moderate = std::ranges::find_if(

@@ -21,6 +21,8 @@ struct TileGrid {
   int count_across() const { return (width + columns - 1) / columns; }
   int count() const { return count_down() * count_across(); }
   PixelRect part(int down, int across) const;
+  /// The one in the middle, of two the first: no part is larger.
+  PixelRect middle() const { return part((count_down() - 1) / 2, (count_across() - 1) / 2); }
   /// Row by row.
   PixelRect part(int index) const { return part(index / count_across(), index % count_across()); }
   bool operator==(const TileGrid&) const = default;

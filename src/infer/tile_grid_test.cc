@@ -31,6 +31,9 @@ TEST(TileGrid, FitsMemoryWithAsFewPixelsReadAsPossible) {
   EXPECT_EQ(choose_grid(demand(1000, 600, 10000000)), (TileGrid{1000, 600, 1024, 768}));
   // 612x868 pixels are read for a part of 512x768, 1124x356 for one of 1024x256.
   EXPECT_EQ(choose_grid(demand(1000, 600, 612 * 868)), (TileGrid{1000, 600, 512, 768}));
+  // Two parts, of which the second is narrower: the first must fit, too.
+  const TileDemand two = demand(1100, 1100, 600000);
+  EXPECT_LE(two.bytes_of(choose_grid(two).part(0, 0)), 600000u);
   // Nothing fits: the smallest.
   EXPECT_EQ(choose_grid(demand(1000, 600, 1)), (TileGrid{1000, 600, 256, 256}));
   for (const std::size_t memory : {300000u, 1000000u, 3000000u}) {

@@ -100,10 +100,11 @@ double TiledInference::bytes_per_pixel() {
 TiledInference::Cut& TiledInference::cut(int height, int width) {
   if (cut_ && cut_->grid.height == height && cut_->grid.width == width) return *cut_;
   const Shape picture{1, preprocess_.channels(), height, width};
-  cut_.emplace(Cut{{}, RegionPlans(executor_, graph_, parameters_, picture), {}});
-  cut_->grid = tiles_of(cut_->regions, height, width);
-  if (cut_->grid.count() > 1 && options_.tile == 0) go_by_bands(*cut_);
-  return *cut_;
+  cut_.reset();
+  Cut cut{{}, RegionPlans(executor_, graph_, parameters_, picture), {}};
+  cut.grid = tiles_of(cut.regions, height, width);
+  if (cut.grid.count() > 1 && options_.tile == 0) go_by_bands(cut);
+  return cut_.emplace(std::move(cut));
 }
 
 TileGrid TiledInference::tiles_of(const RegionPlans& regions, int height, int width) const {
@@ -120,12 +121,11 @@ TileGrid TiledInference::tiles_of(const RegionPlans& regions, int height, int wi
        .bytes_of = [&](const PixelRect& part) { return regions.memory_bytes(part); }});
 }
 
-std::optional<BandPlan> TiledInference::bands_of(const TileGrid& grid, int across,
+std::optional<BandPlan> TiledInference::bands_of(const TileGrid& grid, const PixelRect& part,
                                                  std::shared_ptr<Workspace> workspace) const {
-  const PixelRect top = grid.part(0, across);
   const Shape picture{1, preprocess_.channels(), grid.height, grid.width};
   return BandPlan::make(executor_, graph_, parameters_, preprocess_, picture,
-                        {top.x, top.x + top.width}, grid.rows, std::move(workspace));
+                        {part.x, part.x + part.width}, grid.rows, std::move(workspace));
 }
 
 /// In as few columns as memory allows, where that reads fewer pixels than the tiles do.
@@ -136,13 +136,17 @@ void TiledInference::go_by_bands(Cut& cut) const {
   for (const int columns : equal_sides(cut.grid.width, kLeastSide)) {
     const TileGrid grid{cut.grid.height, cut.grid.width, rows, columns};
     const int count = grid.count_across();
-    const auto middle = bands_of(grid, count / 2, std::make_shared<Workspace>());
+    const auto middle = bands_of(grid, grid.middle(), std::make_shared<Workspace>());
     if (!middle || static_cast<double>(middle->pixels_read()) * count >= pixels_of_tiles) return;
     if (middle->memory_bytes() > options_.memory_bytes) continue;
     const auto workspace = std::make_shared<Workspace>();
+    std::vector<BandPlan> plans;
     for (int across = 0; across < count; ++across) {
-      cut.columns.push_back(bands_of(grid, across, workspace).value());
+      std::optional<BandPlan> plan = bands_of(grid, grid.part(0, across), workspace);
+      if (!plan) return;
+      plans.push_back(*std::move(plan));
     }
+    cut.columns = std::move(plans);
     cut.grid = grid;
     return;
   }

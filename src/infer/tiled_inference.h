@@ -55,7 +55,7 @@ class TiledInference {
   Cut& cut(int height, int width);
   TileGrid tiles_of(const RegionPlans& regions, int height, int width) const;
   void go_by_bands(Cut& cut) const;
-  std::optional<BandPlan> bands_of(const TileGrid& grid, int across,
+  std::optional<BandPlan> bands_of(const TileGrid& grid, const PixelRect& part,
                                    std::shared_ptr<Workspace> workspace) const;
   void walk_tiles(Cut& cut, const ImageView& picture, bool flipped, const Visit& visit);
   void walk_bands(Cut& cut, const ImageView& picture, bool flipped, const Visit& visit);

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "base/counted.h"
+
 namespace segmentum {
 namespace {
 
@@ -95,8 +97,9 @@ std::string object_table(const ObjectPrecision& precision) {
   }
   return text + fmt::format(
                     "\n{} true and {} predicted objects; precision is TP / (TP + FP + FN), "
-                    "a mean over {} pictures\n",
-                    precision.all.truth, precision.all.predicted, precision.pictures);
+                    "a mean over {}\n",
+                    precision.all.truth, precision.all.predicted,
+                    counted(precision.pictures, "picture"));
 }
 
 std::string object_json(const ObjectPrecision& precision) {

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <vector>
 
+#include "base/counted.h"
+
 namespace segmentum {
 namespace {
 
@@ -52,7 +54,7 @@ std::string layer_table(std::span<const LayerTime> layers, const MachineBest& be
   for (const LayerTime& layer : layers) text += line(layer, best, layer.floor_seconds(best)) + "\n";
   const LayerTime total = total_time(layers);
   text += line(total, best, floor_seconds(layers, best));
-  text += fmt::format("fastest of {} runs of each step\n", runs);
+  text += fmt::format("fastest of {} of each step\n", counted(runs, "run"));
   text += fmt::format(
       "\nthe machine, measured just now: {:.1f} GFLOP/s of multiply-adds ({}), {:.1f} GB/s\n"
       "floor: the time at that peak or bandwidth, whichever is more; Winograd's kernels multiply\n"

@@ -18,6 +18,7 @@ namespace segmentum {
 namespace {
 
 constexpr int kShownSide = 400;
+constexpr std::size_t kNamedOfEach = 8;
 constexpr std::size_t kShownOfEach = 3;
 constexpr int kQuality = 82;  // of JPEG
 constexpr Rgb kUnknownColour{255, 0, 220};
@@ -121,6 +122,20 @@ const CheckedSample* sample_of(const Checkup& checkup, const FaultyFile& file) {
   return nullptr;
 }
 
+/// The first of them; the JSON has all.
+void write_names(HtmlWriter& html, const std::vector<FaultyFile>& files) {
+  if (files.empty()) return;
+  html.open("ul");
+  const std::size_t named = std::min(kNamedOfEach, files.size());
+  for (std::size_t i = 0; i < named; ++i) {
+    const FaultyFile& file = files[i];
+    html.element("li",
+                 file.path.generic_string() + (file.detail.empty() ? "" : ": " + file.detail));
+  }
+  if (files.size() > named) html.element("li", fmt::format("and {} more", files.size() - named));
+  html.close();
+}
+
 void write_finding(HtmlWriter& html, const Checkup& checkup, const Finding& finding) {
   const char* severity = severity_name(finding.severity);
   html.open("div", {{"class", std::string("finding fault-") + severity}});
@@ -132,16 +147,12 @@ void write_finding(HtmlWriter& html, const Checkup& checkup, const Finding& find
   html.close();
   html.element("p", finding.what);
   if (!finding.fix.empty()) html.element("p", "Fix: " + finding.fix, {{"class", "note"}});
-  if (!finding.files.empty()) html.open("ul");
-  for (const FaultyFile& file : finding.files) {
-    html.element("li",
-                 file.path.generic_string() + (file.detail.empty() ? "" : ": " + file.detail));
-  }
-  if (!finding.files.empty()) html.close();
+  write_names(html, finding.files);
   std::size_t shown = 0;
   for (const FaultyFile& file : finding.files) {
+    if (shown == kShownOfEach) break;
     const CheckedSample* sample = file.index >= 0 ? sample_of(checkup, file) : nullptr;
-    if (sample == nullptr || shown == kShownOfEach) continue;
+    if (sample == nullptr) continue;
     write_sample(html, checkup, *sample, finding.repaired);
     ++shown;
   }

@@ -51,5 +51,13 @@ TEST_F(CheckReportTest, FindingsShowTheirPictures) {
   EXPECT_EQ(read_file(folder_ / "report" / "report.html").size(), html.size());
 }
 
+TEST_F(CheckReportTest, NamesTheFirstFilesOnly) {
+  write_scenes(folder_, {.train = 10, .val = 2, .test = 0}, 5, {.height = 48, .width = 64});
+  for (const auto& entry : fs::directory_iterator(folder_ / "trainannot")) {
+    write_file(entry.path(), "no picture");
+  }
+  EXPECT_THAT(report(), AllOf(HasSubstr("10 files"), HasSubstr("<li>and 2 more</li>")));
+}
+
 }  // namespace
 }  // namespace segmentum

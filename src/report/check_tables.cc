@@ -75,7 +75,7 @@ void write_class_shares(HtmlWriter& html, const CheckResult& result) {
 void write_advice(HtmlWriter& html, const CheckResult& result) {
   const std::vector<Advice> advice = imbalance_advice(result);
   if (advice.empty()) return;
-  html.open("section", {{"id", "advice"}}).element("h2", "Rare classes: worth a try in training");
+  html.open("section", {{"id", "advice"}}).element("h2", "Rare classes: what may help in training");
   html.open("dl");
   for (const Advice& each : advice) {
     html.element("dt", "--set " + each.settings).element("dd", each.why);
@@ -103,6 +103,7 @@ void write_co_occurrence(HtmlWriter& html, const CheckResult& result) {
   html.close().close().open("tbody");
   for (const std::size_t k : shown) {
     const int pictures = result.together[k * classes.size() + k];
+    const std::string with = counted(pictures, "picture") + " with " + classes[k].name + ":";
     html.open("tr").open("th").text(classes[k].name);
     write_swatch(html, classes[k].colour);
     html.close();
@@ -112,8 +113,7 @@ void write_co_occurrence(HtmlWriter& html, const CheckResult& result) {
       html.element("td", both == 0 ? "" : fmt::format("{:.0f}", 100 * share),
                    {{"class", share > 0.6 ? "right strong" : "right"},
                     {"style", fmt::format("--heat:{:.2f}", 0.85 * share)},
-                    {"title", fmt::format("{} of {} pictures with {} also show {}", both, pictures,
-                                          classes[k].name, classes[j].name)}});
+                    {"title", fmt::format("{} of {} {} too", both, with, classes[j].name)}});
     }
     html.close();
   }

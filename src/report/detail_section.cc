@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "base/counted.h"
 #include "report/plot.h"
 #include "report/sections.h"
 
@@ -83,9 +84,8 @@ void write_objects(HtmlWriter& html, const ObjectPrecision& precision) {
   html.close();
   html.element(
       "p",
-      fmt::format("{} true and {} predicted objects; a mean over the {} pictures that show "
-                  "any.",
-                  precision.all.truth, precision.all.predicted, precision.pictures),
+      fmt::format("{} true and {} predicted objects; a mean over {} with any.", precision.all.truth,
+                  precision.all.predicted, counted(precision.pictures, "picture")),
       {{"class", "note"}});
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/spelling.h"
 #include "base/toml_string.h"
 #include "segmentum/error.h"
@@ -95,7 +96,7 @@ std::string asked(const TrainConfig& run, const std::string& key) {
 
 /// What the run has instead of a length in minutes or epochs.
 std::string length_of(const TrainConfig& run) {
-  std::string text = fmt::format("{} steps", run.steps.value_or(0));
+  std::string text = counted(run.steps.value_or(0), "step");
   for (const char* key : {"minutes", "epochs"}) {
     if (const std::string length = asked(run, key); !length.empty()) {
       text += fmt::format(" made of {} = {}", key, length);

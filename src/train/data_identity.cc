@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "base/counted.h"
 #include "model_file/safetensors.h"
 #include "segmentum/error.h"
 #include "train/checkpoint.h"
@@ -79,9 +80,18 @@ std::string split_fact(const Dataset& dataset, const std::string& split) {
     }
   }
   if (pictures == 0) return fmt::format("split {}: no labelled picture\n", plain(split));
-  return fmt::format(
-      "split {}: {} labelled pictures, {} to {}, whose names have the hash {:016x}\n", plain(split),
-      pictures, plain(first), plain(last), hash.value());
+  return fmt::format("split {}: {}, {} to {}, whose names have the hash {:016x}\n", plain(split),
+                     counted(pictures, "labelled picture"), plain(first), plain(last),
+                     hash.value());
+}
+
+/// Facts as they are written now: earlier checkpoints have "1 labelled pictures".
+std::string reworded(std::string facts) {
+  constexpr std::string_view kBefore = ": 1 labelled pictures, ", kNow = ": 1 labelled picture, ";
+  for (std::size_t at = 0; (at = facts.find(kBefore, at)) != std::string::npos;) {
+    facts.replace(at, kBefore.size(), kNow);
+  }
+  return facts;
 }
 
 }  // namespace
@@ -100,8 +110,9 @@ std::string data_identity(const Dataset& dataset, const std::vector<std::string>
 }
 
 std::string first_difference(const std::string& stored, const std::string& identity) {
-  if (stored == identity) return "";
-  std::istringstream then_lines(stored), now_lines(identity);
+  const std::string facts_then = reworded(stored), facts_now = reworded(identity);
+  if (facts_then == facts_now) return "";
+  std::istringstream then_lines(facts_then), now_lines(facts_now);
   std::string then, now;
   while (then == now && (then_lines || now_lines)) {
     if (!std::getline(then_lines, then)) then = "nothing more";
@@ -112,13 +123,15 @@ std::string first_difference(const std::string& stored, const std::string& ident
 
 void require_same_data(const fs::path& checkpoint, const std::string& identity) {
   const std::string stored = stored_data_identity(checkpoint);
-  if (stored.empty() || stored == identity) return;
+  if (stored.empty()) return;
+  const std::string difference = first_difference(stored, identity);
+  if (difference.empty()) return;
   throw Error::in_file(
       checkpoint.string(),
       fmt::format("this training began on other data: {}; resume it with the "
                   "data that config.toml beside it names (a folder that was moved will do), or "
                   "train in another folder",
-                  first_difference(stored, identity)));
+                  difference));
 }
 
 std::string data_comment(const Dataset& dataset, const std::string& identity) {

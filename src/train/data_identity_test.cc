@@ -66,6 +66,18 @@ TEST(DataIdentity, DiffersWithNamesTheirOrderMasksAndValues) {
   EXPECT_EQ(identity(more), here);
 }
 
+// Checkpoints and manifests of before say "1 labelled pictures"; they are of the same data.
+TEST(DataIdentity, OnePicture) {
+  Dataset dataset = described("here");
+  dataset.splits["train"].pop_back();
+  const std::string now = identity(dataset);
+  constexpr std::string_view kCount = "train: 1 labelled picture";
+  ASSERT_THAT(now, HasSubstr(std::string(kCount) + ", a.png to a.png, whose"));
+  std::string before = now;
+  before.insert(before.find(kCount) + kCount.size(), "s");
+  EXPECT_EQ(first_difference(before, now), "");
+}
+
 // A checkpoint and a TOML file are UTF-8; names of files are bytes.
 TEST(DataIdentity, IsPlainTextWhateverNamesHold) {
   Dataset dataset = described("here");

@@ -369,7 +369,7 @@ std::string Training::epoch_text(std::int64_t epoch) const {
   return fmt::format("{}: loss {:.4f}", place, stretch_.loss / static_cast<double>(stretch_.steps));
 }
 
-/// ", 11.8 images/s (97 % of the 12.2 that steps alone reach, 1 % of the time waiting for
+/// ", 11.8 pictures/s (97 % of the 12.2 that steps alone reach, 1 % of the time waiting for
 /// pictures)".
 std::string Training::speed_text() const {
   if (stretch_.steps == 0) return "";
@@ -380,7 +380,7 @@ std::string Training::speed_text() const {
     of_alone = fmt::format("{:.0f} % of the {:.1f} that steps alone reach, ",
                            100 * reached / *alone_per_second_, *alone_per_second_);
   }
-  return fmt::format(", {:.1f} images/s ({}{:.0f} % of the time waiting for pictures)", reached,
+  return fmt::format(", {:.1f} pictures/s ({}{:.0f} % of the time waiting for pictures)", reached,
                      of_alone, 100 * stretch_.wait / stretch_.seconds);
 }
 

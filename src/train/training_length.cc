@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/counted.h"
 #include "segmentum/error.h"
 #include "train/training_step.h"
 #include "train/validation.h"
@@ -144,8 +145,8 @@ void decide_length(TrainingSetup& setup, Executor& executor, ProgressSink& progr
     const TrainingSpeed speed = measure_speed(setup, executor, progress, kMeasuringShare * seconds);
     const TrainingLength length = length_within(std::max(0.0, seconds - watch.seconds()), speed,
                                                 setup.steps_per_epoch(), config.validate_every);
-    progress.message(fmt::format("{:g} min are {} steps of {:.3g} s here", *config.minutes,
-                                 length.steps, speed.step_seconds));
+    progress.message(fmt::format("{:g} min are {} of {:.3g} s here", *config.minutes,
+                                 counted(length.steps, "step"), speed.step_seconds));
     settle_length(config, length.steps);
     config.validate_every = length.validate_every;
   } else if (config.epochs) {

@@ -41,7 +41,7 @@ ConfusionMatrix validate_on_boxes(const Graph& graph, ParameterStore& parameters
   ConfusionMatrix matrix(dataset.class_count());
   const Shape input{1, preprocess.channels(), crop.side_px, crop.side_px};
   const auto plan = executor.plan(graph, parameters, {&input, 1}, {});
-  progress.begin("validate", static_cast<std::int64_t>(samples.size()), "image");
+  progress.begin("validate", static_cast<std::int64_t>(samples.size()), "picture");
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const LabelledPicture picture = read_with_instances(dataset, samples[i]);
     const Image& image = picture.image;
@@ -77,7 +77,7 @@ ConfusionMatrix validate(const Graph& graph, ParameterStore& parameters, const D
   const std::vector<Sample>& samples = dataset.split(split);
   ConfusionMatrix matrix(dataset.class_count());
   TiledInference inference(executor, graph, parameters, preprocess, {.memory_bytes = memory_bytes});
-  progress.begin("validate", static_cast<std::int64_t>(samples.size()), "image");
+  progress.begin("validate", static_cast<std::int64_t>(samples.size()), "picture");
   for_each_labelled(dataset, split, [&](int index, const LabelledPicture& picture) {
     const Image& image = picture.image;
     LabelMap labels(image.height(), image.width());

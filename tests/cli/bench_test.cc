@@ -53,7 +53,7 @@ TEST(Bench, LayersTimesAndFloors) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(
       outcome.out,
-      AllOf(HasSubstr("unet, training with little memory, 1x3x24x40, 1 threads"),
+      AllOf(HasSubstr("unet, training with little memory, 1x3x24x40, 1 thread\n"),
             HasSubstr("floor ms"), HasSubstr("memory of the plan"), HasSubstr("signature: ")));
   const auto content = nlohmann::json::parse(read_file(json));
   double seconds = 0;

@@ -1,6 +1,7 @@
 // The label doctor from outside, and its fast form before a training.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -25,6 +26,20 @@ fs::path training_mask(const fs::path& data, int n) {
 
 void halve_mask(const fs::path& data, int n) {
   write_label_png(training_mask(data, n), LabelMap(24, 32, 3), Palette::voc(8));
+}
+
+/// Every mask holds 1 for the first class, as programs that count from one write them.
+void count_from_one(const fs::path& data) {
+  for (const char* masks : {"trainannot", "valannot", "testannot"}) {
+    for (const auto& entry : fs::directory_iterator(data / masks)) {
+      Image values = read_mask(entry.path()).values;
+      for (int y = 0; y < values.height(); ++y) {
+        auto* row = values.row<std::uint8_t>(y);
+        std::for_each(row, row + values.width(), [](std::uint8_t& value) { ++value; });
+      }
+      write_file(entry.path(), encode_png(values));
+    }
+  }
 }
 
 TEST(CheckCommand, HealthyDataExitWith0) {
@@ -58,9 +73,33 @@ TEST(CheckCommand, FindsReportsAndRepairs) {
   EXPECT_EQ(found.at("classes").size(), 8u);
   EXPECT_THAT(read_file(folder / "doctor" / "report.html"), HasSubstr("size-mismatch"));
   EXPECT_EQ(run({"check", folder / "fixed"}).status, 0);
-  const Outcome again = run({"check", data, "--fix", folder / "fixed"});
-  EXPECT_EQ(again.status, 1);
-  EXPECT_THAT(again.err, HasSubstr("is not empty"));
+}
+
+TEST(CheckCommand, LooksAtThePlaceOfTheCorrectedDataFirst) {
+  const fs::path folder = fresh_folder("check_place");
+  const fs::path data = folder / "data";
+  write_tiny_scenes(data);
+  write_file(folder / "full" / "mine.txt", "mine");
+  for (const auto& [place, why] : {std::pair{folder / "full", "is not empty"},
+                                   std::pair{data / "fixed", "lies in the folder of the data"},
+                                   std::pair{folder / "full" / "mine.txt", "is a file"}}) {
+    const Outcome outcome = run({"check", data, "--fix", place});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, HasSubstr(why));
+  }
+}
+
+TEST(CheckCommand, NamesAllFilesInTheJson) {
+  const fs::path folder = fresh_folder("check_names");
+  const fs::path data = folder / "data", json = folder / "check.json";
+  write_tiny_scenes(data);
+  count_from_one(data);
+  const Outcome outcome = run({"check", data, "--json", json});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("ERROR    one-based, 14 files\n"), HasSubstr("- and 11 more")));
+  EXPECT_EQ(Json::parse(read_file(json)).at("findings").at(0).at("files").size(), 14u);
 }
 
 TEST(CheckCommand, LooksAtTheSplitsAskedFor) {
@@ -92,6 +131,24 @@ TEST(CheckBeforeTraining, RefusesAndCanBeTurnedOff) {
   EXPECT_EQ(run(tiny_training(data, folder / "run", 2, {"--resume"})).status, 0);
   EXPECT_EQ(run(tiny_training(data, folder / "run", 2, {"--resume", "--set", "check=on"})).status,
             0);
+}
+
+TEST(CheckBeforeTraining, FindsWhatNobodyDescribed) {
+  const fs::path folder = fresh_folder("check_undescribed");
+  const fs::path data = folder / "data";
+  write_tiny_scenes(data);
+  count_from_one(data);
+  const Outcome refused = run(tiny_training(data, folder / "run", 2));
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("the labels are one too high"));
+  // Writing it down does not make it right.
+  const Outcome init = run({"init", data});
+  EXPECT_EQ(init.status, 1);
+  EXPECT_THAT(init.out, HasSubstr("  ! the masks are not encoded as expected: the labels are one"));
+  EXPECT_THAT(init.err, HasSubstr("the labels are one too high"));
+  EXPECT_TRUE(fs::exists(data / "dataset.toml"));
+  EXPECT_THAT(run({"check", data}).out, HasSubstr("ERROR    one-based, 14 files"));
+  EXPECT_EQ(run(tiny_training(data, folder / "run", 2)).status, 1);
 }
 
 TEST(CheckBeforeTraining, ChangesNothingOfTheTraining) {

@@ -52,7 +52,7 @@ TEST(Ceiling, OneBadMaskIsSkippedAndToldOf) {
   const Outcome outcome = run({"ceiling", folder / "data"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.out, HasSubstr("2 pictures"));
-  EXPECT_THAT(outcome.err, HasSubstr("1 of 3 masks failed, each told of above"));
+  EXPECT_THAT(outcome.err, HasSubstr("1 of 3 masks failed, each reported above"));
 }
 
 TEST(Ceiling, WrongWords) {

@@ -1,4 +1,4 @@
-// Pictures that are read, segmented and written tile by tile, by the program from outside.
+// Pictures that are read, segmented and written part by part, by the program from outside.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

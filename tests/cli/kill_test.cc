@@ -127,6 +127,7 @@ TEST(Kill, TheSecondInterruptDoesNotWaitForALongStep) {
   Program training({"train", folder / "data", "--out", folder / "run", "--threads", "1", "--steps",
                     "100", "--set", "model.width=16", "crop=512", "batch=4", "val_split=none"});
   ASSERT_TRUE(wait_until([&] { return fs::exists(folder / "run" / "log.jsonl"); }));
+  std::this_thread::sleep_for(milliseconds(300));  // until the first step is under way
   training.send(SIGINT);
   std::this_thread::sleep_for(milliseconds(50));
   ASSERT_TRUE(training.is_running());

@@ -1,4 +1,4 @@
-// A picture that takes a while, and its segmentation tile by tile.
+// A picture that takes a while, and its segmentation part by part.
 #pragma once
 
 #include <filesystem>

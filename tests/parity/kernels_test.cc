@@ -1,5 +1,5 @@
 // No step of any network runs on plain loops: not on oneDNN's, whose kernels are called "ref", and
-// not on ours. Run as the CPU is, and again with oneDNN held to AVX2 (CMakeLists.txt).
+// not on ours. Run as the CPU is, and again as if it had narrower vectors (CMakeLists.txt).
 #include <gtest/gtest.h>
 
 #include "engine/executor.h"

@@ -149,6 +149,10 @@ double difference(std::span<const float> have, std::span<const float> expected) 
 /// The same nodes run by the same kernels, but for what is put together from others.
 constexpr double kSameNodes = 1e-5;
 
+TEST(OnnxRuntime, IsThereForTheOthers) {
+  if (!find_onnx_runtime()) GTEST_SKIP() << "no ONNX Runtime: nothing is compared with it";
+}
+
 class OnnxRoundTrip : public testing::TestWithParam<NetworkCase> {
  protected:
   OnnxRoundTrip()

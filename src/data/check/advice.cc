@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "data/check/check.h"
+#include "data/rare_classes.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -53,11 +54,11 @@ std::string named(const std::vector<RareClass>& rare) {
   return text;
 }
 
-Advice crop_advice(const RareClass& rarest) {
-  return {"augment.class_crop=0.5",
+Advice crop_advice(const RareClass& rarest, int classes) {
+  return {fmt::format("augment.class_crop={}", crops_around_classes(classes)),
           fmt::format("{} is {} of the pixels and in {} of the pictures: a crop at a random place "
-                      "seldom shows it; half of the crops are then laid around a class drawn at "
-                      "random",
+                      "seldom shows it; so many of the crops are then laid around a class drawn at "
+                      "random; train chooses it by itself",
                       rarest.name, percent(rarest.share), percent(rarest.picture_share))};
 }
 
@@ -70,7 +71,6 @@ std::vector<Advice> imbalance_advice(std::span<const ClassInfo> classes,
     throw Error(fmt::format("advice for {} classes from pixels of {} and pictures of {}",
                             classes.size(), class_pixels.size(), class_pictures.size()));
   }
-  constexpr double kSeldom = 0.02;  // of the pixels: a random crop hardly shows the class
   const std::vector<RareClass> rare = rare_classes(classes, class_pixels, class_pictures, pictures);
   if (rare.empty()) return {};
   const RareClass& rarest = rare.front();
@@ -78,10 +78,12 @@ std::vector<Advice> imbalance_advice(std::span<const ClassInfo> classes,
   if (classes.size() == 2) {
     advice.push_back(
         {"loss=cross_entropy+dice",
-         fmt::format("{} is {} of the pixels: cross entropy alone is nearly content with a network "
-                     "that never says so; Dice counts both classes alike, however few their pixels",
-                     rarest.name, percent(rarest.share))});
-    if (rarest.share < kSeldom) {
+         fmt::format(
+             "{} is {} of the pixels: cross entropy alone is nearly content with a network "
+             "that never says so; Dice counts both classes alike, however few their pixels; "
+             "train chooses it by itself",
+             rarest.name, percent(rarest.share))});
+    if (rarest.share < kSeldomShare) {
       advice.push_back({"loss=cross_entropy+tversky",
                         "instead of Dice where missing it is worse than inventing it: "
                         "tversky_beta=0.7 is the price of a missed pixel, tversky_alpha=0.3 that "
@@ -91,15 +93,17 @@ std::vector<Advice> imbalance_advice(std::span<const ClassInfo> classes,
     advice.push_back(
         {"loss=cross_entropy+lovasz",
          fmt::format("mean IoU counts {} classes alike, but these are rare: {}; Lovasz-softmax "
-                     "lowers what each class loses of its IoU",
+                     "lowers what each class loses of its IoU; train chooses it by itself",
                      classes.size(), named(rare))});
     advice.push_back(
-        {"class_weights=effective_number class_weight_cap=10",
-         fmt::format("instead of a loss of regions: {} weighs more than median_frequency lets it "
-                     "under its cap of 5, common classes hardly less",
+        {"loss=cross_entropy class_weights=effective_number class_weight_cap=10",
+         fmt::format("in place of Lovasz-softmax, not beside it: with both, rare classes would be "
+                     "seen everywhere; {} weighs up to 10, classes on average 1",
                      rarest.name)});
   }
-  if (rarest.share < kSeldom) advice.push_back(crop_advice(rarest));
+  if (rarest.share < kSeldomShare) {
+    advice.push_back(crop_advice(rarest, static_cast<int>(classes.size())));
+  }
   return advice;
 }
 

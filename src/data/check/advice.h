@@ -12,17 +12,17 @@ namespace segmentum {
 
 struct CheckResult;
 
-/// Settings worth a try, and what in the data speaks for them.
+/// Settings that may help, and what in the data speaks for them.
 struct Advice {
   std::string settings;  // as behind --set
   std::string why;       // one line
 };
 
 /// Advice about rare classes from the labelled pixels of each class and the pictures that show it,
-/// of `pictures` in all. A class is rare below 1/10 of an equal share, of which the weights that a
-/// training takes by itself, up to 5, make half a share at most; of two classes, which it does not
-/// weigh, below 20 %. Nothing where none is. Rules of thumb, not measurements of this data set.
-/// Throws Error if the numbers of classes differ.
+/// of `pictures` in all; some of it a training follows by itself (docs/training.md). A class is
+/// rare below 1/10 of an equal share, of two classes below 20 %: cross entropy counts pixels, so
+/// that is all the say it has there. Nothing where none is. Rules of thumb, not measurements of
+/// this data set. Throws Error if the numbers of classes differ.
 std::vector<Advice> imbalance_advice(std::span<const ClassInfo> classes,
                                      std::span<const std::int64_t> class_pixels,
                                      std::span<const int> class_pictures, int pictures);

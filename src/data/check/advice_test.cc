@@ -53,7 +53,10 @@ TEST(Advice, ManyClassesNameTheRare) {
   ASSERT_EQ(advice.size(), 3U);
   EXPECT_EQ(advice[0].settings, "loss=cross_entropy+lovasz");
   EXPECT_THAT(advice[0].why, HasSubstr("rare: sign (0.5 %), pole (1.5 %);"));
-  EXPECT_EQ(advice[2].settings, "augment.class_crop=0.5");
+  EXPECT_EQ(advice[1].settings,
+            "loss=cross_entropy class_weights=effective_number class_weight_cap=10");
+  EXPECT_EQ(advice[2].settings, "augment.class_crop=0.3");
+  EXPECT_THAT(advice[2].why, HasSubstr("train chooses it by itself"));
 }
 
 TEST(Advice, NumbersThatDisagree) {

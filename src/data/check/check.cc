@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <span>
+#include <utility>
 
 #include "data/check/examine.h"
 #include "data/check/opening.h"
@@ -92,6 +94,31 @@ void count_classes(const std::vector<std::string>& splits, CheckResult& result) 
   }
 }
 
+/// Those of the asked splits that there are.
+std::vector<std::string> known_splits(const Dataset& dataset, std::vector<std::string> asked) {
+  if (asked.empty()) return chosen_splits(dataset, {});
+  std::erase_if(asked, [&](const std::string& name) { return !dataset.splits.contains(name); });
+  return asked;
+}
+
+/// Keeps samples spread over all, as many as the fast form looks at, and reads their masks.
+void examine_some(std::int64_t most_pixels, Checkup& checkup) {
+  constexpr std::size_t kMostSamples = 32, kStretch = 8;
+  const std::size_t all = checkup.samples.size(), count = std::min(all, kMostSamples);
+  std::vector<CheckedSample> spread;
+  for (std::size_t i = 0; i < count; ++i) spread.push_back(checkup.samples[i * all / count]);
+  std::int64_t pixels = 0;
+  std::size_t seen = 0;
+  for (; seen < spread.size() && pixels < most_pixels; seen += kStretch) {
+    const auto part = std::span(spread).subspan(seen, std::min(kStretch, spread.size() - seen));
+    examine(checkup.dataset, part, {.picture_pixels = false});
+    for (const CheckedSample& sample : part) pixels += sample.mask.content.pixels();
+  }
+  spread.resize(std::min(seen, spread.size()));
+  checkup.all_samples = spread.size() == all;
+  checkup.samples = std::move(spread);
+}
+
 void errors_first(std::vector<Finding>& findings) {
   std::ranges::stable_sort(findings, std::ranges::greater(), &Finding::severity);
   for (Finding& finding : findings) finding.count = std::max<std::int64_t>(finding.count, 0);
@@ -126,41 +153,52 @@ CheckResult check_dataset(const std::filesystem::path& path, const CheckOptions&
   return result;
 }
 
-std::vector<Finding> quick_check(const Dataset& dataset, const std::vector<std::string>& splits,
-                                 std::int64_t most_pixels) {
-  constexpr std::size_t kMostSamples = 32, kStretch = 8;
-  Checkup checkup{.dataset = dataset, .in_training = dataset.encoding, .listed = true};
-  checkup.whole = false;
+Checkup quick_check(const Dataset& dataset, const QuickCheckOptions& options) {
+  Checkup checkup{.dataset = dataset,
+                  .in_training = dataset.encoding,
+                  .described = options.described,
+                  .listed = true,
+                  .picture_pixels = false};
   checkup.readings = other_readings(dataset);
-  std::vector<std::string> known;
-  for (const std::string& name : splits) {
-    if (dataset.splits.contains(name)) known.push_back(name);
-  }
-  checkup.samples = samples_of(dataset, known);
+  checkup.samples = samples_of(dataset, known_splits(dataset, options.splits));
   check_splits(checkup);  // by names: of all
-  std::vector<CheckedSample> spread;
-  const std::size_t all = checkup.samples.size(), count = std::min(all, kMostSamples);
-  for (std::size_t i = 0; i < count; ++i) spread.push_back(checkup.samples[i * all / count]);
-  std::int64_t pixels = 0;
-  std::size_t seen = 0;
-  for (; seen < spread.size() && pixels < most_pixels; seen += kStretch) {
-    const auto part = std::span(spread).subspan(seen, std::min(kStretch, spread.size() - seen));
-    examine(dataset, part, {.picture_pixels = false});
-    for (const CheckedSample& sample : part) pixels += sample.mask.content.pixels();
+  examine_some(options.most_pixels, checkup);
+  if (!options.described && read_as_meant(checkup)) {
+    examine(checkup.dataset, checkup.samples, {.picture_pixels = false});
   }
-  spread.resize(std::min(seen, spread.size()));
-  checkup.samples = std::move(spread);
   check_files(checkup);
   check_encodings(checkup);
   check_pairs(checkup);
   check_edges(checkup);
+  if (checkup.all_samples) check_one_class(checkup);
   std::erase_if(checkup.findings, [](const Finding& finding) {
     const bool told_by_training =
         finding.fault == Fault::no_mask || finding.fault == Fault::empty_split;
     return finding.severity == Severity::note || told_by_training;
   });
   errors_first(checkup.findings);
-  return std::move(checkup.findings);
+  return checkup;
+}
+
+void check_inspection(Inspection& inspection) {
+  Dataset& dataset = inspection.dataset;
+  Checkup checkup = quick_check(dataset, {.splits = {}});
+  bool wrong = false;
+  for (const Finding& finding : checkup.findings) {
+    if (finding.severity != Severity::error) continue;
+    wrong = true;
+    inspection.obstacles.push_back(line_of(finding) + "; `segmentum check` tells more");
+  }
+  if (!wrong || checkup.dataset.encoding == dataset.encoding) return;
+  const auto is_past = [&](const std::string& text) {
+    return std::ranges::find(inspection.about_values, text) != inspection.about_values.end();
+  };
+  std::erase_if(inspection.notes, is_past);
+  std::erase_if(inspection.questions, is_past);
+  dataset.classes = std::move(checkup.dataset.classes);
+  dataset.encoding = std::move(checkup.dataset.encoding);
+  inspection.notes.emplace_back(
+      "what values mean is decided by most of the masks; values of no class are not ignored");
 }
 
 }  // namespace segmentum

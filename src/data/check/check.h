@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/check/checkup.h"
+#include "data/inspect.h"
 #include "segmentum/progress.h"
 
 namespace segmentum {
@@ -43,10 +44,20 @@ struct CheckOptions {
 /// unknown split, and a folder without pictures. Throws Interrupted.
 CheckResult check_dataset(const std::filesystem::path& path, const CheckOptions& options = {});
 
-/// The fast form, before a training: looks at up to 32 samples spread over `splits` (their masks,
+struct QuickCheckOptions {
+  std::vector<std::string> splits;  // to look at; empty: as in CheckOptions
+  bool described = false;           // by a dataset.toml; else as `inspect_folder` found it
+  std::int64_t most_pixels = std::int64_t{1} << 25;
+};
+
+/// The fast form, before a training: looks at up to 32 samples spread over the splits (their masks,
 /// and the headers of their pictures) and at the names of all; stops where they hold more than
 /// `most_pixels`. Errors and warnings only.
-std::vector<Finding> quick_check(const Dataset& dataset, const std::vector<std::string>& splits,
-                                 std::int64_t most_pixels = std::int64_t{1} << 25);
+Checkup quick_check(const Dataset& dataset, const QuickCheckOptions& options);
+
+/// Puts the errors of `quick_check` among the obstacles of an inspection. Its classes and encoding
+/// are then those that the masks are meant to have: values that give cause for an error are not
+/// ignored.
+void check_inspection(Inspection& inspection);
 
 }  // namespace segmentum

@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "data/check/checkup.h"
-#include "data/file_role.h"
+#include "data/class_legend.h"
 
 namespace segmentum {
 namespace {
@@ -22,18 +24,11 @@ std::vector<CheckedSample*> known_masks(Checkup& checkup) {
   return masks;
 }
 
-bool is_background_name(const std::string& name) {
-  const std::string word = lower_case(name);
-  constexpr std::array kWords = {"background", "_background_", "other", "others", "none", "normal"};
-  return std::ranges::find(kWords, word) != kWords.end();
-}
-
 bool is_background(const Dataset& dataset, int k) {
   return k == 0 && (dataset.class_count() <= 2 || is_background_name(dataset.classes[0].name));
 }
 
 void check_constant(Checkup& checkup, const std::vector<CheckedSample*>& masks) {
-  constexpr std::int64_t kRare = 10;  // at most one in so many
   const Dataset& dataset = checkup.dataset;
   Finding empty{.fault = Fault::empty_masks,
                 .severity = Severity::note,
@@ -41,7 +36,7 @@ void check_constant(Checkup& checkup, const std::vector<CheckedSample*>& masks) 
                 .fix = ""};
   Finding constant{.fault = Fault::constant_mask,
                    .severity = Severity::warning,
-                   .what = "masks show one class and nothing else, unlike the others",
+                   .what = "masks show one class and nothing else",
                    .fix = "look at them: were they exported rightly?"};
   Finding ignored{.fault = Fault::mostly_ignored,
                   .severity = Severity::warning,
@@ -57,8 +52,6 @@ void check_constant(Checkup& checkup, const std::vector<CheckedSample*>& masks) 
       finding.add(sample->mask_file(name));
     }
   }
-  const auto all = static_cast<std::int64_t>(masks.size());
-  if (constant.count * kRare > all && all >= kRare) constant.severity = Severity::note;
   checkup.add(std::move(empty));
   checkup.add(std::move(constant));
   checkup.add(std::move(ignored));
@@ -70,7 +63,7 @@ void check_ignored(Checkup& checkup, const std::vector<CheckedSample*>& masks) {
     ignored += sample->mask.reading.ignored;
     all += sample->mask.content.pixels();
   }
-  if (all == 0 || 2 * ignored < all) return;
+  if (2 * ignored < all || ignored == all) return;  // of all of them is told already
   checkup.add({.fault = Fault::mostly_ignored,
                .severity = Severity::warning,
                .what = fmt::format("{:.0f} % of all pixels are ignored",
@@ -164,7 +157,55 @@ void check_unused_zero(Checkup& checkup, const Shown& shown, std::size_t masks) 
        .count = -1});
 }
 
+/// The masks that a network learns from, or all where none of them was looked at.
+std::vector<CheckedSample*> learnt_masks(const std::vector<CheckedSample*>& masks) {
+  std::vector<CheckedSample*> learnt;
+  for (CheckedSample* sample : masks) {
+    if (sample->split == "train") learnt.push_back(sample);
+  }
+  return learnt.empty() ? masks : learnt;
+}
+
+/// Whether all readable masks are read as the data set says.
+bool all_known(const Checkup& checkup, const std::vector<CheckedSample*>& known) {
+  const auto readable = std::ranges::count_if(checkup.samples, [](const CheckedSample& sample) {
+    return sample.has_mask() && sample.mask.readable();
+  });
+  return readable == static_cast<std::ptrdiff_t>(known.size());
+}
+
 }  // namespace
+
+bool check_one_class(Checkup& checkup) {
+  const Dataset& dataset = checkup.dataset;
+  const std::vector<CheckedSample*> known = known_masks(checkup);
+  if (known.empty() || !all_known(checkup, known)) return false;
+  if (dataset.class_count() < 2 && !checkup.described) return false;  // told of by the inspection
+  const std::vector<CheckedSample*> masks = learnt_masks(known);
+  const bool learnt = masks.front()->split == "train" || !dataset.splits.contains("train");
+  std::set<std::size_t> shown;
+  Finding finding{.fault = Fault::mostly_ignored,
+                  .severity = learnt ? Severity::error : Severity::warning,
+                  .what = "no pixel has a label: all are ignored",
+                  .fix =
+                      "were the masks exported rightly? Do `values` and `ignore` in "
+                      "dataset.toml fit them?"};
+  for (const CheckedSample* sample : masks) {
+    const auto& pixels = sample->mask.reading.class_pixels;
+    for (std::size_t k = 0; k < pixels.size(); ++k) {
+      if (pixels[k] > 0) shown.insert(k);
+    }
+    finding.add(sample->mask_file());
+  }
+  if (shown.size() > 1) return false;
+  if (!shown.empty()) {
+    finding.fault = Fault::constant_mask;
+    finding.what = fmt::format("all labelled pixels are \"{}\": there is nothing to tell apart",
+                               dataset.classes[*shown.begin()].name);
+  }
+  checkup.add(std::move(finding));
+  return true;
+}
 
 void check_edges(Checkup& checkup) {
   constexpr std::int64_t kFewest = 20;
@@ -190,13 +231,13 @@ void check_edges(Checkup& checkup) {
 void check_classes(Checkup& checkup) {
   const std::vector<CheckedSample*> masks = known_masks(checkup);
   if (masks.empty()) return;
-  check_constant(checkup, masks);
+  if (!check_one_class(checkup)) check_constant(checkup, masks);
   check_ignored(checkup, masks);
-  const bool all_known = std::ranges::none_of(
+  const bool as_described = std::ranges::none_of(
       checkup.samples, [](const CheckedSample& sample) { return sample.remedy.reading >= 0; });
   const Shown shown = shown_classes(checkup, masks);
-  if (all_known) check_missing(checkup, shown, masks.size());
-  if (all_known) check_unused_zero(checkup, shown, masks.size());
+  if (as_described) check_missing(checkup, shown, masks.size());
+  if (as_described) check_unused_zero(checkup, shown, masks.size());
 }
 
 }  // namespace segmentum

@@ -120,7 +120,7 @@ bool shows_one_class(const Checkup& checkup, const std::vector<CheckedSample*>& 
       if (pixels[k] > 0) shown.insert(k);
     }
   }
-  return shown.size() < 2 && checkup.whole;
+  return shown.size() < 2 && checkup.all_samples;
 }
 
 /// Whether a reading is meant for a mask that the description explains, too: one of colours is not
@@ -134,6 +134,8 @@ bool may_be_meant(const CheckedSample& sample, const OtherReading& reading) {
 /// The reading that explains nearly all masks where the description does not; -1: none does.
 int common_reading(const Checkup& checkup, const std::vector<CheckedSample*>& masks) {
   const auto all = static_cast<double>(masks.size());
+  std::vector<const MaskContent*> contents;
+  for (const CheckedSample* one : masks) contents.push_back(&one->mask.content);
   const bool fails = !std::ranges::all_of(masks, [](const auto* one) { return is_known(*one); });
   if (!fails && !shows_one_class(checkup, masks)) return Remedy::kAsDescribed;
   for (std::size_t r = 0; r < checkup.readings.size(); ++r) {
@@ -142,6 +144,7 @@ int common_reading(const Checkup& checkup, const std::vector<CheckedSample*>& ma
       return explains(reading, one->mask.content) && may_be_meant(*one, reading);
     });
     if (static_cast<double>(explained) < kNearlyAll * all) continue;
+    if (!shows_enough(reading, contents)) continue;
     const bool better = std::ranges::any_of(masks, [&](const auto* one) {
       const MaskContent& mask = one->mask.content;
       return fails ? !is_known(*one) && explains(reading, mask) : classes_shown(reading, mask) > 1;
@@ -163,7 +166,8 @@ int reading_that_explains(const Checkup& checkup, const CheckedSample& sample) {
   for (std::size_t r = 0; r < checkup.readings.size(); ++r) {
     const OtherReading& reading = checkup.readings[r];
     if (reading.from_alpha != alpha) continue;
-    if (explains(reading, sample.mask.content)) return static_cast<int>(r);
+    const MaskContent* mask = &sample.mask.content;
+    if (explains(reading, *mask) && shows_enough(reading, {&mask, 1})) return static_cast<int>(r);
   }
   return Remedy::kAsDescribed;
 }
@@ -197,10 +201,24 @@ struct Unexplained {
   Finding unknown{
       .fault = Fault::unknown_values,
       .severity = Severity::error,
-      .what = "masks hold values that no class has; training stops at the first",
+      .what = "masks hold values that no class has",
       .fix = "add them to a class or to `ignore` in dataset.toml; --fix DIR ignores them",
       .repaired = true};
+  std::vector<CheckedSample*> with_unknown;
 };
+
+/// More pixels of no class than this are no slips: most likely the values mean something else.
+constexpr double kMostUnknown = 0.05;
+
+double unknown_share_of(const CheckedSample& sample) {
+  return static_cast<double>(sample.mask.reading.unknown.count) /
+         static_cast<double>(sample.mask.content.pixels());
+}
+
+/// Whether nothing explains what a mask holds.
+bool is_unexplained(const Checkup& checkup, const CheckedSample& sample) {
+  return !is_known(sample) && sample.remedy.reading < 0 && !is_lost_in_jpeg(checkup, sample);
+}
 
 std::size_t unknown_value_count(const CheckedSample& sample, const LabelEncoding& encoding) {
   const MaskContent& mask = sample.mask.content;
@@ -235,18 +253,46 @@ void add_unexplained(Checkup& checkup, CheckedSample& sample, Unexplained& findi
   Finding& finding = kind_of_unknown(checkup, sample, findings);
   finding.add(sample.mask_file(unknown_values_text(sample, checkup.dataset.encoding)));
   sample.remedy.fill_unknown = &finding == &findings.lossy || &finding == &findings.soft;
+  if (&finding == &findings.unknown) findings.with_unknown.push_back(&sample);
+}
+
+/// What values without a class do to a training; too many of them are not to be ignored.
+void judge_unknown_values(const std::vector<CheckedSample*>& masks, bool goes_on,
+                          Unexplained& findings) {
+  Finding& finding = findings.unknown;
+  finding.what += goes_on ? "; training ignores them" : "; training stops at the first";
+  if (goes_on) finding.severity = Severity::warning;
+  std::int64_t unknown = 0, all = 0;
+  for (const CheckedSample* sample : findings.with_unknown) {
+    unknown += sample->mask.reading.unknown.count;
+  }
+  for (const CheckedSample* sample : masks) all += sample->mask.content.pixels();
+  const double share = static_cast<double>(unknown) / static_cast<double>(all);
+  if (share <= kMostUnknown) return;
+  finding.severity = Severity::error;
+  finding.what += fmt::format(": {:.0f} % of all pixels", 100 * share);
+  finding.fix =
+      "what do they mean? Say so in dataset.toml, or export the masks anew; --fix DIR leaves out "
+      "masks that are full of them";
+  for (CheckedSample* sample : findings.with_unknown) {
+    if (unknown_share_of(*sample) > kMostUnknown) {
+      sample->remedy.left_out = "its mask is full of values that no class has";
+    }
+  }
 }
 
 void finish_unexplained(Checkup& checkup, const std::vector<CheckedSample*>& masks,
                         Unexplained& findings) {
   const bool goes_on = std::ranges::all_of(masks, [&](const auto* one) {
-    return is_known(*one) || one->remedy.reading >= 0 || is_lost_in_jpeg(checkup, *one) ||
-           training_goes_on(checkup, *one);
+    return !is_unexplained(checkup, *one) || training_goes_on(checkup, *one);
   });
-  for (Finding* finding : {&findings.lossy, &findings.soft, &findings.colours, &findings.unknown}) {
+  for (Finding* finding : {&findings.lossy, &findings.soft, &findings.colours}) {
     if (goes_on) finding->severity = Severity::warning;
     checkup.add(std::move(*finding));
   }
+  if (findings.unknown.count == 0) return;
+  judge_unknown_values(masks, goes_on, findings);
+  checkup.add(std::move(findings.unknown));
 }
 
 /// Masks of {0,1} beside masks of {0,255}, whatever the description makes of that.

@@ -128,7 +128,7 @@ void check_sizes(Checkup& checkup) {
     compare_sizes(sample, findings);
     const bool same = sample.picture.size.height == sample.mask.content.height &&
                       sample.picture.size.width == sample.mask.content.width;
-    if (same && checkup.whole) compare_borders(checkup, sample, borders);
+    if (same && checkup.picture_pixels) compare_borders(checkup, sample, borders);
   }
   checkup.add(std::move(findings.rotated));
   checkup.add(std::move(findings.mismatch));
@@ -194,7 +194,7 @@ void check_files(Checkup& checkup) {
   check_unlabelled(checkup);
   check_sizes(checkup);
   check_channels(checkup);
-  if (checkup.whole) check_flat_pictures(checkup);
+  if (checkup.picture_pixels) check_flat_pictures(checkup);
 }
 
 }  // namespace segmentum

@@ -66,6 +66,7 @@ TEST(CheckMasks, ValuesScaledTo16Bits) {
   const auto data = PatientData::scenes();
   data.change_all_values([](int value) { return 257 * value; }, PixelType::u16);
   EXPECT_THAT(findings_of(data.root()), HasOnly(Fault::wide_mask, Severity::error, 14));
+  EXPECT_EQ(findings_of(data.root())[0].files.size(), 14u);  // all are named
   const auto wide = PatientData::scenes();
   wide.change_all_values([](int value) { return value; }, PixelType::u16);
   EXPECT_THAT(findings_of(wide.root()), HasOnly(Fault::wide_mask, Severity::note, 14));
@@ -250,7 +251,7 @@ TEST(CheckMasks, MostPixelsAreIgnored) {
   data.change_values(0, [](int) { return 255; });
   EXPECT_THAT(findings_of(data.root()), HasOnly(Fault::mostly_ignored, Severity::warning, 1));
   const auto more = PatientData::scenes();
-  more.change_all_values([](int value) { return value == 3 ? 3 : 255; });
+  more.change_all_values([](int value) { return value == 3 || value == 1 ? value : 255; });
   EXPECT_THAT(findings_of(more.root()), Has(Fault::mostly_ignored, Severity::warning, "% of all"));
 }
 

@@ -94,7 +94,7 @@ TEST(CheckSplits, PatientsInBothSplitsAreAWarning) {
               Has(Fault::shared_groups, Severity::warning,
                   "1 of 7 groups by the word \"patient\" lie in several splits: patient04 (train, "
                   "val)"));
-  EXPECT_THAT(quick_check(open_dataset(data.root()), {"train", "val"}),
+  EXPECT_THAT(findings_before_training(data.root()),
               Has(Fault::shared_groups, Severity::warning, "patient04"));
 }
 
@@ -102,7 +102,7 @@ TEST(CheckSplits, PatientsInBothSplitsAreAWarning) {
 
 TEST(QuickCheck, SaysNothingOfHealthyData) {
   const auto data = PatientData::scenes();
-  EXPECT_THAT(quick_check(open_dataset(data.root()), {"train", "val", "no such"}),
+  EXPECT_THAT(quick_check(open_dataset(data.root()), {.splits = {"train", "no such"}}).findings,
               testing::IsEmpty());
 }
 
@@ -110,16 +110,16 @@ TEST(QuickCheck, FindsWhatOneMaskShows) {
   const auto data = PatientData::scenes();
   data.describe({"a", "b", "c", "d", "e", "f", "g", "h"});
   data.change_all_values([](int value) { return value + 1; });
-  EXPECT_THAT(quick_check(open_dataset(data.root()), {"train", "val"}),
+  EXPECT_THAT(findings_before_training(data.root()),
               HasOnly(Fault::one_based, Severity::error, 14));
-  EXPECT_THAT(quick_check(open_dataset(data.root()), {"train", "val"}, 1),  // a first handful only
+  EXPECT_THAT(findings_before_training(data.root(), 1),  // a first handful only
               HasOnly(Fault::one_based, Severity::error, 8));
 }
 
 TEST(QuickCheck, FindsFilesInTwoSplits) {
   const auto data = PatientData::scenes();
   data.write_list("val", data.pairs("train"));
-  EXPECT_THAT(quick_check(open_dataset(data.root()), {"train", "val"}),
+  EXPECT_THAT(findings_before_training(data.root()),
               HasOnly(Fault::same_file, Severity::error, 10));
 }
 

@@ -73,9 +73,10 @@ struct Checkup {
   Dataset dataset;  // with classes and encoding as the masks are meant, as far as they tell
   /// How training reads the masks; none where it cannot, or has other classes.
   std::optional<LabelEncoding> in_training;
-  bool described = false;  // by a dataset.toml
-  bool listed = false;     // by that, or by list files: what is not named is meant to be left out
-  bool whole = true;       // all samples were looked at, with their pixels
+  bool described = false;   // by a dataset.toml
+  bool listed = false;      // by that, or by list files: what is not named is meant to be left out
+  bool all_samples = true;  // of the splits were looked at, not only some
+  bool picture_pixels = true;                 // were read, not only headers
   std::vector<std::filesystem::path> absent;  // files that lists name and `init` leaves out
   std::vector<OtherReading> readings;
   std::vector<CheckedSample> samples;
@@ -94,6 +95,7 @@ void check_pairs(Checkup& checkup);       // masks of other pictures
 void check_encodings(Checkup& checkup);   // how masks are stored and what their values mean
 void check_edges(Checkup& checkup);       // values between classes along borders
 void check_classes(Checkup& checkup);     // constant masks, ignored and missing classes
+bool check_one_class(Checkup& checkup);   // whether all labelled pixels are of one class
 void check_splits(Checkup& checkup);      // the same files in two splits, empty ones, groups
 void check_duplicates(Checkup& checkup);  // the same pictures in other files
 

@@ -28,7 +28,6 @@ constexpr std::array kNames = {
     std::pair{Fault::soft_edges, "soft-edges"},
     std::pair{Fault::interpolated_labels, "interpolated-labels"},
     std::pair{Fault::unknown_values, "unknown-values"},
-    std::pair{Fault::stray_values, "stray-values"},
     std::pair{Fault::zero_one_255, "0-1-255"},
     std::pair{Fault::scaled_values, "scaled-values"},
     std::pair{Fault::one_based, "one-based"},
@@ -69,6 +68,13 @@ const char* fault_name(Fault fault) {
   }
   assert(false);
   return "";
+}
+
+std::string line_of(const Finding& finding) {
+  if (finding.files.empty()) return finding.what;
+  const FaultyFile& file = finding.files.front();
+  const std::string line = finding.what + ", such as " + file.path.generic_string();
+  return file.detail.empty() ? line : line + ": " + file.detail;
 }
 
 }  // namespace segmentum

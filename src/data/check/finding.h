@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace segmentum {
@@ -42,7 +43,6 @@ enum class Fault : std::uint8_t {
   interpolated_labels,
   // What their values mean.
   unknown_values,
-  stray_values,
   zero_one_255,
   scaled_values,
   one_based,
@@ -73,22 +73,22 @@ struct FaultyFile {
   int index = -1;              // in its split
 };
 
-/// Files beyond this number are counted, not named.
-inline constexpr std::size_t kFilesNamed = 8;
-
 struct Finding {
   Fault fault;
   Severity severity;
-  std::string what;  // one line: what is
-  std::string fix;   // one line: what to do; may be empty for notes
-  std::vector<FaultyFile> files;
-  std::int64_t count = 0;  // of files, named or not
-  bool repaired = false;   // by `repair_dataset`
+  std::string what;               // one line: what is
+  std::string fix;                // one line: what to do; may be empty for notes
+  std::vector<FaultyFile> files;  // all of them
+  std::int64_t count = 0;         // of files
+  bool repaired = false;          // by `repair_dataset`
 
   void add(FaultyFile file) {
-    if (files.size() < kFilesNamed) files.push_back(std::move(file));
+    files.push_back(std::move(file));
     ++count;
   }
 };
+
+/// What is found and the first of its files, as one line: "masks are ..., such as a.png: detail".
+std::string line_of(const Finding& finding);
 
 }  // namespace segmentum

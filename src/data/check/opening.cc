@@ -33,7 +33,7 @@ bool only(const Histogram& values, std::uint32_t a, std::uint32_t b) {
       values, [&](const auto& entry) { return entry.first == a || entry.first == b; });
 }
 
-/// Greys on both sides of the middle that lie between black and white.
+/// Greys on both sides of the middle that lie between black and white, and are the fewer pixels.
 bool is_soft(const MaskContent& mask) {
   constexpr int kFew = 8;
   const Histogram& values = mask.values;
@@ -41,8 +41,12 @@ bool is_soft(const MaskContent& mask) {
   const auto between = [&](std::uint32_t low, std::uint32_t high) {
     return std::distance(values.lower_bound(low), values.upper_bound(high));
   };
+  std::int64_t grey = 0;
+  for (auto value = values.lower_bound(32); value != values.upper_bound(223); ++value) {
+    grey += value->second;
+  }
   return between(32, 127) >= kFew / 2 && between(128, 223) >= kFew / 2 &&
-         (between(0, 31) > 0 || between(224, 255) > 0);
+         (between(0, 31) > 0 || between(224, 255) > 0) && 2 * grey <= mask.pixels();
 }
 
 MaskForm form_of(const MaskContent& mask) {
@@ -57,28 +61,39 @@ MaskForm form_of(const MaskContent& mask) {
 }
 
 struct FormedSample {
-  const Sample* sample;
+  Sample sample;
   MaskForm form = MaskForm::unknown;
 };
 
+/// Of up to kMostMasksCompared masks, evenly spread.
 std::vector<FormedSample> forms_of(const Dataset& dataset) {
   std::map<fs::path, const Sample*> masks;
   for (const auto& [name, samples] : dataset.splits) {
     for (const Sample& sample : samples) masks.emplace(sample.mask, &sample);
   }
   std::vector<FormedSample> all, spread;
-  for (const auto& [path, sample] : masks) all.push_back({sample});
+  for (const auto& [path, sample] : masks) all.push_back({*sample});
   const std::size_t count = std::min(all.size(), kMostMasksCompared);
   for (std::size_t i = 0; i < count; ++i) spread.push_back(all[i * all.size() / count]);
   parallel_for(static_cast<std::int64_t>(count), [&](std::int64_t i) {
     FormedSample& one = spread[static_cast<std::size_t>(i)];
-    const fs::path path = dataset.root / one.sample->mask;
+    const fs::path path = dataset.root / one.sample.mask;
     try {
       one.form = form_of(mask_content(read_mask(path), stored_form(path)));
     } catch (const Error&) {  // told of when all files are read
     }
   });
   return spread;
+}
+
+/// Of masks that were read.
+std::vector<FormedSample> forms_of(const std::vector<CheckedSample>& samples) {
+  std::vector<FormedSample> forms;
+  for (const CheckedSample& sample : samples) {
+    if (!sample.has_mask() || !sample.mask.readable()) continue;
+    forms.push_back({sample.sample, form_of(sample.mask.content)});
+  }
+  return forms;
 }
 
 /// The form that the data set is meant to have. Masks of more values may show 0 and 1 or 0 and 255
@@ -110,20 +125,25 @@ bool belongs(MaskForm form, MaskForm common) {
 /// save those that usually stand for nothing.
 void forget_strays(const Legend& legend, Dataset& dataset) {
   if (legend.empty()) return;
+  LabelEncoding& encoding = dataset.encoding;
+  const auto classes = std::ranges::count(legend.entries, false, &LegendEntry::ignore);
+  const bool background_added = dataset.class_count() > classes;  // before the legend's
   std::set<std::uint32_t> named;
   for (const LegendEntry& entry : legend.entries) {
-    if (dataset.encoding.kind == Kind::value) {
-      named.insert(entry.value);
-      if (!entry.numbered) named.insert(entry.value + 1);  // a background may stand before them
-    }
-    if (dataset.encoding.kind == Kind::colour && entry.colour) named.insert(packed(*entry.colour));
+    if (encoding.kind == Kind::value) named.insert(entry.value + (background_added ? 1 : 0));
+    if (encoding.kind == Kind::colour && entry.colour) named.insert(packed(*entry.colour));
   }
-  std::erase_if(dataset.encoding.to_class, [&](const auto& entry) {
+  std::erase_if(encoding.to_class, [&](const auto& entry) {
     const auto [value, label] = entry;
     const bool customary = value == 0 || value == 255 || value == 65535 || value == 0xFFFFFF ||
                            value == packed({224, 224, 192});
     return label == kIgnoreLabel && !customary && !named.contains(value);
   });
+  if (encoding.to_class.contains(encoding.ignore_value)) return;
+  const auto ignored = std::ranges::find(encoding.to_class, kIgnoreLabel,
+                                         [](const auto& entry) { return entry.second; });
+  encoding.ignore_value =
+      ignored == encoding.to_class.end() ? unused_value(encoding) : ignored->first;
 }
 
 /// As an inspection finds it: a file's, or that of a data set which is known by the names of masks.
@@ -138,12 +158,12 @@ Legend legend_of(const Dataset& dataset) {
 
 /// Decides the labels anew from the masks of the commonest form, where there are several. Returns
 /// whether it could.
-bool decide_by_majority(Dataset& dataset) {
-  const std::vector<FormedSample> masks = forms_of(dataset);
+bool decide_by_majority(const std::vector<FormedSample>& masks, Dataset& dataset) {
+  if (masks.empty()) return false;
   const MaskForm common = common_form(masks);
   std::vector<Sample> alike;
   for (const FormedSample& mask : masks) {
-    if (belongs(mask.form, common)) alike.push_back(*mask.sample);
+    if (belongs(mask.form, common)) alike.push_back(mask.sample);
   }
   if (alike.empty() || alike.size() == masks.size()) return false;
   LabelScheme scheme = decide_labels(survey_masks(dataset.root, alike), legend_of(dataset),
@@ -152,6 +172,18 @@ bool decide_by_majority(Dataset& dataset) {
   dataset.classes = std::move(scheme.classes);
   dataset.encoding = std::move(scheme.encoding);
   return true;
+}
+
+/// Gives the data set the labels that its masks are meant to have. Returns whether they were
+/// decided anew.
+bool take_as_meant(const std::vector<FormedSample>& masks, Checkup& checkup) {
+  Dataset& dataset = checkup.dataset;
+  const std::vector<ClassInfo> classes = dataset.classes;
+  checkup.in_training = dataset.encoding;
+  const bool decided = decide_by_majority(masks, dataset);
+  forget_strays(legend_of(dataset), dataset);
+  if (classes != dataset.classes) checkup.in_training.reset();
+  return decided;
 }
 
 Checkup of_description(const fs::path& file) {
@@ -165,15 +197,11 @@ Checkup of_folder(const fs::path& folder) {
   Checkup checkup{.dataset = std::move(inspection.dataset)};
   checkup.listed = !inspection.lists.empty();
   checkup.absent = std::move(inspection.absent);
-  Dataset& dataset = checkup.dataset;
-  const std::vector<ClassInfo> classes = dataset.classes;
-  const LabelEncoding encoding = dataset.encoding;
-  const bool decided = !dataset.splits.empty() && decide_by_majority(dataset);
-  forget_strays(legend_of(dataset), dataset);
-  if (inspection.obstacles.empty() && classes == dataset.classes) checkup.in_training = encoding;
+  const bool decided = take_as_meant(forms_of(checkup.dataset), checkup);
+  if (!inspection.obstacles.empty()) checkup.in_training.reset();
   for (const std::string& obstacle : inspection.obstacles) {
     // What values are too many is told of the masks that hold them.
-    const bool told = decided || dataset.class_count() >= 2;
+    const bool told = decided || checkup.dataset.class_count() >= 2;
     if (told && obstacle.starts_with("the masks hold")) continue;
     checkup.add({.fault = Fault::cannot_train,
                  .severity = Severity::error,
@@ -188,16 +216,22 @@ Checkup of_folder(const fs::path& folder) {
 }  // namespace
 
 Checkup open_checkup(const fs::path& path) {
-  const fs::path file = fs::is_directory(path) ? path / "dataset.toml" : path;
-  const bool folder = fs::is_directory(path) && !fs::exists(file);
   if (!fs::exists(path)) {
     throw Error::in_file(path.string(),
                          "does not exist; expected a folder of pictures and masks, or a "
                          "dataset.toml");
   }
-  Checkup checkup = folder ? of_folder(path) : of_description(file);
+  const fs::path file = description_of(path);
+  Checkup checkup = file.empty() ? of_folder(path) : of_description(file);
   checkup.readings = other_readings(checkup.dataset);
   return checkup;
+}
+
+bool read_as_meant(Checkup& checkup) {
+  const LabelEncoding before = checkup.dataset.encoding;
+  take_as_meant(forms_of(checkup.samples), checkup);
+  checkup.readings = other_readings(checkup.dataset);
+  return before != checkup.dataset.encoding;
 }
 
 }  // namespace segmentum

@@ -18,6 +18,9 @@ using ToClass = std::map<std::uint32_t, std::uint16_t>;
 
 constexpr int kCityscapesClasses = 19;
 
+/// So many classes are hardly found by chance by readings of which there are a few, or many.
+constexpr int kFewByChance = 3, kHardlyByChance = 4;
+
 class Readings {
  public:
   explicit Readings(const Dataset& dataset) : dataset_(dataset), encoding_(dataset.encoding) {}
@@ -38,11 +41,15 @@ class Readings {
   }
 
  private:
-  void add(Fault fault, std::string what, ToClass to_class, Kind kind = Kind::value) {
+  void add(Fault fault, std::string what, ToClass to_class, Kind kind = Kind::value,
+           int least_classes = 1) {
     if (to_class.empty()) return;
     LabelEncoding encoding{.kind = kind, .to_class = std::move(to_class)};
     encoding.ignore_value = unused_value(encoding);
-    readings_.push_back({fault, std::move(what), std::move(encoding)});
+    readings_.push_back({.fault = fault,
+                         .what = std::move(what),
+                         .encoding = std::move(encoding),
+                         .least_classes = std::min(least_classes, dataset_.class_count())});
   }
 
   /// The described values, each changed by `change`; those that become none are left out.
@@ -138,22 +145,69 @@ class Readings {
           fmt::format("the labels are one too high: 1 stands for \"{}\", as in programs that count "
                       "from 1",
                       first),
-          up);
+          up, Kind::value, kFewByChance);
     } else {
-      add(Fault::zero_based, "the labels are one too low: they count from 0", moved(-1));
+      add(Fault::zero_based, "the labels are one too low: they count from 0", moved(-1),
+          Kind::value, kFewByChance);
     }
   }
 
-  /// Classes spread over 0..255 so that people can tell them apart.
+  /// The numbers that stand for classes, and for what is ignored beside them.
+  ToClass numbers() const {
+    ToClass numbers = encoding_.to_class;
+    std::erase_if(numbers, [](const auto& entry) {
+      return entry.second == kIgnoreLabel && entry.first >= 255;
+    });
+    if (numbers.contains(0)) return numbers;
+    numbers.clear();
+    for (int k = 0; k < dataset_.class_count(); ++k) {
+      numbers.emplace(static_cast<std::uint32_t>(k), static_cast<std::uint16_t>(k));
+    }
+    return numbers;
+  }
+
+  /// Numbers times `step`; where that is no whole number, programs round it in their own ways.
+  static ToClass times(const ToClass& numbers, double step) {
+    constexpr double kMost = 65535, kApart = 3;
+    const double rounding = step == std::floor(step) ? 0 : step < kApart ? 0.5 : 1;
+    ToClass values;
+    for (const auto& [number, label] : numbers) {
+      const double least = std::max(0.0, std::ceil(number * step - rounding));
+      const double most = std::min(kMost, std::floor(number * step + rounding));
+      for (double value = least; value <= most; ++value) {
+        values.emplace(static_cast<std::uint32_t>(value), label);
+      }
+    }
+    return values;
+  }
+
+  void add_times(double step, std::string what, int least_classes) {
+    ToClass values = times(numbers(), step);
+    values.emplace(255, kIgnoreLabel);
+    add(Fault::scaled_values, std::move(what), std::move(values), Kind::value, least_classes);
+  }
+
+  /// Numbers spread so that people can tell them apart: over all of 8 or 16 bits, with or without
+  /// what is ignored; else by whole steps, the largest first, which explain least.
   void spread() {
+    constexpr int kMostStep = 127;
     const int classes = dataset_.class_count();
     if (classes < 3) return;
-    ToClass values;
-    for (int k = 0; k < classes; ++k) {
-      values.emplace(static_cast<std::uint32_t>(std::lround(k * 255.0 / (classes - 1))),
-                     static_cast<std::uint16_t>(k));
+    const int greatest = static_cast<int>(numbers().rbegin()->first);
+    add_times(255.0 / (classes - 1), "the labels are spread over 0..255, as for looking at", 1);
+    for (const int parts :
+         std::set<int>{classes - 1, classes, classes + 1, greatest, greatest + 1}) {
+      for (const double all : {255.0, 256.0, 65535.0}) {
+        add_times(all / parts,
+                  fmt::format("the labels are spread over 0..{:.0f}, as for looking at",
+                              all == 256 ? 255 : all),
+                  kFewByChance);
+      }
     }
-    add(Fault::scaled_values, "the labels are spread over 0..255, as for looking at", values);
+    for (int step = kMostStep; step > 1; --step) {
+      add_times(step, fmt::format("the labels are multiplied by {}, as for looking at", step),
+                kHardlyByChance);
+    }
   }
 
   void of_grey_colours() {
@@ -208,9 +262,10 @@ class Readings {
 
   void of_alpha() {
     if (encoding_.kind != Kind::value) return;
-    readings_.push_back({Fault::alpha_mask,
-                         "the labels stand in the alpha channel, not in the grey", encoding_,
-                         true});
+    readings_.push_back({.fault = Fault::alpha_mask,
+                         .what = "the labels stand in the alpha channel, not in the grey",
+                         .encoding = encoding_,
+                         .from_alpha = true});
   }
 
   const Dataset& dataset_;
@@ -255,6 +310,20 @@ bool explains(const OtherReading& reading, const MaskContent& mask) {
   constexpr double kMostUnknown = 0.001;
   return unknown_share(mask, reading.encoding, reading.from_alpha) <= kMostUnknown &&
          classes_shown(reading, mask) > 0;
+}
+
+bool shows_enough(const OtherReading& reading, std::span<const MaskContent* const> masks) {
+  std::set<std::uint16_t> shown;
+  for (const MaskContent* mask : masks) {
+    const Histogram* values = histogram_for(*mask, reading.encoding.kind, reading.from_alpha);
+    if (values == nullptr) continue;
+    for (const auto& [value, pixels] : *values) {
+      const auto label = label_of(value, reading.encoding);
+      if (label && *label != kIgnoreLabel) shown.insert(*label);
+    }
+    if (static_cast<int>(shown.size()) >= reading.least_classes) return true;
+  }
+  return false;
 }
 
 std::vector<std::int64_t> pixels_of_classes(const OtherReading& reading, const MaskContent& mask,

@@ -1,6 +1,7 @@
 // The usual ways in which masks differ from their description, each as an encoding that reads them.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct OtherReading {
   std::string what;         // "the labels are one too high: 1 stands for the first class"
   LabelEncoding encoding;   // to the classes of the data set
   bool from_alpha = false;  // the values stand in the alpha channel
+  int least_classes = 1;    // that masks show before it is believed: it fits few by chance
 };
 
 /// The readings that make sense for a data set, the most specific first.
@@ -28,6 +30,9 @@ double unknown_share(const MaskContent& mask, const LabelEncoding& encoding,
 
 /// Whether a reading knows all but a thousandth of a mask's pixels and finds a class in it.
 bool explains(const OtherReading& reading, const MaskContent& mask);
+
+/// Whether masks together show as many classes as a reading asks for.
+bool shows_enough(const OtherReading& reading, std::span<const MaskContent* const> masks);
 
 /// The pixels of each of `classes` classes in a mask, and how many classes there are.
 std::vector<std::int64_t> pixels_of_classes(const OtherReading& reading, const MaskContent& mask,

@@ -43,8 +43,6 @@ TEST(OtherReadings, ExplainTheUsualMistakes) {
   EXPECT_EQ(explanations(dataset_of(4), content_of<U8>({1, 2, 3, 4})), Faults{Fault::one_based});
   EXPECT_EQ(explanations(dataset_of(4, 1), content_of<U8>({0, 1, 2, 3})),
             Faults{Fault::zero_based});
-  EXPECT_EQ(explanations(dataset_of(4), content_of<U8>({0, 85, 170, 255})),
-            Faults{Fault::scaled_values});
   EXPECT_EQ(explanations(dataset_of(2), content_of<U8>({0, 255, 0})), Faults{Fault::zero_one_255});
   EXPECT_EQ(explanations(dataset_of(4), content_of<U16>({0, 257, 771})), Faults{Fault::wide_mask});
   EXPECT_EQ(explanations(dataset_of(4), content_of<U16>({0, 256, 512})), Faults{Fault::wide_mask});
@@ -55,6 +53,36 @@ TEST(OtherReadings, ExplainTheUsualMistakes) {
   EXPECT_EQ(explanations(dataset_of(4), content_of<U8>({128, 0, 0, 0, 128, 0}, 3)),
             Faults{Fault::mixed_encodings});
   EXPECT_TRUE(explanations(dataset_of(4), content_of<U8>({0, 1, 77})).empty());
+}
+
+TEST(OtherReadings, ScaledByAnyStep) {
+  using U8 = std::uint8_t;
+  // Spread over 0..255 with 3 or 4 parts, rounded in several ways; times 20; 16 bits; not times 20.
+  for (const MaskContent& mask :
+       {content_of<U8>({0, 85, 170, 255}), content_of<U8>({0, 63, 127, 191}),
+        content_of<U8>({0, 64, 128, 192}), content_of<U8>({0, 20, 40, 60}),
+        content_of<std::uint16_t>({0, 21845, 43690})}) {
+    const std::vector<Fault> faults = explanations(dataset_of(4), mask);
+    ASSERT_FALSE(faults.empty());
+    EXPECT_EQ(faults[0], Fault::scaled_values);
+  }
+  EXPECT_TRUE(explanations(dataset_of(4), content_of<U8>({0, 20, 40, 65})).empty());
+}
+
+TEST(OtherReadings, FewValuesAreNoEvidence) {
+  const Dataset dataset = dataset_of(5);
+  const MaskContent two = content_of<std::uint8_t>({0, 41}),
+                    all = content_of<std::uint8_t>({41, 82, 123});
+  const MaskContent* masks[] = {&two, &all};
+  int explaining = 0;
+  for (const OtherReading& reading : other_readings(dataset)) {
+    if (!explains(reading, two)) continue;
+    EXPECT_FALSE(shows_enough(reading, std::span(masks, 1))) << reading.what;
+    if (!explains(reading, all)) continue;
+    ++explaining;
+    EXPECT_TRUE(shows_enough(reading, masks)) << reading.what;  // 0, 41, 82 and 123
+  }
+  EXPECT_EQ(explaining, 1);
 }
 
 TEST(OtherReadings, CityscapesInBothDirections) {

@@ -234,6 +234,13 @@ std::string report_of(const Checkup& checkup, const std::vector<Repaired>& all,
 
 }  // namespace
 
+void require_repair_folder(const std::filesystem::path& folder, const std::filesystem::path& data) {
+  if (!fs::exists(data)) return;  // told of by whoever reads it
+  const fs::path file = description_of(data);
+  check_folder(folder, file.empty() ? data : read_dataset_file(file).root);
+  require_writable_folder(settled(folder).parent_path());
+}
+
 RepairSummary repair_dataset(const CheckResult& result, const RepairOptions& options) {
   const Checkup& checkup = result.checkup;
   check_folder(options.folder, checkup.dataset.root);

@@ -22,6 +22,10 @@ struct RepairSummary {
   std::vector<std::string> left_out;  // "train's images/a.png: it cannot be read"
 };
 
+/// Throws Error where `folder` does not fit the data at `data` (see `RepairOptions`) or cannot be
+/// written, WriteError there: before all of the data are read.
+void require_repair_folder(const std::filesystem::path& folder, const std::filesystem::path& data);
+
 /// Writes images/SPLIT/NAME.EXT, masks/SPLIT/NAME.png (class numbers as palette PNG, 255 ignored;
 /// 16-bit beyond 255 classes), instance maps, dataset.toml and repairs.txt, which says what became
 /// of each file that changed. The folder appears when all of it is written; the source is only

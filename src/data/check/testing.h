@@ -16,6 +16,8 @@
 
 #include "base/file.h"
 #include "data/check/check.h"
+#include "data/dataset_file.h"
+#include "data/inspect.h"
 #include "data/sample_list.h"
 #include "data/scenes.h"
 #include "data/testing.h"
@@ -190,6 +192,23 @@ inline Image interpolated(const Image& mask) {
 
 inline std::vector<Finding> findings_of(const fs::path& path) {
   return check_dataset(path).checkup.findings;
+}
+
+/// What is found before a training.
+inline std::vector<Finding> findings_before_training(const fs::path& data,
+                                                     std::int64_t most_pixels = 1 << 25) {
+  return quick_check(open_dataset(data), {.splits = {"train", "val"},
+                                          .described = !description_of(data).empty(),
+                                          .most_pixels = most_pixels})
+      .findings;
+}
+
+/// The folder as `segmentum init` describes it.
+inline Inspection describe(const fs::path& folder) {
+  Inspection inspection = inspect_folder(folder);
+  check_inspection(inspection);
+  write_file(folder / "dataset.toml", dataset_toml(inspection, folder));
+  return inspection;
 }
 
 inline std::string text_of(const Finding& finding) {

@@ -58,6 +58,9 @@ void add_convolutions(EngineCases& cases) {
       conv("no_bias", {3, 6, 8, 7}, {.channels = 9, .kernel = 3, .padding = 1, .bias = false}));
   cases.push_back(conv("valid", {1, 4, 9, 10}, {.channels = 5, .kernel = 3}));
   cases.push_back(conv("1x1", {2, 19, 7, 5}, {.channels = 11}));
+  cases.push_back(conv("1x1_to_few", {2, 70, 9, 53}, {.channels = 11}));
+  cases.push_back(conv("1x1_to_some", {1, 45, 7, 5},
+                       {.channels = 21, .activation = ActivationKind::leaky_relu}));
   cases.push_back(conv("1x1_stride2", {2, 10, 9, 7}, {.channels = 12, .stride = 2}));
   cases.push_back(
       conv("stride2", {2, 5, 15, 12}, {.channels = 6, .kernel = 3, .stride = 2, .padding = 1}));

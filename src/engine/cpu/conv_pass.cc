@@ -30,7 +30,10 @@ std::int64_t transformed_products(bool training) {
 
 /// Input channels from which our gradient of the weights is faster than oneDNN's.
 constexpr std::int64_t kDirectChannels = 16;
-constexpr std::int64_t kChannelsInParts = 128;
+
+/// Channels that oneDNN's 1x1 kernel adds up at once for maps of any size (its `reduce_blocking`).
+/// More it adds up in parts, for maps of 10 to 28 rows in others than for the rest.
+constexpr std::int64_t kChannelsSummedAtOnce = 80;
 
 }  // namespace
 
@@ -84,9 +87,10 @@ std::int64_t packed_floats(const Convolution& kernel) {
 }
 
 std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id,
-                                    const std::shared_ptr<const Convolution>& kernel) {
-  const auto how = [kernel](const float* parameter, void* packed) {
-    kernel->pack(parameter, packed);
+                                    const std::shared_ptr<const Convolution>& kernel,
+                                    const JoinedGroups& groups) {
+  const auto how = [kernel, groups](const float* parameter, void* packed) {
+    groups.with_weights(parameter, [&](const float* weights) { kernel->pack(weights, packed); });
   };
   return l.weights().get(l.parameters(), l.parameter_name(id, 0),
                          {kernel->packed_layout(), packed_floats(*kernel), how});
@@ -136,8 +140,9 @@ ConvolutionGrid winograd_grid() {
           }};
 }
 
-bool sums_go_by_size(const Lowering& l, ValueId id, std::int64_t channels) {
-  return channels >= kChannelsInParts && !l.training() && !l.never_cut(id);
+bool sums_go_by_size(const Lowering& l, ValueId id, std::int64_t channels, Size2 stride) {
+  if (l.training() || l.never_cut(id)) return false;
+  return stride != Size2(1) || channels > kChannelsSummedAtOnce;
 }
 
 bool direct_pays(const Lowering& l, ValueId id, const ConvGeometry& g, ConvPass pass) {
@@ -145,16 +150,19 @@ bool direct_pays(const Lowering& l, ValueId id, const ConvGeometry& g, ConvPass 
   if (g.dilation != Size2(1)) return true;
   // oneDNN sums such rows in an order that goes by the picture's height.
   if (pass == ConvPass::forward && g.iw < g.kernel.w) return true;
-  const bool pointwise = g.taps() == 1 && g.stride == Size2(1);
-  if (pass == ConvPass::forward && pointwise && sums_go_by_size(l, id, g.ic)) return true;
+  if (pass == ConvPass::forward && g.taps() == 1 && sums_go_by_size(l, id, g.ic, g.stride)) {
+    return true;
+  }
   // oneDNN has kernels of its own for pictures, whose few channels would leave our blocks empty.
   return pass == ConvPass::backward_weights && g.taps() > 1 && g.ic >= kDirectChannels;
 }
 
 std::shared_ptr<PackedWeights> pack_direct(Lowering& l, ValueId id, const DirectConvolution& c,
-                                           bool gradient) {
-  const auto how = [c, gradient](const float* parameter, void* packed) {
-    direct_pack(parameter, c, gradient, static_cast<float*>(packed));
+                                           bool gradient, const JoinedGroups& groups) {
+  const auto how = [c, gradient, groups](const float* parameter, void* packed) {
+    groups.with_weights(parameter, [&](const float* weights) {
+      direct_pack(weights, c, gradient, static_cast<float*>(packed));
+    });
   };
   return l.weights().get(l.parameters(), l.parameter_name(id, 0),
                          {gradient ? "direct gradient" : "direct", direct_weight_floats(c), how});
@@ -242,9 +250,8 @@ void emit_weight_gradient(Lowering& l, ValueId id, const ConvGeometry& geometry,
 
 namespace {
 
-/// The gradient of a 3x3 convolution is one of the gradient, with the kernel turned and 2 *
-/// dilation
-/// - padding around.
+/// The gradient of a 3x3 convolution is a convolution of the gradient, with the kernel turned and
+/// padded by twice the dilation less the padding.
 void emit_winograd_data_gradient(Lowering& l, ValueId id, const ConvGeometry& g, const Slot& dy,
                                  ValueId x) {
   const auto target = l.gradient_target_to_overwrite(x, vector_block());

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/cpu/joined_groups.h"
 #include "engine/cpu/kernels/direct_convolution.h"
 #include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/lowering.h"
@@ -22,13 +23,15 @@ struct ConvPassChoice {
 };
 
 /// Blocked on both sides; with a plain source of few channels the first-layer kernels; else plain
-/// GEMM. Depends on the layer and the CPU, so tiles of a picture get the same kernel.
+/// GEMM. Depends on the layer and the CPU, so tiles of a picture get the same kernel; which of
+/// oneDNN's kernels sum in an order that goes by the size all the same, `direct_pays` tells.
 ConvPassChoice choose_pass(const ConvGeometry& geometry, ConvPass pass, const ConvExtras& extras,
                            bool plain_source, const std::string& node);
 
-/// The packed copy of the node's weights for oneDNN's `kernel`.
+/// The packed copy of the node's weights for oneDNN's `kernel`, which runs `groups`.
 std::shared_ptr<PackedWeights> pack(Lowering& l, ValueId id,
-                                    const std::shared_ptr<const Convolution>& kernel);
+                                    const std::shared_ptr<const Convolution>& kernel,
+                                    const JoinedGroups& groups = {});
 
 /// Floats that hold the packed weights.
 std::int64_t packed_floats(const Convolution& kernel);
@@ -62,19 +65,20 @@ int winograd_tile(const Lowering& l, ValueId id, const ConvGeometry& geometry);
 /// What `winograd_tile` means for parts of a picture.
 ConvolutionGrid winograd_grid();
 
-/// Whether oneDNN would sum the channels of a 1x1 convolution in an order that matters: it adds
-/// many up in parts, as large as suits the number of pixels, and the node is run on parts of
-/// pictures, which must have the whole's bits.
-bool sums_go_by_size(const Lowering& l, ValueId id, std::int64_t channels);
+/// Whether oneDNN would sum the channels of a 1x1 convolution in an order that goes by the size of
+/// its map (many channels, or a stride) while the node may be run on parts of pictures, which must
+/// have the whole's bits.
+bool sums_go_by_size(const Lowering& l, ValueId id, std::int64_t channels, Size2 stride = 1);
 
-/// Whether our direct kernel is: dilations beyond Winograd's and gradients of weights. Or the one
-/// whose bits do not go by the picture's size: kernels wider than the picture, and 1x1 of many
-/// channels in networks that are run on parts.
+/// Whether our direct kernel is to run: it is the faster one for dilations beyond Winograd's and
+/// for gradients of weights, and the one whose bits do not go by the picture's size for kernels
+/// wider than the picture and for 1x1 whose sums do.
 bool direct_pays(const Lowering& l, ValueId id, const ConvGeometry& geometry, ConvPass pass);
 
 /// The packed copy for our direct kernel.
 std::shared_ptr<PackedWeights> pack_direct(Lowering& l, ValueId id,
-                                           const DirectConvolution& convolution, bool gradient);
+                                           const DirectConvolution& convolution, bool gradient,
+                                           const JoinedGroups& groups = {});
 
 /// Scratch for one run of the kernel; -1 if it needs none.
 int scratch_buffer(Lowering& l, const Convolution& kernel);

@@ -1,5 +1,6 @@
 // Convolution: Winograd's kernel for 3x3, our direct one for dilations, oneDNN's for the rest:
 // blocked kernels where it has them, else its GEMM on plain layout.
+#include <algorithm>
 #include <utility>
 
 #include "base/threads.h"
@@ -7,6 +8,7 @@
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/kernels/winograd.h"
 #include "engine/cpu/lower_depthwise.h"
+#include "engine/cpu/lower_narrow.h"
 #include "engine/cpu/lower_separable.h"
 #include "engine/cpu/lower_spread.h"
 #include "engine/cpu/lowering.h"
@@ -28,23 +30,29 @@ void lower_winograd(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry 
       l.new_buffer(winograd_scratch_floats(weights.form, g.ic, y.shape, window, threads()));
   std::vector<int> buffers{y.buffer, residual.buffer, scratch};
   for (const Slot& source : sources) buffers.push_back(source.buffer);
-  l.step(id, "winograd", std::move(buffers), [=](const Frame& f) {
+  const ValueId pool = l.pooled(id);
+  const Slot pooled = pool >= 0 ? l.value(pool) : Slot{};
+  buffers.push_back(pooled.buffer);
+  const char* name = pool >= 0 ? "winograd + max pool" : "winograd";
+  l.step(id, name, std::move(buffers), [=](const Frame& f) {
     std::vector<View> read;
     for (const Slot& source : sources) read.push_back(f.view(source));
+    const View results = y.valid() ? f.view(y) : View{.shape = y.shape, .block = y.block};
     winograd_convolution(read, weights.current(), window,
                          {.bias = bias == nullptr ? nullptr : bias->value.data(),
                           .residual = f.view(residual),
-                          .activation = activation},
-                         f.view(y), f.floats(scratch));
+                          .activation = activation,
+                          .pooled = f.view(pooled)},
+                         results, f.floats(scratch));
   });
 }
 
 void lower_direct(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
-                  const Activation& activation, const Slot& y) {
+                  const JoinedGroups& groups, const Activation& activation, const Slot& y) {
   const Slot x = l.value_in(l.node(id).inputs[0], vector_block());
   const Slot residual = conv.add ? l.value_in(l.node(id).inputs[1], vector_block()) : Slot{};
   const auto convolution = std::make_shared<const DirectConvolution>(direct_forward(g));
-  const auto packed = pack_direct(l, id, *convolution, false);
+  const auto packed = pack_direct(l, id, *convolution, false, groups);
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int scratch = l.new_buffer(direct_scratch_floats(*convolution, threads()));
   l.step(id, "direct", {x.buffer, y.buffer, residual.buffer, scratch}, [=](const Frame& f) {
@@ -56,19 +64,48 @@ void lower_direct(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry g,
   });
 }
 
+/// Padding that reaches further than the kernel: where oneDNN has matrix products alone.
+Padding far_padding(const ConvGeometry& g) {
+  const int up = g.dilation.h * (g.kernel.h - 1), across = g.dilation.w * (g.kernel.w - 1);
+  return {std::max(g.padding.top - up, 0), std::max(g.padding.left - across, 0),
+          std::max(g.padding.bottom - up, 0), std::max(g.padding.right - across, 0)};
+}
+
+/// The convolution of a source that holds its far padding.
+ConvGeometry without(const Padding& far, ConvGeometry g) {
+  g.ih += far.top + far.bottom;
+  g.iw += far.left + far.right;
+  g.padding = {g.padding.top - far.top, g.padding.left - far.left, g.padding.bottom - far.bottom,
+               g.padding.right - far.right};
+  return g;
+}
+
+Slot padded_source(Lowering& l, ValueId id, const Slot& x, const Padding& far) {
+  if (far == Padding(0)) return x;
+  const Slot wide = l.new_slot({x.shape.n(), x.shape.c(), x.shape.h() + far.top + far.bottom,
+                                x.shape.w() + far.left + far.right},
+                               x.block);
+  l.step(id, "pad", {x.buffer, wide.buffer},
+         [=](const Frame& f) { pad(f.view(x), PadMode::zero, far.top, far.left, f.view(wide)); });
+  return wide;
+}
+
 void lower_onednn(Lowering& l, ValueId id, const op::Conv& conv, ConvGeometry geometry,
-                  const Activation& activation, const Slot& before) {
+                  const JoinedGroups& groups, const Activation& activation, const Slot& before) {
   const ValueId x = l.node(id).inputs[0];
   const ConvExtras extras{.bias = conv.bias, .residual = conv.add, .activation = activation};
   const bool one_by_one = !l.value(x).dense() || !before.dense();
   const std::int64_t images = std::exchange(geometry.n, one_by_one ? 1 : geometry.n);
-  const ConvPassChoice pass =
-      choose_pass(geometry, ConvPass::forward, extras, l.value(x).block == 1, l.node(id).name);
-  const Slot src = one_by_one ? l.value_in(x, pass.src_block) : l.dense_value_in(x, pass.src_block);
+  const Padding far = far_padding(geometry);
+  const ConvPassChoice pass = choose_pass(without(far, geometry), ConvPass::forward, extras,
+                                          l.value(x).block == 1, l.node(id).name);
+  const Slot source =
+      one_by_one ? l.value_in(x, pass.src_block) : l.dense_value_in(x, pass.src_block);
+  const Slot src = padded_source(l, id, source, far);
   const bool direct = pass.dst_block == before.block && before.unbroken();
   const Slot dst = direct ? before : l.new_slot(before.shape, pass.dst_block);
   const Slot residual = conv.add ? l.dense_value_in(l.node(id).inputs[1], pass.dst_block) : Slot{};
-  const auto packed = pack(l, id, pass.kernel);
+  const auto packed = pack(l, id, pass.kernel, groups);
   const ParameterStore::Parameter* bias = conv.bias ? &l.parameter(id, 1) : nullptr;
   const int scratch = scratch_buffer(l, *pass.kernel);
   l.step(id, pass.kernel->implementation(), {src.buffer, dst.buffer, residual.buffer, scratch},
@@ -98,15 +135,25 @@ void lower(Lowering& l, ValueId id, const op::Conv& conv) {
   if (l.separable(id) != nullptr) return lower_separable(l, id);
   if (l.spread(id) != nullptr) return lower_spread(l, id);
   if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
-  const Slot y = l.value(id);
+  const Slot y =
+      l.only_pooled(id) ? Slot{.shape = l.shape(id), .block = vector_block()} : l.value(id);
   const Activation activation = l.activation(id);
   // In training the result must tell the derivative.
   const bool fused = l.training() ? can_fuse(activation) : keeps_zero(activation);
   const Slot before = fused ? y : l.new_slot(y.shape, y.block);
-  const auto lower_it = winograd_pays(l, geometry)                        ? lower_winograd
-                        : direct_pays(l, id, geometry, ConvPass::forward) ? lower_direct
-                                                                          : lower_onednn;
-  lower_it(l, id, conv, geometry, fused ? activation : Activation{}, before);
+  const Activation inside = fused ? activation : Activation{};
+  const JoinedGroups groups =
+      l.training() ? JoinedGroups() : JoinedGroups(geometry, vector_block());
+  const ConvGeometry joined = groups.joined(geometry);
+  if (winograd_pays(l, geometry)) {
+    lower_winograd(l, id, conv, geometry, inside, before);
+  } else if (!l.training() && is_narrow(geometry)) {
+    lower_narrow(l, id, conv, geometry, inside, before);
+  } else if (direct_pays(l, id, joined, ConvPass::forward)) {
+    lower_direct(l, id, conv, joined, groups, inside, before);
+  } else {
+    lower_onednn(l, id, conv, joined, groups, inside, before);
+  }
   if (!fused) {
     l.keep_before_activation(id, before);
     l.step(id, activation_name(activation.kind), {before.buffer, y.buffer},

@@ -1,4 +1,6 @@
-// Maximum, average and global average pooling.
+// Maximum, average and global average pooling. Where a convolution by Winograd's algorithm makes
+// what 2x2 pooling reads, its tiles are pooled before they leave the registers.
+#include "engine/cpu/conv_pass.h"
 #include "engine/cpu/kernels/kernels.h"
 #include "engine/cpu/lowering.h"
 #include "segmentum/error.h"
@@ -11,7 +13,42 @@ PoolWindow window_of(const Pool& pool) {
   return {pool.kernel, pool.stride, pool.padding};
 }
 
+bool halves(const op::MaxPool& pool, const Shape& in, const Shape& out) {
+  return pool.kernel == Size2(2) && pool.stride == Size2(2) && pool.padding == Padding(0) &&
+         2 * out.h() <= in.h() && 2 * out.w() <= in.w();
+}
+
+/// Whether no 2x2 lies in two tiles.
+bool tiles_are_even(const Lowering& l, ValueId id, const op::Conv& conv) {
+  const int tile =
+      winograd_tile(l, id, geometry_of(conv, l.shape(l.node(id).inputs[0]), l.shape(id)));
+  return conv.phase.h % tile % 2 == 0 && conv.phase.w % tile % 2 == 0;
+}
+
 }  // namespace
+
+void Lowering::find_pooled() {
+  if (training()) return;
+  const std::vector<int> readers = count_readers();
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const auto* pool = std::get_if<op::MaxPool>(&graph_.nodes[i].op);
+    if (pool == nullptr) continue;
+    const auto source = static_cast<ValueId>(root(graph_.nodes[i].inputs[0]));
+    const auto* conv = std::get_if<op::Conv>(&node(source).op);
+    if (conv == nullptr || pooled(source) >= 0 || carrier_[root(source)] >= 0 ||
+        !keeps_zero(activation(source)) || !halves(*pool, shape(source), shapes_[i])) {
+      continue;
+    }
+    const ConvGeometry geometry = geometry_of(*conv, shape(node(source).inputs[0]), shape(source));
+    if (!winograd_pays(*this, geometry) || geometry.dilation != Size2(1) ||
+        !tiles_are_even(*this, source, *conv)) {
+      continue;
+    }
+    pooled_[source] = static_cast<ValueId>(i);
+    if (readers[root(source)] == 1) only_pooled_.insert(source);
+    within_[i] = true;
+  }
+}
 
 void lower(Lowering& l, ValueId id, const op::MaxPool& pool) {
   const Slot x = l.window_in(l.node(id).inputs[0]);

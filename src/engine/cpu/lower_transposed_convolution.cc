@@ -56,16 +56,18 @@ Parts parts_of(const op::TransposedConv& conv, const Shape& in, const Shape& out
           {conv.padding.top % conv.stride.h, conv.padding.left % conv.stride.w}};
 }
 
-/// Not for paddings that reach further than the kernel does.
-bool in_parts(const op::TransposedConv& conv, const Parts& parts) {
+/// Not for paddings that reach further than the kernel does; nor for groups in training, where
+/// oneDNN's matrix products skip what lies between them.
+bool in_parts(const Lowering& l, const op::TransposedConv& conv, const Parts& parts) {
   const Padding& p = parts.convolution.padding;
-  return conv.groups == 1 && std::min({p.top, p.left, p.bottom, p.right}) >= 0;
+  return (conv.groups == 1 || !l.training()) && std::min({p.top, p.left, p.bottom, p.right}) >= 0;
 }
 
-/// Between [in, out, kh, kw] and the weights of the parts' convolution, [(phase, out padded), in,
-/// th, tw], which holds zeros where the kernel ends within a stride.
+/// Between [in, out / groups, kh, kw] and the weights of the parts' convolution, [(phase, out
+/// padded), in, th, tw], which holds zeros where the kernel ends within a stride and between
+/// groups.
 struct PartsWeights {
-  std::int64_t in, out, padded;
+  std::int64_t in, out, padded, groups;
   Size2 kernel, stride;
 
   Size2 reach() const { return {taps(kernel.h, stride.h), taps(kernel.w, stride.w)}; }
@@ -79,14 +81,16 @@ struct PartsWeights {
   template <typename Visit>
   void each(const Visit& visit) const {
     const Size2 r = reach();
+    const std::int64_t each_out = out / groups, each_in = in / groups;
     for (std::int64_t i = 0; i < in; ++i) {
-      for (std::int64_t o = 0; o < out; ++o) {
+      for (std::int64_t o = 0; o < each_out; ++o) {
+        const std::int64_t channel = i / each_in * each_out + o;
         for (int y = 0; y < kernel.h; ++y) {
           for (int x = 0; x < kernel.w; ++x) {
             const int phase = y % stride.h * stride.w + x % stride.w;
             const int ty = r.h - 1 - y / stride.h, tx = r.w - 1 - x / stride.w;
-            visit(((i * out + o) * kernel.h + y) * kernel.w + x,
-                  (((phase * padded + o) * in + i) * r.h + ty) * r.w + tx);
+            visit(((i * each_out + o) * kernel.h + y) * kernel.w + x,
+                  (((phase * padded + channel) * in + i) * r.h + ty) * r.w + tx);
           }
         }
       }
@@ -95,7 +99,7 @@ struct PartsWeights {
 };
 
 PartsWeights parts_weights(const op::TransposedConv& conv, std::int64_t in) {
-  return {in, conv.channels, whole_blocks(conv.channels), conv.kernel, conv.stride};
+  return {in, conv.channels, whole_blocks(conv.channels), conv.groups, conv.kernel, conv.stride};
 }
 
 std::shared_ptr<PackedWeights> pack_parts(Lowering& l, ValueId id, const PartsWeights& w,
@@ -299,7 +303,7 @@ void lower(Lowering& l, ValueId id, const op::TransposedConv& conv) {
   const ConvGeometry geometry = reversed_geometry(conv, in, out);
   if (is_depthwise(geometry)) return lower_depthwise(l, id, conv, geometry);
   const Parts parts = parts_of(conv, in, out);
-  if (in_parts(conv, parts)) return lower_in_parts(l, id, conv, parts);
+  if (in_parts(l, conv, parts)) return lower_in_parts(l, id, conv, parts);
   lower_overlapping(l, id, conv);
 }
 

@@ -72,6 +72,7 @@ Lowering::Lowering(const Graph& graph, ParameterStore& parameters, std::span<con
   find_drawn();
   find_separable();
   find_spread_inputs();
+  find_pooled();
 }
 
 void Lowering::find_aliases() {
@@ -423,9 +424,11 @@ void Lowering::lower_forward(ValueId id) {
   for (std::size_t i = first; i < program_.forward.size(); ++i) {
     Step& made = program_.forward[i];
     made.once = fields_.contains(id);
-    const SeparableChain* chain = made.node == node(id).name ? separable(id) : nullptr;
-    if (chain == nullptr) continue;
-    for (ValueId other : chain->within()) made.within.push_back(node(other).name);
+    if (made.node != node(id).name) continue;
+    if (const SeparableChain* chain = separable(id)) {
+      for (ValueId other : chain->within()) made.within.push_back(node(other).name);
+    }
+    if (const ValueId pool = pooled(id); pool >= 0) made.within.push_back(node(pool).name);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -153,6 +154,15 @@ class Lowering {
     return found == chains_.end() ? nullptr : &found->second;
   }
 
+  /// The 2x2 pooling that convolution `id` does on the way out (lower_pooling.cc), or -1.
+  ValueId pooled(ValueId id) const {
+    const auto found = pooled_.find(id);
+    return found == pooled_.end() ? -1 : found->second;
+  }
+
+  /// Whether nobody but that pooling reads the convolution's results, so that they are not kept.
+  bool only_pooled(ValueId id) const { return only_pooled_.contains(id); }
+
   /// What of the input of convolution `id` becomes its bias, or null.
   const SpreadInput* spread(ValueId id) const {
     const auto found = spread_.find(id);
@@ -191,6 +201,7 @@ class Lowering {
   std::vector<int> count_readers() const;
   void find_separable();
   void find_spread_inputs();
+  void find_pooled();
   bool draws_rows() const { return options_.outputs == OutputForm::rows && !training(); }
   void find_drawn();
   bool for_rows_alone(std::size_t root) const;
@@ -227,6 +238,8 @@ class Lowering {
   std::vector<bool> drawn_;                   // by root: done while rows of an output are read
   std::map<ValueId, SeparableChain> chains_;  // by root of the last
   std::map<ValueId, SpreadInput> spread_;
+  std::map<ValueId, ValueId> pooled_;  // by convolution
+  std::set<ValueId> only_pooled_;
   std::vector<bool> within_;  // by root: made on the way to the end of a chain, or not at all
   std::vector<Slot> homes_, gradient_homes_;
   std::vector<bool> gradient_written_;                     // by root

@@ -203,7 +203,7 @@ int vector_block() {
       case dnnl::cpu_isa::all:
         return 8;
       default:  // our own kernels must have such vectors, too
-        return (hwy::SupportedTargets() & ((HWY_AVX3 << 1) - 1)) != 0 ? 16 : 8;
+        return (hwy::SupportedTargets() & HWY_TARGETS & ((HWY_AVX3 << 1) - 1)) != 0 ? 16 : 8;
     }
   }();
   return block;

@@ -234,6 +234,15 @@ TEST(OnnxNetworks, LinearLayersAreCalledAfterTheirBias) {
   EXPECT_EQ(graph.parameters[1].name, "a.fc.bias");
 }
 
+// Only a constant on the right is a matrix over channels.
+TEST(OnnxNetworks, ProductsThatAreNoLinearLayers) {
+  EXPECT_THAT(refusal(onnx_model(1, {onnx_node("MatMul", {"w", "x"}, "y")},
+                                 {real_tensor("w", {1, 1}, {2})})),
+              HasSubstr("has its constant on the left"));
+  EXPECT_THAT(refusal(onnx_model(1, {onnx_node("MatMul", {"x", "x"}, "y")})),
+              HasSubstr("multiplies two values of the network"));
+}
+
 TEST(OnnxNetworks, PicturesOfChannelsLast) {
   OnnxModel model =
       onnx_model(3, {onnx_node("Transpose", {"x"}, "first", {wholes("perm", {0, 3, 1, 2})}),

@@ -163,7 +163,10 @@ void gemm(Step& s) {
 }
 
 void mat_mul(Step& s) {
-  if (!s.is_known(1)) s.refuse("multiplies two values of the network, as attention does");
+  if (!s.is_known(1)) {
+    s.refuse(s.is_known(0) ? "has its constant on the left; only one on the right is read"
+                           : "multiplies two values of the network, as attention does");
+  }
   dense(s, false, false);
 }
 

@@ -1,3 +1,5 @@
+// Sums are taken over strips of rows, each strip in one thread and one order, and joined in double:
+// the same bits for any thread count.
 #include "engine/cpu/kernels/kernels.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -8,8 +10,6 @@
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
 
-// Sums are taken over strips of rows, each strip in one thread and one order, and joined in double:
-// the same bits for any thread count.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 

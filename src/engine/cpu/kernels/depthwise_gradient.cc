@@ -1,3 +1,5 @@
+// The gradient of a depthwise convolution's weights: for each tap of a channel's kernel the sum of
+// dy times what that tap looked at. The sums of several taps stay in registers while dy goes by.
 #include "engine/cpu/kernels/depthwise.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,8 +13,6 @@
 #include "engine/cpu/kernels/block-inl.h"
 #include "engine/cpu/kernels/depthwise_taps.h"
 
-// The gradient of a depthwise convolution's weights: for each tap of a channel's kernel the sum of
-// dy times what that tap looked at. The sums of several taps stay in registers while dy goes by.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 

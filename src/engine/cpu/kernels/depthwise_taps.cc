@@ -1,3 +1,5 @@
+// Forward, result m reads pixels at fixed offsets from m * stride. Backward, pixels whose places
+// agree modulo the stride form a series, and read the gradient in just that way.
 #include "engine/cpu/kernels/depthwise_taps.h"
 
 #include <algorithm>

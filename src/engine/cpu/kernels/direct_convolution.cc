@@ -1,3 +1,6 @@
+// For each tap, a stretch of its channels at a time: the pixels that it reads are gathered into a
+// panel that stays in the second cache, the panel is multiplied by the weights of two blocks of
+// results after another, and what comes out is added to the results.
 #include "engine/cpu/kernels/direct_convolution.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -13,9 +16,6 @@
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
 
-// For each tap, a stretch of its channels at a time: the pixels that it reads are gathered into a
-// panel that stays in the second cache, the panel is multiplied by the weights of two blocks of
-// results after another, and what comes out is added to the results.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too

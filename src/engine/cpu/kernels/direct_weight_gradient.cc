@@ -1,3 +1,6 @@
+// A tile of the gradient, some input channels times some blocks of output channels, stays in
+// registers while the pixels of a band of rows pass by; the band stays in the second cache while
+// all tiles of all taps take their turn.
 #include "engine/cpu/kernels/direct_convolution.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,9 +14,6 @@
 #include "engine/cpu/kernels/block-inl.h"
 #include "engine/cpu/kernels/outer_products-inl.h"
 
-// A tile of the gradient, some input channels times some blocks of output channels, stays in
-// registers while the pixels of a band of rows pass by; the band stays in the second cache while
-// all tiles of all taps take their turn.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too

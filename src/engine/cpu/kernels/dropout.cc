@@ -1,3 +1,6 @@
+// Random words come from a counter (Philox) keyed by the seed, the node, the step and a value's
+// place in plain NCHW order, a vector of counters at a time. Nothing is kept: the backward pass
+// draws the same mask again, and no layout or thread count changes it.
 #include "engine/cpu/kernels/kernels.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -1,9 +1,10 @@
+// A row of labels is whole aligned vectors (label_rows.h), so no loop has a tail. Outer products
+// keep some columns of the sums in registers while the pixels go by.
 #include "engine/cpu/kernels/label_rows.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/kernels/label_rows.cc"
 #include <hwy/foreach_target.h>
-//
 #include <hwy/highway.h>
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The channels of a pixel lie a plane apart, block by block. So a strip of pixels is walked block
+// by block, with a vector of sums for each pixel, and again for each further pass, while its
+// channels are still in the cache.
 #include "engine/cpu/kernels/kernels.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -12,9 +15,6 @@
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
 
-// The channels of a pixel lie a plane apart, block by block. So a strip of pixels is walked block
-// by block, with a vector of sums for each pixel, and again for each further pass, while its
-// channels are still in the cache.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {

@@ -1,3 +1,6 @@
+// First the taps are summed over rows of the map, for each column of the kernel apart; these sums
+// are as narrow as the map and stay in the cache while their columns are summed. With a
+// magnification of 4 and 3x3 taps that is 4.5 and 6 multiply-adds for a result.
 #include "engine/cpu/kernels/magnified_taps.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -10,9 +13,6 @@
 
 #include "engine/cpu/kernels/block-inl.h"
 
-// First the taps are summed over rows of the map, for each column of the kernel apart; these sums
-// are as narrow as the map and stay in the cache while their columns are summed. With a
-// magnification of 4 and 3x3 taps that is 4.5 and 6 multiply-adds for a result.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {

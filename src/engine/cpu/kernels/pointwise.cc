@@ -1,3 +1,4 @@
+// Values of one row lie together in memory whatever the block, so these kernels see rows of floats.
 #include "engine/cpu/kernels/kernels.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,7 +12,6 @@
 #include "engine/cpu/kernels/block-inl.h"
 #include "engine/cpu/kernels/gelu-inl.h"
 
-// Values of one row lie together in memory whatever the block, so these kernels see rows of floats.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 

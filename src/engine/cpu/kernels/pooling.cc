@@ -1,3 +1,6 @@
+// A window at a time, its channels as vectors. A maximum keeps which of its taps won, one byte for
+// each result, so that the gradient finds its way back without the values. Where windows overlap,
+// pixels have several gradients: then one thread sums a plane, in one order.
 #include "engine/cpu/kernels/kernels.h"
 
 #undef HWY_TARGET_INCLUDE

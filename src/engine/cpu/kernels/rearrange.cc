@@ -1,3 +1,6 @@
+// What moves values and hardly computes: between plain and blocked layout, in and out of
+// concatenations, into padding, out of crops, between channels and space. Rows are copied as they
+// lie; where channels must be picked out, a stretch at a time stays in the first cache.
 #include "engine/cpu/kernels/kernels.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -1,3 +1,6 @@
+// Which two rows and columns a result lies between, and where between them, is the same for all
+// channels and found beforehand (resize_taps.h): a result is a blend of four vectors, or a copy.
+// Backward, results share source pixels: one thread sums a plane, in one order.
 #include "engine/cpu/kernels/kernels.h"
 
 #undef HWY_TARGET_INCLUDE

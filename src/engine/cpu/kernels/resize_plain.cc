@@ -1,3 +1,5 @@
+// Logits are magnified last and leave in plain layout: a source row is blended and turned to plain
+// while it is small, then every channel's row is drawn out in one go.
 #include "engine/cpu/kernels/resize_plain.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -12,8 +14,6 @@
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
 
-// Logits are magnified last and leave in plain layout: a source row is blended and turned to plain
-// while it is small, then every channel's row is drawn out in one go.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 

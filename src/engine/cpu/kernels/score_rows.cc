@@ -1,3 +1,6 @@
+// A stretch of a row at a time: the source pixels that it is drawn from are blended and turned to
+// plain, a line for each class, while they are few; then for each vector of pixels the classes are
+// gone through with the best so far in registers.
 #include "engine/cpu/kernels/score_rows.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,9 +14,6 @@
 #include "base/exponential-inl.h"
 #include "engine/cpu/kernels/block-inl.h"
 
-// A stretch of a row at a time: the source pixels that it is drawn from are blended and turned to
-// plain, a line for each class, while they are few; then for each vector of pixels the classes are
-// gone through with the best so far in registers.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {

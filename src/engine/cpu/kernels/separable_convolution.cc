@@ -1,3 +1,8 @@
+// Results are made in bands of a few rows. What the depthwise convolution reads for a band is
+// expanded into rows that stay in the second cache, those that the next band reads again are moved
+// up; what it gives lies there for some channels at a time, and these are added to the band of the
+// result. Wide pictures are cut into columns, so that rows fit. Where some channels are magnified,
+// the result begins with what they bring, a few channels of the result at a time.
 #include "engine/cpu/kernels/separable_convolution.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -12,11 +17,6 @@
 #include "engine/cpu/kernels/block-inl.h"
 #include "engine/cpu/kernels/channel_product-inl.h"
 
-// Results are made in bands of a few rows. What the depthwise convolution reads for a band is
-// expanded into rows that stay in the second cache, those that the next band reads again are moved
-// up; what it gives lies there for some channels at a time, and these are added to the band of the
-// result. Wide pictures are cut into columns, so that rows fit. Where some channels are magnified,
-// the result begins with what they bring, a few channels of the result at a time.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and units too

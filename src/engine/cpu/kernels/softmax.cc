@@ -1,3 +1,4 @@
+// Operators that join the channels of a pixel or of a picture: softmax and group norm.
 #include "engine/cpu/kernels/kernels.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,7 +12,6 @@
 #include "base/threads.h"
 #include "engine/cpu/kernels/block-inl.h"
 
-// Operators that join the channels of a pixel or of a picture: softmax and group norm.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 

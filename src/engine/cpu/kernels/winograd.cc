@@ -1,3 +1,13 @@
+// A group of tiles goes through three stages: inputs to frequencies, one small matrix product for
+// each frequency (tiles x channels), frequencies to results; the last two for a pair of blocks of
+// results at a time. A tile is 4x4 results from 36 frequencies, or 6x6 from 64.
+//
+// Where the weights are few, they were transformed before, each worker has groups of its own, and
+// all stages of one stay in the second cache. Where they are many, they would be what memory is
+// full of and waits for: then they are read as they are, nine numbers instead of 36, and
+// transformed in the cache for the products that follow. Groups are large, so that this is little
+// beside the products, and the workers share one, each with result channels of its own. The
+// arithmetic is the same, in the same order: so are the bits.
 #include "engine/cpu/kernels/winograd.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -15,16 +25,6 @@
 #include "engine/cpu/kernels/winograd_tiles-inl.h"
 #include "engine/cpu/kernels/winograd_weights-inl.h"
 
-// A group of tiles goes through three stages: inputs to frequencies, one small matrix product for
-// each frequency (tiles x channels), frequencies to results; the last two for a pair of blocks of
-// results at a time. A tile is 4x4 results from 36 frequencies, or 6x6 from 64.
-//
-// Where the weights are few, they were transformed before, each worker has groups of its own, and
-// all stages of one stay in the second cache. Where they are many, they would be what memory is
-// full of and waits for: then they are read as they are, nine numbers instead of 36, and
-// transformed in the cache for the products that follow. Groups are large, so that this is little
-// beside the products, and the workers share one, each with result channels of its own. The
-// arithmetic is the same, in the same order: so are the bits.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too
@@ -247,6 +247,40 @@ int ResultsInside(const Task& task, std::int64_t first, int apart, std::int64_t 
       std::min<std::int64_t>(task.window.tile, (size - first + apart - 1) / apart));
 }
 
+/// The largest of each 2x2 of a tile's results, while these come column by column.
+template <class T, int B>
+class PooledTile {
+ public:
+  /// Of block `ob` of the results, of which `rows` x `columns` of the tile exist from `top` on.
+  PooledTile(const View& pooled, const TileAt& at, std::int64_t ob, int top, int rows)
+      : out_(pooled.data == nullptr ? nullptr : pooled.at(at.n, ob)),
+        row_(pooled.row()),
+        y_(at.y / 2),
+        x_(at.x / 2),
+        top_(top),
+        rows_(rows) {}
+
+  template <class D, class V>
+  HWY_INLINE void take(D d, std::size_t lane, int column, const V (&results)[T::kResults],
+                       V (&largest)[T::kResults / 2]) const {
+    if (out_ == nullptr) return;
+    for (int i = top_; i + 1 < rows_; i += 2) {
+      const V of_column = hn::Max(results[i], results[i + 1]);
+      if (column % 2 == 0) {
+        largest[i / 2] = of_column;
+      } else {
+        float* to = out_ + (y_ + i / 2) * row_ + (x_ + column / 2) * B + lane;
+        hn::StoreU(hn::Max(largest[i / 2], of_column), d, to);
+      }
+    }
+  }
+
+ private:
+  float* out_;
+  std::int64_t row_, y_, x_;
+  int top_, rows_;
+};
+
 template <class T, int B>
 void TransformOutput(const Task& task, std::int64_t pair, std::int64_t first, std::int64_t count,
                      std::int64_t room, const float* products, const float* bias) {
@@ -266,12 +300,14 @@ void TransformOutput(const Task& task, std::int64_t pair, std::int64_t first, st
     for (std::int64_t ob = pair; ob < end; ++ob) {
       const float* in = products + ((ob - pair) * room + t) * B;
       const std::int64_t origin = (at.y * w + at.x) * B;
-      float* out = y.at(at.n, ob) + origin;
+      float* out = y.data == nullptr ? nullptr : y.at(at.n, ob) + origin;
       const float* plus = residual.data == nullptr ? nullptr : residual.at(at.n, ob) + origin;
+      const PooledTile<T, B> pooled(task.epilogue.pooled, at, ob, top, rows);
       for_lanes<B>([&](std::size_t lane) HWY_ATTR {
         const Lanes<B> d;
         using V = hn::Vec<Lanes<B>>;
         const V b = hn::LoadU(d, bias + ob * B + lane);
+        V results[T::kResults], largest[T::kResults / 2];
         Line<V, T::kResults> lines[kSide];
         for (int i = 0; i < kSide; ++i) {
           Line<V, kSide> line;
@@ -290,8 +326,10 @@ void TransformOutput(const Task& task, std::int64_t pair, std::int64_t first, st
             V v = hn::Add(column.v[i], b);
             if (plus != nullptr) v = hn::Add(v, hn::LoadU(d, plus + pixel));
             activate_vectors<1>(d, activation, &v);
-            hn::StoreU(v, d, out + pixel);
+            if (out != nullptr) hn::StoreU(v, d, out + pixel);
+            results[i] = v;
           }
+          pooled.take(d, lane, j, results, largest);
         }
       });
     }

@@ -50,7 +50,8 @@ std::int64_t winograd_scratch_floats(WinogradForm form, std::int64_t ic, const S
 /// numbers depend on its own (tile + 2)^2 inputs alone: the same bits for any thread count, and for
 /// pictures cut at multiples of the tile times the dilation. Largest error about 1e-5 of the range
 /// for 256 channels, half as much again for tiles of 6 (float sums; factors up to 8 and 32 in the
-/// transforms). Lavin and Gray, CVPR 2016.
+/// transforms). Lavin and Gray, CVPR 2016. `epilogue.pooled`: without dilation and where tiles
+/// begin at even results; y without data is then not kept.
 void winograd_convolution(std::span<const View> sources, const WinogradWeights& weights,
                           const WinogradWindow& window, const ConvEpilogue& epilogue, const View& y,
                           float* scratch);

@@ -1,3 +1,7 @@
+// Winograd's algorithm is a sum over frequencies of three factors: of the weights, of the pixels
+// and of the results. Its derivative by the weights has the other two: tiles of 6x6 pixels and 4x4
+// gradients of results become 36 frequencies each, outer products over channels are summed for each
+// frequency over all tiles, and only these sums come back, to 3x3 weights, once.
 #include "engine/cpu/kernels/winograd_gradient.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -12,10 +16,6 @@
 #include "engine/cpu/kernels/outer_products-inl.h"
 #include "engine/cpu/kernels/winograd_tiles-inl.h"
 
-// Winograd's algorithm is a sum over frequencies of three factors: of the weights, of the pixels
-// and of the results. Its derivative by the weights has the other two: tiles of 6x6 pixels and 4x4
-// gradients of results become 36 frequencies each, outer products over channels are summed for each
-// frequency over all tiles, and only these sums come back, to 3x3 weights, once.
 HWY_BEFORE_NAMESPACE();
 namespace segmentum::cpu::HWY_NAMESPACE {
 namespace {  // other kernels have tasks and tiles too

@@ -207,6 +207,35 @@ TEST(WinogradSources, GiveTheBitsOfOneValue) {
   }
 }
 
+// What is pooled on the way out is what pooling the results gives, bit for bit, whether these are
+// kept or not.
+TEST(WinogradPooled, IsThePoolOfTheResults) {
+  for (const int tile : {4, 6}) {
+    for (const Size2 phase : {Size2(0), Size2(2, 0), Size2(2, 2)}) {
+      for (const Shape& shape : {Shape{2, 33, 17, 22}, Shape{1, 16, 12, 9}, Shape{1, 40, 2, 3}}) {
+        const std::int64_t ic = 20, oc = shape.c();
+        Tensor x = random_tensor({shape.n(), ic, shape.h(), shape.w()}, 1);
+        const Tensor weights = random_tensor({oc, ic, 3, 3}, 2);
+        Tensor packed({winograd_weight_floats(tile, ic, oc)});
+        winograd_pack(weights.data(), tile, oc, ic, false, packed.data());
+        const WinogradWindow window{1, 1, 1, tile, phase};
+        Tensor scratch({winograd_scratch_floats(kTransformed, ic, shape, window, threads())});
+        const Shape half{shape.n(), oc, shape.h() / 2, shape.w() / 2};
+        const Blocked in(x);
+        Blocked out(shape), pooled(half), alone(half), expected(half);
+        ConvEpilogue epilogue{.activation = {ActivationKind::relu}, .pooled = pooled.view};
+        winograd_convolution(in.view, {packed.data()}, window, epilogue, out.view, scratch.data());
+        max_pool(out.view, {.kernel = 2, .stride = 2, .padding = 0}, expected.view, nullptr);
+        epilogue.pooled = alone.view;
+        const View none{.shape = shape, .block = out.view.block};
+        winograd_convolution(in.view, {packed.data()}, window, epilogue, none, scratch.data());
+        EXPECT_TRUE(std::ranges::equal(pooled.plain().values(), expected.plain().values()));
+        EXPECT_TRUE(std::ranges::equal(alone.plain().values(), expected.plain().values()));
+      }
+    }
+  }
+}
+
 class WinogradTiles : public testing::TestWithParam<std::pair<int, int>> {};
 
 // A picture cut at a multiple of the tile times the dilation gives the same bits as the whole one.
