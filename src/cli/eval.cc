@@ -1,6 +1,7 @@
 // segmentum eval: how well a model does on pictures whose masks are known.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -76,8 +77,10 @@ void note_other_names(const std::vector<ClassInfo>& learnt, const Dataset& datas
 }
 
 void print_more_scores(const EvaluationPart& part) {
+  std::size_t width = 32;
+  for (const auto& [name, score] : part.more_scores) width = std::max(width, name.size() + 2);
   for (const auto& [name, score] : part.more_scores) {
-    std::cout << fmt::format("{:<32}{:.4f}", name, score);
+    std::cout << fmt::format("{:<{}}{:.4f}", name, width, score);
     const auto interval = part.more_intervals.find(name);
     if (interval != part.more_intervals.end()) {
       std::cout << fmt::format("  [{:.4f}, {:.4f}]", interval->second.low, interval->second.high);
@@ -86,8 +89,13 @@ void print_more_scores(const EvaluationPart& part) {
   }
 }
 
+template <typename T>
+const T* pointer(const std::optional<T>& value) {
+  return value ? &*value : nullptr;
+}
+
 void print_scores(const EvaluationPart& part) {
-  const ScoreIntervals* intervals = part.intervals ? &*part.intervals : nullptr;
+  const ScoreIntervals* intervals = pointer(part.intervals);
   std::cout << fmt::format("{}: {}\n\n{}", part.data,
                            counted(part.evaluation.images.size(), "picture"),
                            score_table(scores(part.evaluation.matrix), part.classes, intervals));
@@ -97,21 +105,32 @@ void print_scores(const EvaluationPart& part) {
                              100 * intervals->options.level, intervals->options.resamples,
                              intervals->options.seed);
   }
-  if (part.boundary) std::cout << '\n' << boundary_table(*part.boundary, part.classes);
-  if (part.trimap) std::cout << '\n' << trimap_table(*part.trimap);
+  if (part.boundary) {
+    std::cout << '\n'
+              << boundary_table(*part.boundary, part.classes, pointer(part.boundary_intervals));
+  }
+  if (part.trimap) {
+    std::cout << '\n' << trimap_table(*part.trimap, pointer(part.trimap_intervals));
+  }
+  if (part.sweep) std::cout << '\n' << sweep_table(*part.sweep);
   if (part.objects) std::cout << '\n' << object_table(*part.objects);
-  if (part.calibration) std::cout << '\n' << calibration_table(*part.calibration);
+  if (part.calibration) {
+    std::cout << '\n' << calibration_table(*part.calibration, pointer(part.calibration_intervals));
+  }
   if (part.protocol) std::cout << '\n' << protocol_text(part);
 }
 
 JsonObject json_of(const Protocol& protocol, const EvaluationPart& part) {
   JsonObject reported;
   for (const auto& [name, value] : protocol_scores(part)) reported.set(name, value);
-  return JsonObject()
-      .set("name", protocol.name)
+  JsonObject json;
+  json.set("name", protocol.name)
       .set("about", protocol.about)
       .set("source", protocol.source)
       .set("scores", reported);
+  const std::string exchanged =
+      exchanged_classes(protocol, part.classes, scores(part.evaluation.matrix));
+  return exchanged.empty() ? json : json.set("warning", exchanged);
 }
 
 void add_intervals(JsonObject& json, const EvaluationPart& part) {
@@ -137,10 +156,19 @@ JsonObject json_of(const EvaluationPart& part, const Request& request, const std
       .set("pictures", static_cast<std::int64_t>(part.evaluation.images.size()))
       .set_json("scores", score_json(scores(part.evaluation.matrix), part.classes))
       .set("more_scores", more);
-  if (part.boundary) json.set_json("boundary", boundary_json(*part.boundary, part.classes));
-  if (part.trimap) json.set_json("trimap", trimap_json(*part.trimap));
+  if (part.boundary) {
+    json.set_json("boundary",
+                  boundary_json(*part.boundary, part.classes, pointer(part.boundary_intervals)));
+  }
+  if (part.trimap) {
+    json.set_json("trimap", trimap_json(*part.trimap, pointer(part.trimap_intervals)));
+  }
+  if (part.sweep) json.set_json("thresholds", sweep_json(*part.sweep));
   if (part.objects) json.set_json("objects", object_json(*part.objects));
-  if (part.calibration) json.set_json("calibration", calibration_json(*part.calibration));
+  if (part.calibration) {
+    json.set_json("calibration",
+                  calibration_json(*part.calibration, pointer(part.calibration_intervals)));
+  }
   add_intervals(json, part);
   if (part.protocol) json.set("protocol", json_of(*part.protocol, part));
   return json.set("failures", part.evaluation.failures)
@@ -266,7 +294,7 @@ Action declare(Arguments& arguments) {
   arguments.option(request->protocol, "--protocol", "NAME",
                    "score by the rules of a benchmark, listed below");
   arguments.option(request->resamples, "--bootstrap", {1, 1e5},
-                   "an interval for each score, from N resamples of the pictures (1000 are usual)");
+                   "intervals of the scores, from N resamples of the pictures (1000 are usual)");
   arguments.option(request->seed, "--seed", {0, 9e15}, "of these resamples (default: 1)");
   arguments.option(request->interior, "--rand", "CLASS",
                    "also how well cells are told apart, the cells being CLASS: Rand errors "
@@ -276,8 +304,10 @@ Action declare(Arguments& arguments) {
                  "0.95");
   arguments.flag(request->calibration, "--calibration",
                  "also how sure the network is against how often it is right (ECE); runs it twice");
-  arguments.flag(request->boundary, "--boundary",
-                 "also the F score of each class's borders, precision and recall");
+  arguments.flag(
+      request->boundary, "--boundary",
+      "also the F score of each class's borders, precision and recall; means over classes, "
+      "and over pictures (BF)");
   arguments.option(request->tolerance, "--boundary-tolerance", "PX|PART%",
                    "how far a border may be off, in pixels or as a part of the diagonal (default: "
                    "0.75%); means --boundary too");

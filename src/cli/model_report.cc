@@ -26,7 +26,7 @@ EvaluationPart evaluate_split(const Segmenter& segmenter, const Dataset& dataset
     more.add(dataset, sample, prediction, truth);
   };
   ProbabilityVisitor visit_probabilities;
-  if (extra.more.calibration) {
+  if (extra.more.calibration || extra.more.thresholds) {
     visit_probabilities = [&](const Probabilities& probabilities, const LabelMap& prediction,
                               const LabelMap& truth) {
       more.add(probabilities, prediction, truth);
@@ -41,9 +41,13 @@ EvaluationPart evaluate_split(const Segmenter& segmenter, const Dataset& dataset
                       .boundary = more.boundary(),
                       .trimap = more.trimap(),
                       .calibration = more.calibration(),
+                      .sweep = more.sweep(),
                       .objects = more.objects(),
                       .intervals = {},
                       .more_intervals = {},
+                      .boundary_intervals = {},
+                      .trimap_intervals = {},
+                      .calibration_intervals = {},
                       .protocol = {},
                       .best = notable.best(),
                       .worst = notable.worst()};
@@ -51,6 +55,11 @@ EvaluationPart evaluate_split(const Segmenter& segmenter, const Dataset& dataset
   if (extra.bootstrap) {
     part.intervals = bootstrap(picture_counts(part.evaluation), *extra.bootstrap);
     part.more_intervals = more.intervals(*extra.bootstrap);
+    if (part.boundary) part.boundary_intervals = bootstrap(*part.boundary, *extra.bootstrap);
+    if (part.trimap) part.trimap_intervals = bootstrap(*part.trimap, *extra.bootstrap);
+    if (part.calibration) {
+      part.calibration_intervals = bootstrap(*part.calibration, *extra.bootstrap);
+    }
   }
   return part;
 }

@@ -20,6 +20,7 @@ void apply_protocol(const Protocol& protocol, ExtraScores& extra) {
   extra.protocol = &protocol;
   if (protocol.boundary) extra.more.boundary = protocol.boundary;
   if (protocol.interior) extra.more.interior = static_cast<std::uint16_t>(*protocol.interior);
+  extra.more.thresholds = protocol.thresholds;
   extra.more.objects = extra.more.objects || protocol.objects;
 }
 
@@ -43,7 +44,10 @@ std::string protocol_text(const EvaluationPart& part) {
   for (const auto& [name, value] : protocol_scores(part)) {
     line += fmt::format("{}{} {:.4f}", line.empty() ? "" : ", ", name, value);
   }
-  return text + line + '\n';
+  text += line + '\n';
+  const std::string exchanged =
+      exchanged_classes(*part.protocol, part.classes, scores(part.evaluation.matrix));
+  return exchanged.empty() ? text : text + exchanged + '\n';
 }
 
 std::string protocol_help() {

@@ -13,12 +13,14 @@ const Protocol* protocol_argument(const std::string& name);
 /// What the protocol fixes, set in `extra`.
 void apply_protocol(const Protocol& protocol, ExtraScores& extra);
 
-/// Throws Error unless the split is what the protocol scores: its number of classes, and the size
-/// of every mask, of which the headers are read. `progress` is told of other class names.
+/// Throws Error unless the split is what the protocol scores: its number of classes, not in another
+/// order, and the size of every mask, of which the headers are read. `progress` is told of other
+/// class names.
 void require_protocol(const Protocol& protocol, const Dataset& dataset, const std::string& split,
                       ProgressSink& progress);
 
-/// A line about the rules and one about what came of them; ends with a newline.
+/// A line about the rules, one about what came of them, and one where classes look exchanged; ends
+/// with a newline.
 std::string protocol_text(const EvaluationPart& part);
 
 /// All protocols for the help, a paragraph each.

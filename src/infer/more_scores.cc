@@ -7,6 +7,7 @@
 #include "metrics/rand_error.h"
 #include "metrics/variation_of_information.h"
 #include "metrics/warping_error.h"
+#include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
@@ -24,6 +25,10 @@ MoreScores::MoreScores(int classes, const MoreScoresOptions& options) : options_
   if (options.boundary) boundary_.emplace(classes, *options.boundary);
   if (options.trimap) trimap_.emplace(classes);
   if (options.calibration) calibration_.emplace();
+  if (!options.thresholds) return;
+  if (!options.interior)
+    throw Error("thresholds of the probability of cells need to know the cells");
+  sweep_.emplace(*options.interior);
 }
 
 void MoreScores::add(const Dataset& dataset, const Sample& sample, const LabelMap& prediction,
@@ -37,6 +42,7 @@ void MoreScores::add(const Dataset& dataset, const Sample& sample, const LabelMa
 void MoreScores::add(const Probabilities& probabilities, const LabelMap& prediction,
                      const LabelMap& truth) {
   if (calibration_) calibration_->add(probabilities, prediction, truth);
+  if (sweep_) sweep_->add(probabilities, truth);
 }
 
 void MoreScores::add_cells(const LabelMap& prediction, const LabelMap& truth) {
@@ -93,6 +99,11 @@ std::vector<std::pair<std::string, double>> MoreScores::means() const {
     const double sum = std::accumulate(values.begin(), values.end(), 0.0);
     means.emplace_back(name, sum / static_cast<double>(values.size()));
   }
+  if (!sweep_) return means;
+  for (const BestOfSweep& best : best_of(*sweep_)) {
+    means.emplace_back(best.name, best.score);
+    means.emplace_back("threshold of " + best.name, best.threshold);
+  }
   return means;
 }
 
@@ -101,6 +112,8 @@ std::map<std::string, ScoreInterval> MoreScores::intervals(const BootstrapOption
   for (const auto& [name, values] : of_pictures_) {
     intervals[name] = bootstrap_mean(values, options);
   }
+  if (!sweep_) return intervals;
+  for (const BestOfSweep& best : best_of(*sweep_, options)) intervals[best.name] = *best.interval;
   return intervals;
 }
 

@@ -13,6 +13,7 @@
 #include "metrics/boundary.h"
 #include "metrics/calibration.h"
 #include "metrics/object_precision.h"
+#include "metrics/threshold_sweep.h"
 #include "metrics/trimap.h"
 
 namespace segmentum {
@@ -26,11 +27,12 @@ struct MoreScoresOptions {
   bool trimap = false;
   bool objects = false;      // precision of objects over IoU 0.50..0.95
   bool calibration = false;  // needs probabilities
+  bool thresholds = false;   // cells at thresholds of their probability, which it needs
 };
 
 class MoreScores {
  public:
-  /// Throws Error unless there is a class.
+  /// Throws Error unless there is a class, and for thresholds without `interior`.
   MoreScores(int classes, const MoreScoresOptions& options);
 
   /// Counts one picture. True objects are those of the sample's instance map, or the connected ones
@@ -41,14 +43,16 @@ class MoreScores {
   void add(const Probabilities& probabilities, const LabelMap& prediction, const LabelMap& truth);
 
   /// Scores that each picture has of its own, by name, as means over the pictures that have them:
-  /// {"Rand error", 0.083}. In the order in which they are documented.
+  /// {"Rand error", 0.083}. In the order in which they are documented. Behind them the scores at
+  /// the best of thresholds, and where that lies: {"threshold of thinned Rand F-score", 0.6}.
   std::vector<std::pair<std::string, double>> means() const;
-  /// An interval for each of these means.
+  /// An interval for each of these scores; not of thresholds.
   std::map<std::string, ScoreInterval> intervals(const BootstrapOptions& options) const;
 
   const std::optional<BoundaryCounts>& boundary() const { return boundary_; }
   const std::optional<TrimapCounts>& trimap() const { return trimap_; }
   const std::optional<CalibrationCounts>& calibration() const { return calibration_; }
+  const std::optional<ThresholdSweep>& sweep() const { return sweep_; }
   std::optional<ObjectPrecision> objects() const { return object_precision(objects_); }
 
  private:
@@ -62,6 +66,7 @@ class MoreScores {
   std::optional<BoundaryCounts> boundary_;
   std::optional<TrimapCounts> trimap_;
   std::optional<CalibrationCounts> calibration_;
+  std::optional<ThresholdSweep> sweep_;
   std::vector<ObjectMatches> objects_;
 };
 

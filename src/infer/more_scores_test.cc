@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "image/codec.h"
+#include "segmentum/error.h"
 
 namespace segmentum {
 namespace {
@@ -72,12 +73,37 @@ TEST(MoreScores, ObjectsOfAnInstanceMap) {
   EXPECT_EQ(value(scores, "object precision 0.50"), 0);  // an IoU of one half is no match
 }
 
+// At 0.5 and below the two cells are one; above, the second has a pixel of border at its end, which
+// the thinned one takes back.
+TEST(MoreScores, CellsAtThresholds) {
+  MoreScores scores(2, {.interior = 1, .thresholds = true});
+  const LabelMap truth = row({1, 1, 0, 1, 1}), joined = row({1, 1, 1, 1, 1});
+  Probabilities probabilities(2, 1, 5);
+  const float of_cells[] = {0.95f, 0.95f, 0.55f, 0.95f, 0.55f};
+  for (int x = 0; x < 5; ++x) {
+    probabilities.row(1, 0)[x] = of_cells[x];
+    probabilities.row(0, 0)[x] = 1 - of_cells[x];
+  }
+  scores.add({}, {}, joined, truth);
+  scores.add(probabilities, joined, truth);
+  EXPECT_DOUBLE_EQ(value(scores, "Rand F-score"), 16.0 / 24);
+  EXPECT_DOUBLE_EQ(value(scores, "best Rand F-score"), 12.0 / 14);
+  EXPECT_DOUBLE_EQ(value(scores, "thinned Rand F-score"), 1);
+  EXPECT_DOUBLE_EQ(value(scores, "threshold of thinned Rand F-score"), 0.6);
+  EXPECT_DOUBLE_EQ(value(scores, "thinned VI (bits)"), 0);
+  const auto intervals = scores.intervals({.resamples = 10});
+  EXPECT_DOUBLE_EQ(intervals.at("best Rand F-score").high, 12.0 / 14);
+  EXPECT_FALSE(intervals.contains("threshold of thinned Rand F-score"));
+  EXPECT_THROW(MoreScores(2, {.thresholds = true}), Error);
+}
+
 TEST(MoreScores, NothingAskedNothingSaid) {
   MoreScores scores(2, {});
   scores.add({}, {}, row({1}), row({1}));
   EXPECT_TRUE(scores.means().empty());
   EXPECT_FALSE(scores.boundary());
   EXPECT_FALSE(scores.calibration());
+  EXPECT_FALSE(scores.sweep());
   EXPECT_FALSE(scores.objects());
 }
 

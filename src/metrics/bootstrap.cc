@@ -32,13 +32,18 @@ void check_classes(std::span<const PictureCounts> pictures) {
   }
 }
 
-Scores resampled(std::span<const PictureCounts> pictures, std::uint64_t seed, int number) {
+/// The numbers of the pictures in a resample.
+std::vector<std::uint32_t> draw(std::size_t pictures, std::uint64_t seed, int number) {
   RandomStream random(seed, static_cast<std::uint32_t>(number), kStream);
+  std::vector<std::uint32_t> drawn(pictures);
+  for (std::uint32_t& one : drawn) one = random.below(static_cast<std::uint32_t>(pictures));
+  return drawn;
+}
+
+Scores resampled(std::span<const PictureCounts> pictures, std::uint64_t seed, int number) {
   PictureCounts sum(pictures.front().size());
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    const PictureCounts& drawn =
-        pictures[random.below(static_cast<std::uint32_t>(pictures.size()))];
-    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += drawn[k];
+  for (const std::uint32_t i : draw(pictures.size(), seed, number)) {
+    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += pictures[i][k];
   }
   return scores(sum);
 }
@@ -91,15 +96,32 @@ ScoreIntervals bootstrap(std::span<const PictureCounts> pictures, const Bootstra
 
 ScoreInterval bootstrap_mean(std::span<const double> of_pictures, const BootstrapOptions& options) {
   check(of_pictures.size(), options);
-  const auto count = static_cast<std::uint32_t>(of_pictures.size());
   std::vector<double> means;
   for (int n = 0; n < options.resamples; ++n) {
-    RandomStream random(options.seed, static_cast<std::uint32_t>(n), kStream);
     double sum = 0;
-    for (std::uint32_t i = 0; i < count; ++i) sum += of_pictures[random.below(count)];
-    means.push_back(sum / count);
+    for (const std::uint32_t i : draw(of_pictures.size(), options.seed, n)) sum += of_pictures[i];
+    means.push_back(sum / static_cast<double>(of_pictures.size()));
   }
   return central_interval(means, options.level);
+}
+
+std::vector<std::optional<ScoreInterval>> bootstrap_scores(std::size_t pictures,
+                                                           const BootstrapOptions& options,
+                                                           const ResampleScores& score) {
+  check(pictures, options);
+  std::vector<std::vector<std::optional<double>>> all(static_cast<std::size_t>(options.resamples));
+  parallel_for(options.resamples, [&](std::int64_t i) {
+    all[static_cast<std::size_t>(i)] = score(draw(pictures, options.seed, static_cast<int>(i)));
+  });
+  std::vector<std::optional<ScoreInterval>> intervals(all.front().size());
+  for (std::size_t k = 0; k < intervals.size(); ++k) {
+    std::vector<double> values;
+    for (const auto& scores : all) {
+      if (scores.at(k)) values.push_back(*scores[k]);
+    }
+    if (!values.empty()) intervals[k] = central_interval(values, options.level);
+  }
+  return intervals;
 }
 
 }  // namespace segmentum

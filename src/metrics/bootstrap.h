@@ -1,7 +1,9 @@
 // How far scores would move with other pictures of the same kind.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -47,6 +49,19 @@ ScoreIntervals bootstrap(std::span<const PictureCounts> pictures, const Bootstra
 
 /// The same for the mean of a score that each picture has of its own.
 ScoreInterval bootstrap_mean(std::span<const double> of_pictures, const BootstrapOptions& options);
+
+/// Scores that follow from the pictures of these numbers, of which some come several times; each is
+/// empty where they have none.
+using ResampleScores =
+    std::function<std::vector<std::optional<double>>(std::span<const std::uint32_t> drawn)>;
+
+/// The same for whatever follows from several pictures, numbered from 0: an interval for each score
+/// that `score` returns, in its order, from the resamples that have it; empty where none has.
+/// `score` is called on several threads at once. The draws are those of `bootstrap` and
+/// `bootstrap_mean`.
+std::vector<std::optional<ScoreInterval>> bootstrap_scores(std::size_t pictures,
+                                                           const BootstrapOptions& options,
+                                                           const ResampleScores& score);
 
 /// The value below which a part `q` in [0,1] of `values` lies, linear between neighbours; 0 of
 /// none. Sorts them.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/threads.h"
 #include "segmentum/error.h"
 
@@ -50,6 +52,37 @@ TEST(Bootstrap, WidthOfAMean) {
   const ScoreInterval interval = bootstrap_mean(values, {.resamples = 4000});
   EXPECT_NEAR(interval.low, 0.5 - 1.96 * 0.025, 0.004);  // of 4000 resamples: deviation 0.001
   EXPECT_NEAR(interval.high, 0.5 + 1.96 * 0.025, 0.004);
+}
+
+// Any score: here the largest number drawn, and one that only a resample of twice the same picture
+// has. Of two pictures, three resamples in four draw the second.
+TEST(Bootstrap, OfWhateverFollowsFromPictures) {
+  const auto intervals = bootstrap_scores(
+      2, {.resamples = 2000, .level = 0.9}, [](std::span<const std::uint32_t> drawn) {
+        const double largest = std::max(drawn[0], drawn[1]);
+        const auto twice = drawn[0] == drawn[1] ? std::optional(7.0) : std::nullopt;
+        return std::vector<std::optional<double>>{largest, twice, std::nullopt};
+      });
+  ASSERT_EQ(intervals.size(), 3U);
+  EXPECT_EQ(intervals[0]->low, 0);
+  EXPECT_EQ(intervals[0]->high, 1);
+  EXPECT_EQ(intervals[1]->low, 7);
+  EXPECT_EQ(intervals[1]->high, 7);
+  EXPECT_FALSE(intervals[2]);
+}
+
+// The draws are the same everywhere, so that scores of one split move together.
+TEST(Bootstrap, TheSameDrawsForAllScores) {
+  const std::vector<double> values{0, 0.1, 0.5, 0.7, 1};
+  const BootstrapOptions options{.resamples = 100, .seed = 4};
+  const auto mean = bootstrap_scores(5, options, [&](std::span<const std::uint32_t> drawn) {
+    double sum = 0;
+    for (const std::uint32_t i : drawn) sum += values[i];
+    return std::vector<std::optional<double>>{sum / 5};
+  });
+  const ScoreInterval same = bootstrap_mean(values, options);
+  EXPECT_EQ(mean[0]->low, same.low);
+  EXPECT_EQ(mean[0]->high, same.high);
 }
 
 TEST(Bootstrap, SameSeedSameBitsForAnyThreads) {

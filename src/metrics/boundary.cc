@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 #include <span>
+#include <utility>
 
 #include "base/threads.h"
 #include "metrics/confusion_matrix.h"
@@ -87,6 +89,33 @@ std::optional<double> ratio(std::int64_t part, std::int64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
+BoundaryClassScores scores_of(const BorderPixels& counts) {
+  BoundaryClassScores one{.precision = ratio(counts.predicted_right, counts.predicted),
+                          .recall = ratio(counts.truth_found, counts.truth)};
+  if (one.precision || one.recall) {
+    const double p = one.precision.value_or(0), r = one.recall.value_or(0);
+    one.f = p + r > 0 ? 2 * p * r / (p + r) : 0;
+  }
+  return one;
+}
+
+/// A mean of what there was.
+class Mean {
+ public:
+  void add(double value) {
+    sum_ += value;
+    ++count_;
+  }
+  std::optional<double> value() const {
+    if (count_ == 0) return std::nullopt;
+    return sum_ / count_;
+  }
+
+ private:
+  double sum_ = 0;
+  int count_ = 0;
+};
+
 void add_to(std::vector<BorderPixels>& sum, const std::vector<BorderPixels>& more) {
   for (std::size_t k = 0; k < sum.size(); ++k) {
     sum[k].truth += more[k].truth;
@@ -162,7 +191,10 @@ void BoundaryCounts::add(const LabelMap& prediction, const LabelMap& truth) {
       own[label].truth_found += matched;
     });
   });
-  for (const auto& stripe : counts) add_to(counts_, stripe);
+  std::vector<BorderPixels> picture(counts_.size());
+  for (const auto& stripe : counts) add_to(picture, stripe);
+  add_to(counts_, picture);
+  pictures_.push_back(std::move(picture));
 }
 
 BoundaryCounts& BoundaryCounts::operator+=(const BoundaryCounts& other) {
@@ -172,25 +204,42 @@ BoundaryCounts& BoundaryCounts::operator+=(const BoundaryCounts& other) {
         counts_.size(), tolerance_.text(), other.counts_.size(), other.tolerance_.text()));
   }
   add_to(counts_, other.counts_);
+  const std::vector<std::vector<BorderPixels>> more = other.pictures_;  // other may be this
+  pictures_.insert(pictures_.end(), more.begin(), more.end());
   return *this;
 }
 
 BoundaryScores scores(const BoundaryCounts& counts) {
-  BoundaryScores result;
-  double sum = 0;
-  int scored = 0;
-  for (const BorderPixels& of_class : counts.classes()) {
-    BoundaryClassScores one{.precision = ratio(of_class.predicted_right, of_class.predicted),
-                            .recall = ratio(of_class.truth_found, of_class.truth)};
-    if (one.precision || one.recall) {
-      const double p = one.precision.value_or(0), r = one.recall.value_or(0);
-      one.f = p + r > 0 ? 2 * p * r / (p + r) : 0;
-      sum += *one.f;
-      ++scored;
+  std::vector<std::uint32_t> all(counts.pictures().size());
+  std::iota(all.begin(), all.end(), 0U);
+  return scores(counts, all);
+}
+
+BoundaryScores scores(const BoundaryCounts& counts, std::span<const std::uint32_t> pictures) {
+  const std::size_t classes = counts.classes().size();
+  std::vector<BorderPixels> sums(classes);
+  std::vector<Mean> of_class(classes);
+  Mean of_pictures;
+  for (const std::uint32_t i : pictures) {
+    const std::vector<BorderPixels>& picture = counts.pictures().at(i);
+    add_to(sums, picture);
+    Mean of_picture;
+    for (std::size_t k = 0; k < classes; ++k) {
+      if (picture[k].truth == 0) continue;
+      const double f = *scores_of(picture[k]).f;
+      of_picture.add(f);
+      of_class[k].add(f);
     }
-    result.classes.push_back(one);
+    if (const auto mean = of_picture.value()) of_pictures.add(*mean);
   }
-  if (scored > 0) result.mean_f = sum / scored;
+  BoundaryScores result{.classes = {}, .mean_f = {}, .mean_f_of_pictures = of_pictures.value()};
+  Mean mean;
+  for (std::size_t k = 0; k < classes; ++k) {
+    result.classes.push_back(scores_of(sums[k]));
+    result.classes.back().f_of_pictures = of_class[k].value();
+    if (result.classes.back().f) mean.add(*result.classes.back().f);
+  }
+  result.mean_f = mean.value();
   return result;
 }
 

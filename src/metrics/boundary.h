@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,31 +55,46 @@ class BoundaryCounts {
   /// Throws Error as ConfusionMatrix::add. Distances are Euclidean, from centre to centre.
   /// O(H*W + border pixels * tolerance^2), less where most borders are right.
   void add(const LabelMap& prediction, const LabelMap& truth);
-  /// Throws Error if classes or tolerances differ.
+  /// Takes the other's pictures behind its own. Throws Error if classes or tolerances differ.
   BoundaryCounts& operator+=(const BoundaryCounts& other);
 
   const std::vector<BorderPixels>& classes() const { return counts_; }
+  /// The same of each picture, in the order in which they were added.
+  const std::vector<std::vector<BorderPixels>>& pictures() const { return pictures_; }
   const BoundaryTolerance& tolerance() const { return tolerance_; }
 
  private:
   BoundaryTolerance tolerance_;
   std::vector<BorderPixels> counts_;
+  std::vector<std::vector<BorderPixels>> pictures_;
 };
 
 struct BoundaryClassScores {
   std::optional<double> precision;  // part of the predicted border that is right
   std::optional<double> recall;     // part of the true border that was found
   std::optional<double> f;          // 2PR / (P + R); empty without any border, 0 without a match
+  std::optional<double> f_of_pictures;  // the mean of F over pictures where its border is true
 };
 
 struct BoundaryScores {
   std::vector<BoundaryClassScores> classes;
   std::optional<double> mean_f;  // over the classes that have one
+  /// BF: the mean over pictures of the mean F of the classes whose border is true there.
+  std::optional<double> mean_f_of_pictures;
 };
 
-/// Boundary F scores of everything counted: Csurka et al., "What is a good evaluation measure for
-/// semantic segmentation?", BMVC 2013. They score single pictures and take means of them; here
-/// border pixels of the whole split are summed first, so that every pixel of border counts alike.
+/// Boundary F scores of everything counted, in two ways: with the border pixels of the whole split
+/// summed first, so that every pixel of border counts alike (`precision`, `recall`, `f`, `mean_f`),
+/// and as means over pictures (`..._of_pictures`).
+///
+/// The latter is BF of Csurka et al., "What is a good evaluation measure for semantic
+/// segmentation?", BMVC 2013, as SegNet (PAMI 2017) reports it: F of each class that is in the
+/// picture's truth, their mean, and the mean of these over pictures. What was predicted of a class
+/// without a true border in a picture costs nothing there. We differ where a class is present and
+/// all of its border lies along ignored pixels or the picture's edge: it has no border here.
 BoundaryScores scores(const BoundaryCounts& counts);
+
+/// The same of some of the pictures, by their numbers; one may come several times.
+BoundaryScores scores(const BoundaryCounts& counts, std::span<const std::uint32_t> pictures);
 
 }  // namespace segmentum

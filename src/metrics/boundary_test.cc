@@ -108,6 +108,45 @@ TEST(Boundary, PixelsAreSummedOverPicturesNotScores) {
   EXPECT_EQ(sum.classes(), counts.classes());
 }
 
+// SegNet's BF of the same two pictures. In the first both classes are right: 1. In the second class
+// 1 is missed, and class 0 has three true border pixels but no predicted one: 0. A third has no
+// border.
+TEST(Boundary, MeansOfPicturesByHand) {
+  BoundaryCounts counts(3, BoundaryTolerance::pixels(0));
+  const LabelMap small = row({0, 1});
+  counts.add(small, small);
+  counts.add(LabelMap(3, 2, 0), label_map(3, 2, {0, 1, 0, 1, 0, 1}));
+  counts.add(LabelMap(2, 2, 0), LabelMap(2, 2, 0));
+  const BoundaryScores of = scores(counts);
+  EXPECT_DOUBLE_EQ(*of.mean_f_of_pictures, 0.5);
+  EXPECT_DOUBLE_EQ(*of.classes[1].f_of_pictures, 0.5);
+  EXPECT_FALSE(of.classes[2].f_of_pictures);
+  EXPECT_DOUBLE_EQ(*of.mean_f, (2 * 0.25 / 1.25 + 2 * 0.25 / 1.25) / 2);
+}
+
+// A class that is in no truth of a picture has no part in its mean; summed, it has F = 0.
+TEST(Boundary, APictureIsScoredByItsTrueClasses) {
+  // True borders: pixels 1 and 2. Predicted: those, and 3 of class 0 beside 4 of class 2.
+  const BoundaryCounts counts = counted(row({0, 0, 1, 1, 2}), row({0, 0, 1, 1, 1}), 3, 0);
+  EXPECT_EQ(counts.classes()[1], (BorderPixels{1, 1, 2, 1}));
+  const BoundaryScores of = scores(counts);
+  EXPECT_DOUBLE_EQ(*of.mean_f_of_pictures, (1 + 2.0 / 3) / 2);
+  EXPECT_DOUBLE_EQ(*of.mean_f, (1 + 2.0 / 3 + 0) / 3);
+}
+
+TEST(Boundary, SomePicturesSeveralTimes) {
+  BoundaryCounts counts = counted(row({0, 1}), row({0, 1}), 2, 0);
+  counts += counted(LabelMap(1, 2, 0), row({0, 1}), 2, 0);
+  ASSERT_EQ(counts.pictures().size(), 2U);
+  const std::uint32_t drawn[] = {0, 1, 1};
+  const BoundaryScores of = scores(counts, drawn);
+  EXPECT_DOUBLE_EQ(*of.classes[1].recall, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(*of.mean_f, 0.5);  // 2 * (1/3) / (4/3)
+  EXPECT_DOUBLE_EQ(*of.mean_f_of_pictures, 1.0 / 3);
+  counts += counts;
+  EXPECT_EQ(counts.pictures().size(), 4U);
+}
+
 LabelMap noise(int height, int width, std::uint32_t seed, bool with_void) {
   RandomStream random(3, 0, seed);
   LabelMap map(height, width);

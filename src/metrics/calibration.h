@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "segmentum/image.h"
@@ -27,11 +28,15 @@ class CalibrationCounts {
 
     double confidence() const { return confidence_sum / static_cast<double>(pixels); }
     double accuracy() const { return static_cast<double>(right) / static_cast<double>(pixels); }
+    Bin& operator+=(const Bin& other);
   };
   const std::vector<Bin>& bins() const { return bins_; }
+  /// The same of each picture, in the order in which they were added.
+  const std::vector<std::vector<Bin>>& pictures() const { return pictures_; }
 
  private:
   std::vector<Bin> bins_;
+  std::vector<std::vector<Bin>> pictures_;
 };
 
 struct CalibrationScores {
@@ -43,5 +48,9 @@ struct CalibrationScores {
 
 /// Guo et al., "On calibration of modern neural networks", ICML 2017. Empty without a pixel.
 std::optional<CalibrationScores> scores(const CalibrationCounts& counts);
+
+/// The same of some of the pictures, by their numbers; one may come several times.
+std::optional<CalibrationScores> scores(const CalibrationCounts& counts,
+                                        std::span<const std::uint32_t> pictures);
 
 }  // namespace segmentum

@@ -26,9 +26,21 @@ std::string bin_json(const CalibrationCounts& counts, std::size_t i) {
                      number(bin.pixels > 0 ? bin.accuracy() : 0));
 }
 
+std::string interval_text(const CalibrationIntervals* intervals,
+                          std::optional<ScoreInterval> CalibrationIntervals::*which) {
+  if (!intervals || !(intervals->*which)) return "";
+  const ScoreInterval& interval = *(intervals->*which);
+  return fmt::format(" [{:.2f}, {:.2f}]", 100 * interval.low, 100 * interval.high);
+}
+
+std::string interval_json(const std::optional<ScoreInterval>& interval) {
+  return interval ? fmt::format("[{}, {}]", interval->low, interval->high) : "null";
+}
+
 }  // namespace
 
-std::string calibration_table(const CalibrationCounts& counts) {
+std::string calibration_table(const CalibrationCounts& counts,
+                              const CalibrationIntervals* intervals) {
   std::string text = fmt::format("{:<24}{:>12}{:>12}{:>12}{:>14}\n", "confidence, in %", "pixels",
                                  "mean", "accuracy", "difference");
   for (std::size_t i = 0; i < counts.bins().size(); ++i) {
@@ -43,13 +55,17 @@ std::string calibration_table(const CalibrationCounts& counts) {
   const auto of_all = scores(counts);
   if (!of_all) return text;
   return text + fmt::format(
-                    "\nexpected calibration error (ECE) {:.2f}, largest (MCE) {:.2f}; "
+                    "\nexpected calibration error (ECE) {:.2f}{}, largest (MCE) {:.2f}{}; "
                     "mean confidence {:.2f}, accuracy {:.2f}\n",
-                    100 * of_all->expected_error, 100 * of_all->largest_error,
+                    100 * of_all->expected_error,
+                    interval_text(intervals, &CalibrationIntervals::expected_error),
+                    100 * of_all->largest_error,
+                    interval_text(intervals, &CalibrationIntervals::largest_error),
                     100 * of_all->confidence, 100 * of_all->accuracy);
 }
 
-std::string calibration_json(const CalibrationCounts& counts) {
+std::string calibration_json(const CalibrationCounts& counts,
+                             const CalibrationIntervals* intervals) {
   std::string bins;
   for (std::size_t i = 0; i < counts.bins().size(); ++i) {
     bins += (bins.empty() ? "" : ", ") + bin_json(counts, i);
@@ -60,9 +76,15 @@ std::string calibration_json(const CalibrationCounts& counts) {
         R"({{"ece": null, "mce": null, "confidence": null, "accuracy": null, "bins": [{}]}})",
         bins);
   }
-  return fmt::format(R"({{"ece": {}, "mce": {}, "confidence": {}, "accuracy": {}, "bins": [{}]}})",
-                     of_all->expected_error, of_all->largest_error, of_all->confidence,
-                     of_all->accuracy, bins);
+  const std::string of_resamples = intervals
+                                       ? fmt::format(R"("intervals": {{"ece": {}, "mce": {}}}, )",
+                                                     interval_json(intervals->expected_error),
+                                                     interval_json(intervals->largest_error))
+                                       : "";
+  return fmt::format(
+      R"({{"ece": {}, "mce": {}, "confidence": {}, "accuracy": {}, {}"bins": [{}]}})",
+      of_all->expected_error, of_all->largest_error, of_all->confidence, of_all->accuracy,
+      of_resamples, bins);
 }
 
 std::string object_table(const ObjectPrecision& precision) {

@@ -4,16 +4,20 @@
 #include <string>
 
 #include "metrics/calibration.h"
+#include "metrics/detail_intervals.h"
 #include "metrics/object_precision.h"
 
 namespace segmentum {
 
 /// How often the network was right by how sure it was: a line for each bin that has pixels, in
 /// percent, and ECE and MCE below. UTF-8, ends with a newline.
-std::string calibration_table(const CalibrationCounts& counts);
+std::string calibration_table(const CalibrationCounts& counts,
+                              const CalibrationIntervals* intervals = nullptr);
 /// {"ece", "mce", "confidence", "accuracy", "bins": [{"from", "to", "pixels", "confidence",
-/// "accuracy"}]}; null where there is no score.
-std::string calibration_json(const CalibrationCounts& counts);
+/// "accuracy"}]}; null where there is no score; with intervals "intervals": {"ece": [low, high],
+/// "mce": [low, high]}.
+std::string calibration_json(const CalibrationCounts& counts,
+                             const CalibrationIntervals* intervals = nullptr);
 
 /// Precision at each IoU, in percent, and what it was counted from.
 std::string object_table(const ObjectPrecision& precision);

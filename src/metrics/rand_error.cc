@@ -26,17 +26,30 @@ double pairs(const std::vector<std::int64_t>& sizes) {
 
 }  // namespace
 
+RandPairs& RandPairs::operator+=(const RandPairs& other) {
+  joint += other.joint;
+  predicted += other.predicted;
+  truth += other.truth;
+  return *this;
+}
+
+RandScores RandPairs::scores() const {
+  const double f_score = 2 * joint / (predicted + truth);
+  return {joint / predicted, joint / truth, f_score, 1 - f_score};
+}
+
+RandPairs rand_pairs(const SegmentOverlaps& overlaps) {
+  return {sum_of_squares(overlaps.common), sum_of_squares(overlaps.predicted),
+          sum_of_squares(overlaps.truth)};
+}
+
 std::optional<RandScores> rand_scores(const LabelMap& prediction, const LabelMap& truth,
                                       std::uint16_t interior) {
   const SegmentOverlaps counts =
       segment_overlaps(segments_of(prediction, truth, interior),
                        segments_of(truth, truth, interior), Gap::own_segments);
   if (counts.pixels == 0) return std::nullopt;
-  const double joint = sum_of_squares(counts.common);
-  const double merged = sum_of_squares(counts.predicted);
-  const double split = sum_of_squares(counts.truth);
-  const double f_score = 2 * joint / (merged + split);
-  return RandScores{joint / merged, joint / split, f_score, 1 - f_score};
+  return rand_pairs(counts).scores();
 }
 
 std::optional<RandScores> adapted_rand(const SegmentOverlaps& overlaps) {

@@ -17,6 +17,18 @@ struct RandScores {
   double error = 0;      // 1 - f_score
 };
 
+/// What they follow from: pairs of pixels, ordered and also with itself, that are in one segment.
+struct RandPairs {
+  double joint = 0;      // sum n_ij^2: of both maps
+  double predicted = 0;  // sum a_i^2
+  double truth = 0;      // sum b_j^2
+
+  RandPairs& operator+=(const RandPairs& other);
+  /// Meaningless without a pair.
+  RandScores scores() const;
+};
+RandPairs rand_pairs(const SegmentOverlaps& overlaps);
+
 /// Foreground-restricted Rand scores of a predicted label map.
 ///
 /// Segments are 4-connected components of pixels labelled `interior`: t of the truth, s of the
@@ -28,10 +40,10 @@ struct RandScores {
 ///   f_score = 2 sum n_ij^2 / (sum a_i^2 + sum b_j^2)
 ///
 /// Arganda-Carreras et al., Frontiers in Neuroanatomy 2015, with alpha = 1/2. Their challenge also
-/// thinned borders and took the best threshold of a border probability; a label map has neither, so
-/// a border predicted too thick costs recall here. Ignored pixels are in no segment of either map
-/// and cut both alike. Empty where the truth has no interior. Throws Error if the sizes differ.
-/// O(H*W log(H*W)).
+/// thinned borders and took the best threshold of a border probability, as `ThresholdSweep` does; a
+/// label map has neither, so a border predicted too thick costs recall here. Ignored pixels are in
+/// no segment of either map and cut both alike. Empty where the truth has no interior. Throws Error
+/// if the sizes differ. O(H*W log(H*W)).
 std::optional<RandScores> rand_scores(const LabelMap& prediction, const LabelMap& truth,
                                       std::uint16_t interior);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "segmentum/error.h"
 
@@ -45,6 +46,10 @@ nlohmann::ordered_json json_of(const ScoreInterval& interval) {
 
 nlohmann::ordered_json json_of(const Score& score) {
   return score ? nlohmann::ordered_json(*score) : nlohmann::ordered_json(nullptr);
+}
+
+nlohmann::ordered_json json_of(const std::optional<ScoreInterval>& interval) {
+  return interval ? json_of(*interval) : nlohmann::ordered_json(nullptr);
 }
 
 std::string text_of(const nlohmann::ordered_json& json) {
@@ -138,8 +143,7 @@ std::string interval_json(const ScoreIntervals& intervals, std::span<const Class
   check_names(intervals.iou.size(), classes);
   nlohmann::ordered_json iou = nlohmann::ordered_json::object();
   for (std::size_t k = 0; k < classes.size(); ++k) {
-    const auto& interval = intervals.iou[k];
-    iou[classes[k].name] = interval ? json_of(*interval) : nlohmann::ordered_json(nullptr);
+    iou[classes[k].name] = json_of(intervals.iou[k]);
   }
   return text_of({{"resamples", intervals.options.resamples},
                   {"level", intervals.options.level},
@@ -152,57 +156,95 @@ std::string interval_json(const ScoreIntervals& intervals, std::span<const Class
                   {"iou", iou}});
 }
 
-std::string boundary_table(const BoundaryCounts& counts, std::span<const ClassInfo> classes) {
+std::string boundary_table(const BoundaryCounts& counts, std::span<const ClassInfo> classes,
+                           const BoundaryIntervals* intervals) {
   const BoundaryScores of = scores(counts);
   check_names(of.classes.size(), classes);
   const std::size_t width = name_width(classes, "frequency-weighted IoU");
-  std::string text = left("borders, in %", width) +
-                     fmt::format("{:>10}{:>10}{:>10}\n", "F", "precision", "recall");
+  const std::string gap(5, ' ');
+  std::string text =
+      left("borders, in %", width) +
+      fmt::format("{:>10}{:>10}{:>10}{:>15}\n", "F", "precision", "recall", "F of pictures");
   for (std::size_t k = 0; k < classes.size(); ++k) {
     const BoundaryClassScores& one = of.classes[k];
     text += left(classes[k].name, width) + percent(one.f) + percent(one.precision) +
-            percent(one.recall) + '\n';
+            percent(one.recall) + gap + percent(one.f_of_pictures);
+    if (intervals) {
+      text += interval_text(intervals->f.at(k)) + interval_text(intervals->f_of_pictures.at(k));
+    }
+    text += '\n';
   }
-  return text + '\n' + left("mean boundary F", width) + percent(of.mean_f) + "  within " +
-         counts.tolerance().text() + '\n';
+  const std::optional<ScoreInterval> none;
+  return text + '\n' + left("mean boundary F", width) + percent(of.mean_f) +
+         interval_text(intervals ? intervals->mean_f : none) + "  within " +
+         counts.tolerance().text() + '\n' + left("mean of pictures (BF)", width) +
+         percent(of.mean_f_of_pictures) +
+         interval_text(intervals ? intervals->mean_f_of_pictures : none) + '\n';
 }
 
-std::string boundary_json(const BoundaryCounts& counts, std::span<const ClassInfo> classes) {
+std::string boundary_json(const BoundaryCounts& counts, std::span<const ClassInfo> classes,
+                          const BoundaryIntervals* intervals) {
   const BoundaryScores of = scores(counts);
   check_names(of.classes.size(), classes);
   nlohmann::ordered_json json = {{"tolerance", counts.tolerance().text()},
                                  {"mean_f", json_of(of.mean_f)},
-                                 {"classes", nlohmann::ordered_json::array()}};
+                                 {"mean_f_of_pictures", json_of(of.mean_f_of_pictures)}};
+  if (intervals) {
+    json["intervals"] = {{"mean_f", json_of(intervals->mean_f)},
+                         {"mean_f_of_pictures", json_of(intervals->mean_f_of_pictures)}};
+  }
+  json["classes"] = nlohmann::ordered_json::array();
   for (std::size_t k = 0; k < classes.size(); ++k) {
-    json["classes"].push_back({{"name", classes[k].name},
-                               {"f", json_of(of.classes[k].f)},
-                               {"precision", json_of(of.classes[k].precision)},
-                               {"recall", json_of(of.classes[k].recall)},
-                               {"truth_border_pixels", counts.classes()[k].truth},
-                               {"predicted_border_pixels", counts.classes()[k].predicted}});
+    nlohmann::ordered_json of_class = {{"name", classes[k].name},
+                                       {"f", json_of(of.classes[k].f)},
+                                       {"precision", json_of(of.classes[k].precision)},
+                                       {"recall", json_of(of.classes[k].recall)},
+                                       {"f_of_pictures", json_of(of.classes[k].f_of_pictures)},
+                                       {"truth_border_pixels", counts.classes()[k].truth},
+                                       {"predicted_border_pixels", counts.classes()[k].predicted}};
+    if (intervals) {
+      of_class["intervals"] = {{"f", json_of(intervals->f.at(k))},
+                               {"f_of_pictures", json_of(intervals->f_of_pictures.at(k))}};
+    }
+    json["classes"].push_back(std::move(of_class));
   }
   return text_of(json);
 }
 
-std::string trimap_table(const TrimapCounts& counts) {
+std::string trimap_table(const TrimapCounts& counts, const TrimapIntervals* intervals) {
   std::string text =
-      fmt::format("{:>19}{:>16}{:>16}\n", "band around borders", "pixel accuracy", "mean IoU");
+      fmt::format("{:>19}{:>16}{:>16}", "band around borders", "pixel accuracy", "mean IoU");
+  if (intervals) text += "  intervals of both";
+  text += '\n';
   for (const TrimapPoint& point : trimap_curve(counts)) {
     if (std::ranges::find(kTabledWidths, point.width_px) == kTabledWidths.end()) continue;
     text += fmt::format("{:>16} px", point.width_px) + "      " +
             percent(where_counted(point, point.pixel_accuracy)) + "      " +
-            percent(where_counted(point, point.mean_iou)) + '\n';
+            percent(where_counted(point, point.mean_iou));
+    if (intervals) {
+      const auto i = static_cast<std::size_t>(point.width_px) - 1;
+      text +=
+          interval_text(intervals->pixel_accuracy.at(i)) + interval_text(intervals->mean_iou.at(i));
+    }
+    text += '\n';
   }
   return text;
 }
 
-std::string trimap_json(const TrimapCounts& counts) {
+std::string trimap_json(const TrimapCounts& counts, const TrimapIntervals* intervals) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const TrimapPoint& point : trimap_curve(counts)) {
-    json.push_back({{"width_px", point.width_px},
-                    {"pixels", point.pixels},
-                    {"pixel_accuracy", json_of(where_counted(point, point.pixel_accuracy))},
-                    {"mean_iou", json_of(where_counted(point, point.mean_iou))}});
+    nlohmann::ordered_json band = {
+        {"width_px", point.width_px},
+        {"pixels", point.pixels},
+        {"pixel_accuracy", json_of(where_counted(point, point.pixel_accuracy))},
+        {"mean_iou", json_of(where_counted(point, point.mean_iou))}};
+    if (intervals) {
+      const auto i = static_cast<std::size_t>(point.width_px) - 1;
+      band["intervals"] = {{"pixel_accuracy", json_of(intervals->pixel_accuracy.at(i))},
+                           {"mean_iou", json_of(intervals->mean_iou.at(i))}};
+    }
+    json.push_back(std::move(band));
   }
   return text_of(json);
 }

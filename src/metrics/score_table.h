@@ -7,6 +7,7 @@
 #include "metrics/bootstrap.h"
 #include "metrics/boundary.h"
 #include "metrics/confusion_matrix.h"
+#include "metrics/detail_intervals.h"
 #include "metrics/trimap.h"
 #include "segmentum/classes.h"
 
@@ -26,14 +27,17 @@ std::string score_json(const Scores& scores, std::span<const ClassInfo> classes)
 /// [low, high]}}.
 std::string interval_json(const ScoreIntervals& intervals, std::span<const ClassInfo> classes);
 
-/// The same two for boundary F scores: F, precision and recall of each class, and the mean F. The
-/// JSON also says what the tolerance was.
-std::string boundary_table(const BoundaryCounts& counts, std::span<const ClassInfo> classes);
-std::string boundary_json(const BoundaryCounts& counts, std::span<const ClassInfo> classes);
+/// The same two for boundary F scores: F, precision and recall of each class from border pixels of
+/// all pictures, the mean of F over pictures, and the means over classes of both. The JSON also
+/// says what the tolerance was.
+std::string boundary_table(const BoundaryCounts& counts, std::span<const ClassInfo> classes,
+                           const BoundaryIntervals* intervals = nullptr);
+std::string boundary_json(const BoundaryCounts& counts, std::span<const ClassInfo> classes,
+                          const BoundaryIntervals* intervals = nullptr);
 
 /// The same two for a trimap curve; the table has a line for some of its widths.
-std::string trimap_table(const TrimapCounts& counts);
-std::string trimap_json(const TrimapCounts& counts);
+std::string trimap_table(const TrimapCounts& counts, const TrimapIntervals* intervals = nullptr);
+std::string trimap_json(const TrimapCounts& counts, const TrimapIntervals* intervals = nullptr);
 
 /// Per-image CSV: the header line, and one line for each picture (name, pixels, pixel accuracy,
 /// mean IoU, then the IoU of each class; empty where there is no score). Names are quoted where

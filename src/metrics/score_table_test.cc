@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "metrics/detail_table.h"
 #include "segmentum/error.h"
 
 namespace segmentum {
@@ -57,18 +58,42 @@ TEST(BoundaryTable, MeanAndTolerance) {
   BoundaryCounts counts(3, BoundaryTolerance::pixels(1));
   counts.add(prediction, truth);
   EXPECT_EQ(boundary_table(counts, kClasses),
-            "borders, in %                  F precision    recall\n"
-            "road                      100.00    100.00    100.00\n"
-            "Fußweg                    100.00    100.00    100.00\n"
-            "sky, far                       –         –         –\n"
+            "borders, in %                  F precision    recall  F of pictures\n"
+            "road                      100.00    100.00    100.00         100.00\n"
+            "Fußweg                    100.00    100.00    100.00         100.00\n"
+            "sky, far                       –         –         –              –\n"
             "\n"
-            "mean boundary F           100.00  within 1 px\n");
+            "mean boundary F           100.00  within 1 px\n"
+            "mean of pictures (BF)     100.00\n");
   const auto json = nlohmann::json::parse(boundary_json(counts, kClasses));
   EXPECT_EQ(json["tolerance"], "1 px");
   EXPECT_EQ(json["mean_f"], 1);
+  EXPECT_EQ(json["mean_f_of_pictures"], 1);
+  EXPECT_FALSE(json.contains("intervals"));
   EXPECT_EQ(json["classes"][1]["truth_border_pixels"], 1);
   EXPECT_TRUE(json["classes"][2]["f"].is_null());
   EXPECT_THROW(boundary_table(BoundaryCounts(2), kClasses), Error);
+}
+
+TEST(BoundaryTable, Intervals) {
+  LabelMap truth(1, kWidth);
+  fill_row(truth, 3);
+  BoundaryCounts counts(3, BoundaryTolerance::pixels(1));
+  counts.add(truth, truth);
+  const BoundaryIntervals intervals{.mean_f = ScoreInterval{0.5, 1},
+                                    .mean_f_of_pictures = ScoreInterval{0.25, 1},
+                                    .f = {ScoreInterval{0.125, 1}, {}, {}},
+                                    .f_of_pictures = {ScoreInterval{0, 1}, {}, {}}};
+  EXPECT_THAT(
+      boundary_table(counts, kClasses, &intervals),
+      testing::AllOf(
+          testing::HasSubstr("         100.00  [12.50, 100.00]  [0.00, 100.00]\nFußweg"),
+          testing::HasSubstr("mean boundary F           100.00  [50.00, 100.00]  within 1 px\n"),
+          testing::HasSubstr("mean of pictures (BF)     100.00  [25.00, 100.00]\n")));
+  const auto json = nlohmann::json::parse(boundary_json(counts, kClasses, &intervals));
+  EXPECT_EQ(json["intervals"]["mean_f_of_pictures"][0], 0.25);
+  EXPECT_EQ(json["classes"][0]["intervals"]["f"][0], 0.125);
+  EXPECT_TRUE(json["classes"][2]["intervals"]["f"].is_null());
 }
 
 TEST(TrimapTable, SomeWidthsAsTextAllAsJson) {
@@ -90,6 +115,34 @@ TEST(TrimapTable, SomeWidthsAsTextAllAsJson) {
   EXPECT_EQ(json[5]["width_px"], 6);
   EXPECT_EQ(json[1]["pixels"], 4);
   EXPECT_DOUBLE_EQ(json[1]["pixel_accuracy"], 0.75);
+}
+
+TEST(TrimapTable, Intervals) {
+  LabelMap truth(1, kWidth);
+  fill_row(truth, 3);
+  TrimapCounts counts(3, 1);
+  counts.add(truth, truth);
+  const TrimapIntervals intervals{{ScoreInterval{0.5, 1}}, {ScoreInterval{0.25, 1}}};
+  EXPECT_EQ(
+      trimap_table(counts, &intervals),
+      "band around borders  pixel accuracy        mean IoU  intervals of both\n"
+      "               1 px          100.00          100.00  [50.00, 100.00]  [25.00, 100.00]\n");
+  const auto json = nlohmann::json::parse(trimap_json(counts, &intervals));
+  EXPECT_EQ(json[0]["intervals"]["mean_iou"][0], 0.25);
+}
+
+TEST(CalibrationTable, Intervals) {
+  Probabilities certain(2, 1, kWidth);
+  for (float& p : certain.values()) p = 1;
+  CalibrationCounts counts(1);
+  counts.add(certain, LabelMap(1, kWidth, 0), LabelMap(1, kWidth, 0));
+  const CalibrationIntervals intervals{ScoreInterval{0, 0.125}, ScoreInterval{0, 0.25}};
+  EXPECT_THAT(calibration_table(counts, &intervals),
+              testing::HasSubstr("(ECE) 0.00 [0.00, 12.50], largest (MCE) 0.00 [0.00, 25.00]; "));
+  EXPECT_THAT(calibration_table(counts), testing::HasSubstr("(ECE) 0.00, largest (MCE) 0.00; "));
+  const auto json = nlohmann::json::parse(calibration_json(counts, &intervals));
+  EXPECT_EQ(json["intervals"]["ece"][1], 0.125);
+  EXPECT_FALSE(nlohmann::json::parse(calibration_json(counts)).contains("intervals"));
 }
 
 TEST(ScoreCsv, OneLineForEachPicture) {

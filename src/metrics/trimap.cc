@@ -31,6 +31,13 @@ std::vector<double> squared_distances(const LabelMap& truth) {
   return grid;
 }
 
+/// Counts of each class in each ring.
+using Rings = std::vector<std::vector<ClassCounts>>;
+
+TrimapPoint point_of(int width_px, const Scores& of_band) {
+  return {width_px, of_band.pixels, of_band.pixel_accuracy, of_band.mean_iou};
+}
+
 }  // namespace
 
 TrimapCounts::TrimapCounts(int classes, int widest_px) {
@@ -42,12 +49,25 @@ void TrimapCounts::add(const LabelMap& prediction, const LabelMap& truth) {
   require_comparable(prediction, truth, rings_.front().classes());
   const std::vector<double> distances = squared_distances(truth);
   const double widest = widest_px();
+  Rings counts(rings_.size(), std::vector<ClassCounts>(static_cast<std::size_t>(classes())));
   std::size_t at = 0;
   for (int y = 0; y < truth.height(); ++y) {
     for (int x = 0; x < truth.width(); ++x, ++at) {
       if (truth(y, x) == kIgnoreLabel || distances[at] >= widest * widest) continue;
       const auto ring = static_cast<std::size_t>(std::sqrt(distances[at]));
-      rings_[ring].add(truth(y, x), prediction(y, x), 1);
+      const std::uint16_t is = truth(y, x), said = prediction(y, x);
+      rings_[ring].add(is, said, 1);
+      ++counts[ring][is].truth;
+      ++counts[ring][said].predicted;
+      counts[ring][is].right += is == said;
+    }
+  }
+  pictures_.emplace_back();
+  for (std::size_t ring = 0; ring < counts.size(); ++ring) {
+    for (std::size_t k = 0; k < counts[ring].size(); ++k) {
+      if (counts[ring][k] == ClassCounts{}) continue;
+      pictures_.back().push_back(
+          {static_cast<int>(ring) + 1, static_cast<int>(k), counts[ring][k]});
     }
   }
 }
@@ -58,6 +78,8 @@ TrimapCounts& TrimapCounts::operator+=(const TrimapCounts& other) {
                             other.widest_px()));
   }
   for (std::size_t i = 0; i < rings_.size(); ++i) rings_[i] += other.rings_[i];
+  const std::vector<std::vector<RingCounts>> more = other.pictures_;  // other may be this
+  pictures_.insert(pictures_.end(), more.begin(), more.end());
   return *this;
 }
 
@@ -74,8 +96,26 @@ ConfusionMatrix TrimapCounts::band(int width_px) const {
 std::vector<TrimapPoint> trimap_curve(const TrimapCounts& counts) {
   std::vector<TrimapPoint> curve;
   for (int width = 1; width <= counts.widest_px(); ++width) {
-    const Scores of_band = scores(counts.band(width));
-    curve.push_back({width, of_band.pixels, of_band.pixel_accuracy, of_band.mean_iou});
+    curve.push_back(point_of(width, scores(counts.band(width))));
+  }
+  return curve;
+}
+
+std::vector<TrimapPoint> trimap_curve(const TrimapCounts& counts,
+                                      std::span<const std::uint32_t> pictures) {
+  const auto classes = static_cast<std::size_t>(counts.classes());
+  Rings rings(static_cast<std::size_t>(counts.widest_px()), std::vector<ClassCounts>(classes));
+  for (const std::uint32_t i : pictures) {
+    for (const TrimapCounts::RingCounts& of_class : counts.pictures().at(i)) {
+      rings[static_cast<std::size_t>(of_class.width_px) - 1]
+           [static_cast<std::size_t>(of_class.label)] += of_class.counts;
+    }
+  }
+  std::vector<TrimapPoint> curve;
+  std::vector<ClassCounts> band(classes);
+  for (const std::vector<ClassCounts>& ring : rings) {
+    for (std::size_t k = 0; k < classes; ++k) band[k] += ring[k];
+    curve.push_back(point_of(static_cast<int>(curve.size()) + 1, scores(band)));
   }
   return curve;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "metrics/confusion_matrix.h"
@@ -25,15 +26,27 @@ class TrimapCounts {
 
   /// Throws Error as ConfusionMatrix::add. O(H*W).
   void add(const LabelMap& prediction, const LabelMap& truth);
-  /// Throws Error if classes or widths differ.
+  /// Takes the other's pictures behind its own. Throws Error if classes or widths differ.
   TrimapCounts& operator+=(const TrimapCounts& other);
 
   int widest_px() const { return static_cast<int>(rings_.size()); }
   /// Everything counted within this width. Throws Error unless it is in 1..widest.
   ConfusionMatrix band(int width_px) const;
 
+  int classes() const { return rings_.front().classes(); }
+  /// What the scores of one picture follow from: pixels in the band of this width and in no
+  /// narrower one. Classes that neither are nor were predicted there are left out.
+  struct RingCounts {
+    int width_px = 0;
+    int label = 0;
+    ClassCounts counts;
+  };
+  /// In the order in which they were added.
+  const std::vector<std::vector<RingCounts>>& pictures() const { return pictures_; }
+
  private:
   std::vector<ConfusionMatrix> rings_;  // [w - 1]: in the band of width w, but in no narrower one
+  std::vector<std::vector<RingCounts>> pictures_;
 };
 
 /// One point of the curve; `pixels` is 0 where a band holds none.
@@ -46,5 +59,9 @@ struct TrimapPoint {
 
 /// Scores of every width from 1 up.
 std::vector<TrimapPoint> trimap_curve(const TrimapCounts& counts);
+
+/// The same of some of the pictures, by their numbers; one may come several times.
+std::vector<TrimapPoint> trimap_curve(const TrimapCounts& counts,
+                                      std::span<const std::uint32_t> pictures);
 
 }  // namespace segmentum

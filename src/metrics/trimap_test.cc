@@ -121,6 +121,29 @@ TEST(Trimap, PicturesAddUp) {
   EXPECT_EQ(pixels(first), pixels(both));
 }
 
+// All of the pictures together make the curve; twice the first makes its own.
+TEST(Trimap, SomePicturesSeveralTimes) {
+  TrimapCounts counts(2, 3), first(2, 3);
+  const LabelMap truth = label_map(1, 6, {0, 0, 0, 1, 1, 1});
+  first.add(label_map(1, 6, {0, 0, 1, 1, 1, 1}), truth);
+  counts += first;
+  counts.add(truth, truth);
+  const std::uint32_t both[] = {0, 1}, twice[] = {0, 0};
+  const auto expect_same = [](const std::vector<TrimapPoint>& a, const std::vector<TrimapPoint>& b,
+                              int times) {
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      EXPECT_EQ(a[i].width_px, b[i].width_px);
+      EXPECT_EQ(a[i].pixels, times * b[i].pixels);
+      EXPECT_DOUBLE_EQ(a[i].pixel_accuracy, b[i].pixel_accuracy);
+      EXPECT_DOUBLE_EQ(a[i].mean_iou, b[i].mean_iou);
+    }
+  };
+  expect_same(trimap_curve(counts, both), trimap_curve(counts), 1);
+  expect_same(trimap_curve(counts, twice), trimap_curve(first), 2);
+  EXPECT_DOUBLE_EQ(trimap_curve(counts, both)[0].pixel_accuracy, 3.0 / 4);
+}
+
 TEST(Trimap, ErrorsSayWhatIs) {
   EXPECT_THROW(TrimapCounts(2, 0), Error);
   EXPECT_THROW(TrimapCounts(0, 2), Error);

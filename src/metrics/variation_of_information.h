@@ -24,4 +24,15 @@ struct VariationOfInformation {
 /// take it over the pixels of true segments, as here (with Gap::one_segment).
 std::optional<VariationOfInformation> variation_of_information(const SegmentOverlaps& overlaps);
 
+/// V^Info of the ISBI 2012 challenge, what the F-score of `RandScores` is to pairs of pixels: the
+/// harmonic mean of I/H(T) and I/H(S), that is
+///
+///   2 I / (H(S) + H(T)),   I = H(S) + H(T) - H(S,T),
+///
+/// I the bits that either map tells of the other. In [0,1]; 1 is best, and also what two maps of
+/// one segment each have, where the challenge's tool says 0. The challenge takes predicted gaps as
+/// Gap::own_segments. Empty without a pixel in a true segment.
+/// Arganda-Carreras et al., Frontiers in Neuroanatomy 2015.
+std::optional<double> information_f_score(const SegmentOverlaps& overlaps);
+
 }  // namespace segmentum

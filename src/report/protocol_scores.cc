@@ -13,6 +13,9 @@ std::optional<double> score_named(const std::string& name, const Scores& split,
     return (split.pixel_accuracy + split.mean_iou) / 2;
   }
   if (name == "boundary F" && part.boundary) return scores(*part.boundary).mean_f;
+  if (name == "boundary F, mean of pictures" && part.boundary) {
+    return scores(*part.boundary).mean_f_of_pictures;
+  }
   for (const auto& [known, value] : part.more_scores) {
     if (known == name) return value;
   }

@@ -12,8 +12,10 @@
 #include "infer/evaluate.h"
 #include "metrics/boundary.h"
 #include "metrics/calibration.h"
+#include "metrics/detail_intervals.h"
 #include "metrics/object_precision.h"
 #include "metrics/protocol.h"
+#include "metrics/threshold_sweep.h"
 #include "metrics/trimap.h"
 #include "report/model_facts.h"
 #include "report/notable_pictures.h"
@@ -32,11 +34,15 @@ struct EvaluationPart {
   std::optional<BoundaryCounts> boundary;
   std::optional<TrimapCounts> trimap;
   std::optional<CalibrationCounts> calibration;
+  std::optional<ThresholdSweep> sweep;
   std::optional<ObjectPrecision> objects;
   std::optional<ScoreIntervals> intervals;
   std::map<std::string, ScoreInterval> more_intervals;  // of `more_scores`, by name
-  std::optional<Protocol> protocol;                     // by whose rules all of it came about
-  std::vector<ReportPicture> best;                      // see NotablePictures
+  std::optional<BoundaryIntervals> boundary_intervals;
+  std::optional<TrimapIntervals> trimap_intervals;
+  std::optional<CalibrationIntervals> calibration_intervals;
+  std::optional<Protocol> protocol;  // by whose rules all of it came about
+  std::vector<ReportPicture> best;   // see NotablePictures
   std::vector<ReportPicture> worst;
 };
 

@@ -98,6 +98,59 @@ TEST(Report, ManyClassesGiveOnePicture) {
   EXPECT_LT(html.size(), 300'000u);
 }
 
+// One picture, one border: both boundary scores are 100 %, and each has its interval.
+TEST(Report, BordersWithIntervals) {
+  EvaluationPart part = small_part();
+  LabelMap truth(1, 2);
+  truth(0, 1) = 1;
+  part.boundary.emplace(3, BoundaryTolerance::pixels(0));
+  part.boundary->add(truth, truth);
+  part.boundary_intervals = BoundaryIntervals{.mean_f = ScoreInterval{0.25, 1},
+                                              .mean_f_of_pictures = ScoreInterval{0.5, 1},
+                                              .f = {},
+                                              .f_of_pictures = {}};
+  EXPECT_THAT(
+      html_of(std::move(part)),
+      AllOf(HasSubstr("<small>25.00 to 100.00</small>"), HasSubstr("boundary F, within 0 px"),
+            HasSubstr("<small>50.00 to 100.00</small>"), HasSubstr("(BF)")));
+}
+
+TEST(Report, ProtocolScoresCellsByThresholdAndExchangedClasses) {
+  EvaluationPart part = small_part();
+  part.classes = {{"background", {}}, {"foreground", {}}};
+  part.evaluation.matrix = ConfusionMatrix(2);
+  part.evaluation.matrix.add(0, 0, 9);
+  part.evaluation.matrix.add(1, 1, 1);
+  part.protocol = find_protocol("isbi2012");
+  part.more_scores = {{"thinned Rand F-score", 0.875}};
+  Probabilities probabilities(2, 1, 3);
+  LabelMap truth(1, 3, 1);
+  for (float& p : probabilities.values()) p = 0.5f;
+  part.sweep.emplace(1);
+  part.sweep->add(probabilities, truth);
+  EXPECT_EQ(protocol_scores(part).front(),
+            (std::pair<std::string, double>("thinned Rand F-score", 0.875)));
+  EXPECT_THAT(html_of(std::move(part)),
+              AllOf(HasSubstr("Cells by threshold"), HasSubstr("thinned Rand F-score 0.8750"),
+                    HasSubstr("takes for cells, covers 10.0 % of the labelled pixels")));
+}
+
+TEST(Report, ProtocolBoundaryFIsThatOfPicturesFirst) {
+  EvaluationPart part = small_part();
+  LabelMap truth(1, 2), large(3, 2);
+  truth(0, 1) = 1;
+  for (int y = 0; y < 3; ++y) large(y, 1) = 1;
+  part.boundary.emplace(3, BoundaryTolerance::pixels(0));
+  part.boundary->add(truth, truth);
+  part.boundary->add(LabelMap(3, 2), large);
+  part.protocol = find_protocol("camvid11");
+  const auto scores = protocol_scores(part);
+  ASSERT_EQ(scores.size(), 5U);
+  EXPECT_EQ(scores[3], (std::pair<std::string, double>("boundary F, mean of pictures", 0.5)));
+  EXPECT_EQ(scores[4].first, "boundary F");
+  EXPECT_DOUBLE_EQ(scores[4].second, 0.4);  // 2 * 1/4 / (5/4) for either class
+}
+
 TEST(Report, TextIsEscaped) {
   EvaluationPart part = small_part();
   part.evaluation.failures = {"a<b>.png: broken & torn"};

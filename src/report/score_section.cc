@@ -30,6 +30,18 @@ void write_more_scores(HtmlWriter& html, const EvaluationPart& part) {
   }
 }
 
+void write_boundary(HtmlWriter& html, const BoundaryCounts& counts,
+                    const BoundaryIntervals& intervals) {
+  const BoundaryScores of = scores(counts);
+  const auto note = [](const std::optional<ScoreInterval>& interval) {
+    return interval ? percent(*interval) : "";
+  };
+  write_tile(html, "boundary F, within " + counts.tolerance().text(), percent(of.mean_f), "%", "",
+             note(intervals.mean_f));
+  write_tile(html, "boundary F, mean of pictures (BF)", percent(of.mean_f_of_pictures), "%", "",
+             note(intervals.mean_f_of_pictures));
+}
+
 void write_means(HtmlWriter& html, const Scores& scores, const EvaluationPart& part) {
   struct Mean {
     const char* name;
@@ -50,8 +62,8 @@ void write_means(HtmlWriter& html, const Scores& scores, const EvaluationPart& p
     kind = "";
   }
   if (part.boundary) {
-    write_tile(html, "boundary F, within " + part.boundary->tolerance().text(),
-               percent(segmentum::scores(*part.boundary).mean_f), "%");
+    write_boundary(html, *part.boundary,
+                   part.boundary_intervals ? *part.boundary_intervals : BoundaryIntervals());
   }
   write_more_scores(html, part);
   html.close();
@@ -76,6 +88,9 @@ void write_protocol(HtmlWriter& html, const EvaluationPart& part) {
     line += fmt::format("{}{} {:.4f}", line.empty() ? "" : " · ", name, value);
   }
   html.text(line).close();
+  const std::string exchanged =
+      exchanged_classes(*part.protocol, part.classes, scores(part.evaluation.matrix));
+  if (!exchanged.empty()) html.element("p", exchanged, {{"class", "warning"}});
 }
 
 /// A number with a bar of its length behind it.

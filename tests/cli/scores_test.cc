@@ -1,9 +1,11 @@
 // Scores that one can trust: protocols, intervals, several seeds, two models compared.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "image/codec.h"
 #include "program.h"
 #include "tiny_scenes.h"
 
@@ -40,6 +42,97 @@ TEST(Scores, IntervalsCellsObjectsCalibration) {
   EXPECT_EQ(result.at("calibration").at("bins").size(), 15U);
   EXPECT_THAT(read_file(folder / "report" / "report.html"),
               AllOf(HasSubstr("resamples"), HasSubstr("Calibration"), HasSubstr("Objects")));
+}
+
+TEST(Scores, IntervalsOfBordersAndCalibration) {
+  const fs::path folder = fresh_folder("border_intervals");
+  const fs::path model = tiny_model(folder), json = folder / "out.json";
+  const Outcome eval = run({"eval", model, folder / "data", "--bootstrap", "20", "--boundary",
+                            "--trimap", "--calibration", "--json", json});
+  EXPECT_EQ(eval.status, 0) << eval.err;
+  EXPECT_THAT(eval.out, AllOf(HasSubstr("mean of pictures (BF)"), HasSubstr("intervals of both"),
+                              HasSubstr("(ECE)")));
+  const Json result = read_json(json);
+  const auto around = [](const Json& interval, const Json& score) {
+    // Resamples of three pictures; the split itself may be an end.
+    return interval.at(0).get<double>() <= score.get<double>() + 0.05 &&
+           interval.at(1).get<double>() >= score.get<double>() - 0.05;
+  };
+  const Json& boundary = result.at("boundary");
+  for (const char* name : {"mean_f", "mean_f_of_pictures"}) {
+    EXPECT_TRUE(around(boundary.at("intervals").at(name), boundary.at(name))) << boundary;
+  }
+  const Json& band = result.at("trimap").at(2);
+  EXPECT_TRUE(around(band.at("intervals").at("mean_iou"), band.at("mean_iou"))) << band;
+  const Json& calibration = result.at("calibration");
+  EXPECT_TRUE(around(calibration.at("intervals").at("ece"), calibration.at("ece")));
+}
+
+/// Slices that look as those of ISBI 2012 do: cells, 255, of 15x15 between lines of membrane, 0.
+void write_slices(const fs::path& folder, bool exchanged) {
+  for (const char* name : {"image", "label"}) fs::create_directories(folder / "train" / name);
+  std::string list;
+  for (int i = 0; i < 2; ++i) {
+    Image image(512, 512, 1), label(512, 512, 1);
+    for (int y = 0; y < 512; ++y) {
+      for (int x = 0; x < 512; ++x) {
+        const bool cell = y % 16 != 0 && (x + 3 * i) % 16 != 0;
+        image.row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(cell ? 200 - y % 8 : 40 + x % 8);
+        label.row<std::uint8_t>(y)[x] = cell != exchanged ? 255 : 0;
+      }
+    }
+    const std::string name = std::to_string(i) + ".png";
+    write_png(folder / "train/image" / name, image);
+    write_png(folder / "train/label" / name, label);
+    list += "train/image/" + name + " train/label/" + name + '\n';
+  }
+  write_file(folder / "train.txt", list);
+  write_file(folder / "val.txt", list);
+}
+
+TEST(Scores, CellsAtThresholdsAsTheChallengeOf2012) {
+  const fs::path folder = fresh_folder("isbi"), json = folder / "out.json";
+  write_slices(folder / "data", false);
+  write_slices(folder / "exchanged", true);
+  std::vector<std::string> training = tiny_training(folder / "data", folder / "run", 2);
+  training.insert(training.end(), {"batch=1", "check=off"});
+  ASSERT_EQ(run(training).status, 0);
+  const fs::path model = folder / "run" / "best.segmentum";
+  const auto eval = [&](const fs::path& data) {
+    return run({"eval", model, data, "--split", "val", "--protocol", "isbi2012", "--bootstrap",
+                "10", "--json", json, "--report", folder / "report"});
+  };
+  const Outcome right = eval(folder / "data");
+  EXPECT_EQ(right.status, 0) << right.err;
+  EXPECT_THAT(right.err, HasSubstr("\"background\" instead of \"membrane\": are they the same?"));
+  EXPECT_THAT(right.out, AllOf(HasSubstr("cells above, in %"), HasSubstr("thinned Rand F-score"),
+                               testing::Not(HasSubstr("are the classes exchanged?"))));
+  const Json result = read_json(json);
+  ASSERT_EQ(result.at("thresholds").size(), 9U);
+  double best = 0;
+  for (const Json& at : result.at("thresholds")) {
+    best = std::max(best, at.at("thinned_rand_f").get<double>());
+  }
+  EXPECT_DOUBLE_EQ(result.at("protocol").at("scores").at("thinned Rand F-score"), best);
+  EXPECT_TRUE(result.at("more_intervals").contains("thinned information F-score"));
+  EXPECT_THAT(read_file(folder / "report" / "report.html"), HasSubstr("Cells by threshold"));
+
+  const Outcome exchanged = eval(folder / "exchanged");
+  EXPECT_EQ(exchanged.status, 0) << exchanged.err;
+  EXPECT_THAT(exchanged.out, AllOf(HasSubstr("takes for cells, covers 12"),
+                                   HasSubstr("are the classes exchanged?")));
+  EXPECT_TRUE(read_json(json).at("protocol").contains("warning"));
+
+  ASSERT_EQ(run({"init", folder / "exchanged"}).status, 0);
+  const fs::path description = folder / "exchanged" / "dataset.toml";
+  std::string text = read_file(description);
+  text.replace(text.find("background"), 10, "cells");
+  text.replace(text.find("foreground"), 10, "membrane");
+  write_file(description, text);
+  const Outcome named = eval(folder / "exchanged");
+  EXPECT_EQ(named.status, 1);
+  EXPECT_THAT(named.err, HasSubstr("class 0 is \"cells\", but in the protocol isbi2012 class 0 is "
+                                   "membrane and class 1 is cells"));
 }
 
 TEST(Scores, AProtocolThatDoesNotFitIsOneLine) {
