@@ -71,7 +71,6 @@ TEST(Scores, IntervalsOfBordersAndCalibration) {
 /// Slices that look as those of ISBI 2012 do: cells, 255, of 15x15 between lines of membrane, 0.
 void write_slices(const fs::path& folder, bool exchanged) {
   for (const char* name : {"image", "label"}) fs::create_directories(folder / "train" / name);
-  std::string list;
   for (int i = 0; i < 2; ++i) {
     Image image(512, 512, 1), label(512, 512, 1);
     for (int y = 0; y < 512; ++y) {
@@ -84,10 +83,9 @@ void write_slices(const fs::path& folder, bool exchanged) {
     const std::string name = std::to_string(i) + ".png";
     write_png(folder / "train/image" / name, image);
     write_png(folder / "train/label" / name, label);
-    list += "train/image/" + name + " train/label/" + name + '\n';
+    write_file(folder / (i == 0 ? "train.txt" : "val.txt"),
+               "train/image/" + name + " train/label/" + name + '\n');
   }
-  write_file(folder / "train.txt", list);
-  write_file(folder / "val.txt", list);
 }
 
 TEST(Scores, CellsAtThresholdsAsTheChallengeOf2012) {
