@@ -26,7 +26,7 @@ struct SegmenterOptions {
   enum class Engine { cpu, reference };
 
   Engine engine = Engine::cpu;  // reference: plain loops, slow, to check the other one against
-  bool exact = false;  // no Winograd in the cpu engine: slower, smaller rounding errors (performance.md)
+  bool exact = false;  // no Winograd in the cpu engine: slower, rounding less (performance.md)
   int threads = 0;     // that compute one picture; 0: as the calling thread is set, by default all
                        // cores. With a context each on many threads of your own, 1 is fastest
   int tile = 0;  // side of a tile in pixels; 0: whole pictures, or tiles where memory asks for it

@@ -140,7 +140,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Choice{
                         "deeplab_v3plus",
                         {{"backbone", "resnet18"}, {"width", "16"}, {"image_pooling", "false"}}}),
-    [](const auto& info) { return fmt::format("{}_{}", info.param.architecture, info.index); });
+    [](const auto& tested) {
+      return fmt::format("{}_{}", tested.param.architecture, tested.index);
+    });
 
 TEST_F(StreamPicture, AveragesWithTheMirroredPicture) {
   const fs::path input = picture("in.png", 300, 523);
